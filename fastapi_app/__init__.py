@@ -1,0 +1,1 @@
+"""The shop on FastAPI: routers, pydantic models, an asynchronous session a request."""

@@ -1,0 +1,104 @@
+"""How a route takes its input: strict JSON bodies, query parameters given once, ids in paths."""
+
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Annotated, Any
+
+from fastapi import Header, Path, Request, Response
+from fastapi.routing import APIRoute, iter_route_contexts
+from pydantic import WithJsonSchema
+from starlette.convertors import Convertor, register_url_convertor
+from starlette.datastructures import QueryParams
+
+from shared.body import is_json, parse_json
+from shared.errors import TooLarge, UnsupportedMediaType
+from shared.limits import BODY_MAX_BYTES, ID_MAX, PATH_ID, TOKEN
+
+Id = Annotated[int, Path(ge=1, le=ID_MAX)]
+# All headers of that name: two of them are refused rather than one of them ignored. Documented as the one it should be.
+IdempotencyKeys = Annotated[
+    Sequence[str],
+    Header(alias="Idempotency-Key"),
+    WithJsonSchema({"type": "string", "pattern": f"^{TOKEN.pattern}$"}),
+]
+_Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class IdConvertor(Convertor[int]):
+    """A positive integer below 2**63; any other segment matches no route."""
+
+    regex = PATH_ID
+
+    def convert(self, value: str) -> int:
+        """The id."""
+        return int(value)
+
+    def to_string(self, value: int) -> str:
+        """The path segment."""
+        return str(value)
+
+
+register_url_convertor("id", IdConvertor())
+
+
+class OnceQueryParams(QueryParams):
+    """Query parameters in which one given more than once is a list, which the query fields refuse."""
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        """The value of a parameter, or the list of its values if there are several."""
+        values = self.getlist(key)
+        return values[0] if len(values) == 1 else values or default
+
+
+class StrictRequest(Request):
+    """A request whose body is JSON of at most 1 MiB by the contract's rules, read before FastAPI looks at it."""
+
+    @property
+    def query_params(self) -> QueryParams:
+        """The parameters, each of them once."""
+        if not hasattr(self, "_query_params"):
+            self._query_params = OnceQueryParams(self.scope["query_string"])
+        return self._query_params
+
+    async def load(self) -> None:
+        """Reads and parses the body. Raises UnsupportedMediaType, TooLarge or MalformedJson."""
+        if not is_json(self.headers.get("content-type")):
+            raise UnsupportedMediaType
+        if int(self.headers.get("content-length", 0)) > BODY_MAX_BYTES:
+            raise TooLarge
+        chunks, size = [], 0
+        async for chunk in self.stream():
+            size += len(chunk)
+            if size > BODY_MAX_BYTES:
+                raise TooLarge
+            chunks.append(chunk)
+        self._body = b"".join(chunks)
+        self._json = parse_json(self._body)
+
+
+class StrictRoute(APIRoute):
+    """A route that reads its request through StrictRequest; one without input is left as FastAPI made it."""
+
+    def get_route_handler(self) -> _Handler:
+        """FastAPI's handler behind the strict request."""
+        handle = super().get_route_handler()
+        takes_body = self.body_field is not None
+        if not takes_body and not self.dependant.query_params:
+            return handle
+
+        async def handle_strictly(request: Request) -> Response:
+            strict = StrictRequest(request.scope, request.receive)
+            if takes_body:
+                await strict.load()
+            return await handle(strict)
+
+        return handle_strictly
+
+
+def allowed_methods(request: Request) -> set[str]:
+    """The methods that any route answers at the path of a request, HEAD and OPTIONS among them."""
+    methods = {"OPTIONS"}
+    for context in iter_route_contexts(request.app.routes):
+        pattern = getattr(context, "path_regex", None)
+        if pattern is not None and pattern.match(request.scope["path"]):
+            methods |= context.methods or {"GET"}
+    return methods | {"HEAD"} if "GET" in methods else methods

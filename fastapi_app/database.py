@@ -1,0 +1,49 @@
+"""Engine and session: one session a request, which takes a connection when the first statement needs it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated
+
+from fastapi import Depends, FastAPI, Request
+from redis.asyncio import Redis
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+
+from shared.settings import Settings, sqlalchemy_url
+
+
+def init_app(app: FastAPI, settings: Settings) -> None:
+    """Gives the app its engine, its session factory and its cache client."""
+    engine = create_async_engine(
+        sqlalchemy_url(settings.database_url),
+        pool_size=settings.pool_size,
+        max_overflow=0,
+        pool_timeout=settings.pool_timeout_s,
+        connect_args={"connect_timeout": settings.connect_timeout_s, "options": "-c timezone=UTC"},
+    )
+    app.state.engine = engine
+    app.state.sessions = async_sessionmaker(engine, expire_on_commit=False)
+    app.state.cache = Redis.from_url(settings.redis_url, socket_connect_timeout=1, socket_timeout=1)
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Closes pool and cache client when the app stops."""
+    yield
+    await app.state.cache.aclose()
+    await app.state.engine.dispose()
+
+
+async def session(request: Request) -> AsyncIterator[AsyncSession]:
+    """The session of this request; what was not committed is rolled back."""
+    async with request.app.state.sessions() as opened:
+        yield opened
+
+
+def cache(request: Request) -> Redis:
+    """The client of the cache."""
+    client: Redis = request.app.state.cache
+    return client
+
+
+Db = Annotated[AsyncSession, Depends(session)]
+Cache = Annotated[Redis, Depends(cache)]

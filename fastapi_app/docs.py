@@ -1,0 +1,54 @@
+"""The OpenAPI document, generated from the models, and Swagger UI, served from local files."""
+
+from typing import Any
+
+from fastapi import FastAPI, Response
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.openapi.utils import get_openapi
+from fastapi.staticfiles import StaticFiles
+
+from fastapi_app.schemas import Problem
+from shared.openapi import DESCRIPTION, TITLE, VERSION, problem_responses, swagger_ui_folder
+
+
+def init_app(app: FastAPI) -> None:
+    """The document at /openapi.json and the page at /docs."""
+    described = document(app)
+    page = get_swagger_ui_html(
+        openapi_url="/openapi.json",
+        title=TITLE,
+        swagger_js_url="/docs/assets/swagger-ui-bundle.js",
+        swagger_css_url="/docs/assets/swagger-ui.css",
+        swagger_favicon_url="/docs/assets/favicon-32x32.png",
+    )
+
+    @app.get("/openapi.json", include_in_schema=False)
+    async def openapi() -> dict[str, Any]:
+        return described
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> Response:
+        return Response(page.body, media_type="text/html; charset=utf-8")
+
+    app.mount("/docs/assets", StaticFiles(directory=swagger_ui_folder()))
+
+
+def document(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI 3.1 document of the app's routes, with the contract's problems for FastAPI's own error."""
+    described = get_openapi(title=TITLE, version=VERSION, description=DESCRIPTION, routes=app.routes)
+    schemas = described["components"]["schemas"]
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}", mode="serialization")
+    schemas |= {"Problem": problem, **problem.pop("$defs")}
+    for path, operations in described["paths"].items():
+        for operation in operations.values():
+            operation["responses"] = _responses(path, operation)
+    return described
+
+
+def _responses(path: str, operation: dict[str, Any]) -> dict[str, Any]:
+    stated: dict[str, Any] = operation["responses"]
+    refusals = [int(status) for status in stated if int(status) >= 400 and status != "422"]
+    success = {status: answer for status, answer in stated.items() if int(status) < 400}
+    return {**success, **problem_responses(path, operation, refusals)}

@@ -1,0 +1,42 @@
+"""Is it alive, can it answer, and what is it?"""
+
+from importlib.metadata import version
+from typing import Any
+
+import redis
+from fastapi import APIRouter, Request
+
+from fastapi_app.database import Cache, Db
+from fastapi_app.schemas import Health, Readiness, Version
+from shared import statements
+from shared.errors import Unavailable
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/healthz", response_model=Health)
+async def alive() -> dict[str, str]:
+    """The process answers."""
+    return {"status": "ok"}
+
+
+@router.get("/readyz", response_model=Readiness, responses={503: {}})
+async def ready(db: Db, cache: Cache) -> dict[str, str]:
+    """Database and cache can be reached."""
+    await db.execute(statements.PING)
+    try:
+        await cache.ping()
+    except redis.RedisError:
+        raise Unavailable("cache") from None
+    return {"status": "ok", "database": "ok", "cache": "ok"}
+
+
+@router.get("/version", response_model=Version)
+async def describe(request: Request) -> dict[str, Any]:
+    """Framework, server and versions."""
+    packages = ("fastapi", "starlette", "pydantic", "sqlalchemy", "psycopg")
+    return {
+        "framework": "fastapi",
+        "server": request.app.state.settings.server,
+        "versions": {package: version(package) for package in packages},
+    }

@@ -1,0 +1,71 @@
+"""Small endpoints that the experiments need."""
+
+import asyncio
+import os
+import time
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+
+from fastapi_app.api import StrictRoute
+from fastapi_app.schemas import (
+    BurnQuery,
+    Burnt,
+    ComputedItems,
+    CountQuery,
+    EchoOut,
+    OrderIn,
+    Pong,
+    Requests,
+    Slept,
+    WaitQuery,
+)
+from shared import rules
+from shared.rules import Wanted
+
+router = APIRouter(prefix="/api/probe", tags=["probes"], route_class=StrictRoute)
+
+
+@router.get("/ping", response_model=Pong)
+async def ping() -> dict[str, str]:
+    """The framework's floor."""
+    return {"message": "pong"}
+
+
+@router.get("/json", response_model=ComputedItems)
+async def compute_json(query: Annotated[CountQuery, Query()]) -> dict[str, Any]:
+    """Serialisation: computed items, no database."""
+    return {"items": rules.computed_items(query.n)}
+
+
+@router.post("/echo", response_model=EchoOut)
+async def echo(order: OrderIn) -> OrderIn:
+    """Validation: an order-shaped body comes back."""
+    rules.each_item_once([Wanted(line.item_id, line.quantity) for line in order.lines])
+    return order
+
+
+@router.get("/sleep", response_model=Slept)
+async def sleep(query: Annotated[WaitQuery, Query()]) -> WaitQuery:
+    """Waiting the way this app's concurrency model should: the event loop goes on meanwhile."""
+    await asyncio.sleep(query.ms / 1000)
+    return query
+
+
+@router.get("/blocking", response_model=Slept)
+async def blocking(query: Annotated[WaitQuery, Query()]) -> WaitQuery:
+    """The beginner's mistake: `time.sleep` inside `async def` stops every other request as well."""
+    time.sleep(query.ms / 1000)
+    return query
+
+
+@router.get("/cpu", response_model=Burnt)
+async def burn(query: Annotated[BurnQuery, Query()]) -> dict[str, int]:
+    """CPU time spent in Python."""
+    return {"result": rules.burn(query.n)}
+
+
+@router.get("/requests", response_model=Requests)
+async def count_requests(request: Request) -> dict[str, int]:
+    """How many requests this process has begun, this one included."""
+    return {"pid": os.getpid(), "requests": request.app.state.request_counter.value}

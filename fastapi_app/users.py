@@ -1,0 +1,59 @@
+"""Users: who orders."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+from fastapi.concurrency import run_in_threadpool
+
+from fastapi_app.api import Id, StrictRoute
+from fastapi_app.database import Db
+from fastapi_app.pages import read_page
+from fastapi_app.schemas import Page, PageQuery, UserIn, UserOut, UserPatch
+from shared import rules, statements
+from shared.limits import now
+from shared.passwords import hash_password
+from shared.tables import User
+
+router = APIRouter(prefix="/api/users", tags=["users"], route_class=StrictRoute)
+
+
+@router.get("", response_model=Page[UserOut])
+async def list_users(query: Annotated[PageQuery, Query()], db: Db) -> dict[str, Any]:
+    """A page of users."""
+    return await read_page(db, statements.users, query)
+
+
+@router.post("", response_model=UserOut, status_code=201, responses={409: {}})
+async def create_user(fields: UserIn, db: Db, response: Response) -> User:
+    """Create a user."""
+    password_hash = await run_in_threadpool(hash_password, fields.password)
+    user = rules.new_user(fields.model_dump(exclude={"password"}), password_hash, now())
+    db.add(user)
+    await db.commit()
+    response.headers["Location"] = f"/api/users/{user.id}"
+    return user
+
+
+@router.get("/{user_id:id}", response_model=UserOut, responses={404: {}})
+async def read_user(user_id: Id, db: Db) -> User:
+    """Read a user."""
+    return rules.found(await db.get(User, user_id), "user")
+
+
+@router.patch("/{user_id:id}", response_model=UserOut, responses={404: {}, 409: {}})
+async def change_user(user_id: Id, fields: UserPatch, db: Db) -> User:
+    """Change some fields of a user."""
+    changes = fields.model_dump()
+    password = changes.pop("password", None)
+    password_hash = None if password is None else await run_in_threadpool(hash_password, password)
+    user = rules.found(await db.scalar(statements.user_for_update(user_id)), "user")
+    rules.change_user(user, changes, password_hash)
+    await db.commit()
+    return user
+
+
+@router.delete("/{user_id:id}", status_code=204, responses={404: {}, 409: {}})
+async def delete_user(user_id: Id, db: Db) -> None:
+    """Delete a user without orders."""
+    await db.delete(rules.found(await db.scalar(statements.user_for_update(user_id)), "user"))
+    await db.commit()

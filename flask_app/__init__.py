@@ -1,0 +1,1 @@
+"""The shop on Flask: blueprints, marshmallow schemas, a synchronous session a request."""

@@ -1,0 +1,153 @@
+"""How a view takes its input and gives its answer: decorators around marshmallow schemas.
+
+What a decorator loads or dumps it also notes on the view, so that the document at /openapi.json
+describes what the code does.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+import orjson
+from flask import Response, request
+from flask.json.provider import JSONProvider
+from marshmallow import Schema, ValidationError
+from werkzeug.routing import BaseConverter
+
+from flask_app.schemas import faults_of
+from shared.body import is_json, parse_json
+from shared.errors import Invalid, MalformedJson, UnsupportedMediaType
+from shared.limits import PATH_ID
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+class IdConverter(BaseConverter):
+    """A positive integer below 2**63; any other segment matches no route."""
+
+    regex = PATH_ID
+    to_python = staticmethod(int)
+
+
+class JsonProvider(JSONProvider):
+    """orjson: compact, UTF-8 unescaped."""
+
+    def dumps(self, obj: Any, **_options: Any) -> str:
+        """`obj` as JSON text."""
+        return orjson.dumps(obj).decode()
+
+    def loads(self, s: str | bytes, **_options: Any) -> Any:
+        """The document in `s`."""
+        return parse_json(s if isinstance(s, bytes) else s.encode())
+
+    def response(self, *args: Any, **kwargs: Any) -> Response:
+        """A JSON response."""
+        return Response(
+            orjson.dumps(self._prepare_response_obj(args, kwargs)), content_type="application/json"
+        )
+
+
+def body(schema: type[Schema]) -> Callable[[View], View]:
+    """Passes the request's JSON body, loaded by a schema, as the view's last argument."""
+    loader = schema()
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            return view(*args, _load(loader, _json_body()), **kwargs)
+
+        return note(wrapped, body=schema)
+
+    return decorate
+
+
+def query(schema: type[Schema]) -> Callable[[View], View]:
+    """Passes the query parameters that a schema names, loaded by it, as the view's last argument."""
+    loader = schema()
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            return view(*args, _load_query(loader), **kwargs)
+
+        return note(wrapped, query=schema)
+
+    return decorate
+
+
+def response(schema: type[Schema], status: int = 200) -> Callable[[View], View]:
+    """Dumps what the view returns. A view may return a Response of its own, or `(value, headers)`."""
+    dumper = schema()
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def wrapped(*args: Any, **kwargs: Any) -> Response:
+            value = view(*args, **kwargs)
+            if isinstance(value, Response):
+                return value
+            value, headers = value if isinstance(value, tuple) else (value, None)
+            return json_response(orjson.dumps(dumper.dump(value)), status, headers)
+
+        return note(wrapped, response=schema, status=status)
+
+    return decorate
+
+
+def no_content(view: View) -> View:
+    """Answers 204 whatever the view returns."""
+
+    @wraps(view)
+    def wrapped(*args: Any, **kwargs: Any) -> Response:
+        view(*args, **kwargs)
+        answer = Response(status=204)
+        del answer.headers["Content-Type"]
+        return answer
+
+    return note(wrapped, response=None, status=204)
+
+
+def idempotent(view: View) -> View:
+    """Notes that a view knows the header Idempotency-Key."""
+    return cast("View", note(view, idempotent=True))
+
+
+def problems(*statuses: int) -> Callable[[View], View]:
+    """Notes which problems a view answers with, beside those that its input and the database imply."""
+    return lambda view: note(view, problems=statuses)
+
+
+def json_response(data: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """A JSON response from bytes."""
+    return Response(data, status, headers, content_type="application/json")
+
+
+def note(view: Any, **facts: Any) -> Any:
+    """Adds facts about a view for the document."""
+    view.api = {**getattr(view, "api", {}), **facts}
+    return view
+
+
+def _json_body() -> Any:
+    if not is_json(request.headers.get("Content-Type")):
+        raise UnsupportedMediaType
+    data = request.get_data(cache=False)
+    if len(data) < (request.content_length or 0):
+        raise MalformedJson
+    return parse_json(data)
+
+
+def _load(loader: Schema, document: Any, prefix: str = "") -> dict[str, Any]:
+    try:
+        loaded: dict[str, Any] = loader.load(document)
+    except ValidationError as error:
+        raise Invalid(faults_of(error.messages, prefix)) from None
+    return loaded
+
+
+def _load_query(loader: Schema) -> dict[str, Any]:
+    """Known parameters; one given more than once is passed as a list, which the query fields refuse."""
+    given = request.args.lists()
+    known = {
+        name: values[0] if len(values) == 1 else values for name, values in given if name in loader.fields
+    }
+    return _load(loader, known, "?")

@@ -1,0 +1,46 @@
+"""Engine and session: one session a request, opened when the first statement needs it."""
+
+from typing import cast
+
+import redis
+from flask import Flask, current_app, g
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session, sessionmaker
+
+from shared.settings import Settings, sqlalchemy_url
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Gives the app its engine, its session factory and its cache client."""
+    engine = create_engine(
+        sqlalchemy_url(settings.database_url),
+        pool_size=settings.pool_size,
+        max_overflow=0,
+        pool_timeout=settings.pool_timeout_s,
+        connect_args={"connect_timeout": settings.connect_timeout_s, "options": "-c timezone=UTC"},
+    )
+    app.extensions["engine"] = engine
+    app.extensions["sessions"] = sessionmaker(engine, expire_on_commit=False)
+    app.extensions["cache"] = redis.Redis.from_url(
+        settings.redis_url, socket_connect_timeout=1, socket_timeout=1
+    )
+    app.teardown_appcontext(close_session)
+
+
+def db() -> Session:
+    """The session of this request."""
+    if "session" not in g:
+        g.session = current_app.extensions["sessions"]()
+    return cast("Session", g.session)
+
+
+def cache() -> "redis.Redis":
+    """The client of the cache."""
+    return cast("redis.Redis", current_app.extensions["cache"])
+
+
+def close_session(_error: BaseException | None) -> None:
+    """Ends the request's session; what was not committed is rolled back."""
+    session = g.pop("session", None)
+    if session is not None:
+        session.close()

@@ -1,0 +1,106 @@
+"""The OpenAPI document, generated from the schemas by apispec, and Swagger UI, served by Flasgger from local files."""
+
+import re
+from functools import partial
+from typing import Any
+
+from apispec import APISpec
+from apispec.ext.marshmallow import MarshmallowPlugin
+from flasgger import Swagger
+from flasgger.base import APIDocsView, APISpecsView
+from flask import Blueprint, Flask
+from werkzeug.routing import Rule
+
+from flask_app.schemas import Problem
+from shared.limits import ID_MAX, TOKEN
+from shared.openapi import DESCRIPTION, TITLE, VERSION, problem_responses, swagger_ui_folder
+
+
+class LocalSwagger(Swagger):  # type: ignore[misc]  # flasgger has no types
+    """Flasgger with our routes alone, and without a hook on every response."""
+
+    def register_views(self, app: Flask) -> None:
+        """The document at /openapi.json and the page at /docs."""
+        bp = Blueprint(
+            "flasgger", __name__, static_folder=str(swagger_ui_folder()), static_url_path="/docs/assets"
+        )
+        loader = partial(self.get_apispecs, endpoint="openapi")
+        bp.add_url_rule("/openapi.json", view_func=APISpecsView.as_view("openapi", loader=loader))
+        bp.add_url_rule("/docs", view_func=APIDocsView.as_view("docs", view_args={"config": self.config}))
+        app.register_blueprint(bp)
+
+    def add_headers(self, app: Flask) -> None:
+        """None are wanted."""
+
+
+def init_app(app: Flask) -> None:
+    """Documents every view that has noted what it takes and gives."""
+    config = {
+        "openapi": "3.1.0",
+        "title": TITLE,
+        "headers": [],
+        "specs": [{"endpoint": "openapi"}],
+        "ignore_verbs": (),
+    }
+    LocalSwagger(app, config=config, template=document(app))
+
+
+def document(app: Flask) -> dict[str, Any]:
+    """The OpenAPI 3.1 document of the app's views."""
+    spec = APISpec(
+        title=TITLE,
+        version=VERSION,
+        openapi_version="3.1.0",
+        info={"description": DESCRIPTION},
+        plugins=[MarshmallowPlugin()],
+    )
+    spec.components.schema("Problem", schema=Problem)
+    for rule in app.url_map.iter_rules():
+        facts = getattr(app.view_functions[rule.endpoint], "api", None)
+        if facts is not None:
+            path = re.sub(r"<id:(\w+)>", r"{\1}", rule.rule)
+            method = next(iter((rule.methods or set()) - {"HEAD", "OPTIONS"})).lower()
+            spec.path(path, operations={method: _operation(app, rule, path, facts)})
+    described: dict[str, Any] = spec.to_dict()
+    return described
+
+
+def _operation(app: Flask, rule: Rule, path: str, facts: dict[str, Any]) -> dict[str, Any]:
+    blueprint, _, name = rule.endpoint.rpartition(".")
+    operation: dict[str, Any] = {
+        "tags": [blueprint],
+        "summary": (app.view_functions[rule.endpoint].__doc__ or "").strip(),
+        "operationId": name,
+        "parameters": _parameters(rule, facts),
+    }
+    if "body" in facts:
+        operation["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": facts["body"]}},
+        }
+    stated = (*facts.get("problems", ()), *((409,) if facts.get("idempotent") else ()))
+    operation["responses"] = {
+        str(facts["status"]): _success(facts),
+        **problem_responses(path, operation, stated),
+    }
+    return operation
+
+
+def _parameters(rule: Rule, facts: dict[str, Any]) -> list[dict[str, Any]]:
+    identifier = {"type": "integer", "minimum": 1, "maximum": ID_MAX}
+    parameters: list[dict[str, Any]] = [
+        {"in": "path", "name": name, "required": True, "schema": identifier}
+        for name in sorted(rule.arguments)
+    ]
+    if "query" in facts:
+        parameters.append({"in": "query", "schema": facts["query"]})
+    if facts.get("idempotent"):
+        token = {"type": "string", "pattern": f"^{TOKEN.pattern}$"}
+        parameters.append({"in": "header", "name": "Idempotency-Key", "required": False, "schema": token})
+    return parameters
+
+
+def _success(facts: dict[str, Any]) -> dict[str, Any]:
+    if facts["response"] is None:
+        return {"description": "Done"}
+    return {"description": "Done", "content": {"application/json": {"schema": facts["response"]}}}

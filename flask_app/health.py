@@ -1,0 +1,47 @@
+"""Is it alive, can it answer, and what is it?"""
+
+from importlib.metadata import version
+from typing import Any
+
+import redis
+from flask import Blueprint, current_app
+
+from flask_app import api
+from flask_app.database import cache, db
+from flask_app.schemas import Health, Readiness, Version
+from shared import statements
+from shared.errors import Unavailable
+
+bp = Blueprint("health", __name__)
+
+
+@bp.get("/healthz")
+@api.response(Health)
+def alive() -> dict[str, str]:
+    """The process answers."""
+    return {"status": "ok"}
+
+
+@bp.get("/readyz")
+@api.response(Readiness)
+@api.problems(503)
+def ready() -> dict[str, str]:
+    """Database and cache can be reached."""
+    db().execute(statements.PING)
+    try:
+        cache().ping()
+    except redis.RedisError:
+        raise Unavailable("cache") from None
+    return {"status": "ok", "database": "ok", "cache": "ok"}
+
+
+@bp.get("/version")
+@api.response(Version)
+def describe() -> dict[str, Any]:
+    """Framework, server and versions."""
+    packages = ("flask", "werkzeug", "marshmallow", "sqlalchemy", "psycopg")
+    return {
+        "framework": "flask",
+        "server": current_app.config["SETTINGS"].server,
+        "versions": {package: version(package) for package in packages},
+    }

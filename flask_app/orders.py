@@ -1,0 +1,86 @@
+"""Orders: what users bought."""
+
+from typing import Any
+
+import orjson
+from flask import Blueprint, Response, request
+
+from flask_app import api
+from flask_app.database import db
+from flask_app.pages import read_page
+from flask_app.schemas import OrderIn, OrderOut, OrderPage, OrderQuery
+from shared import rules, statements
+from shared.limits import now
+from shared.rules import Wanted
+from shared.tables import Answer, Order
+
+bp = Blueprint("orders", __name__, url_prefix="/api/orders")
+order_out = OrderOut()
+
+
+@bp.get("")
+@api.query(OrderQuery)
+@api.response(OrderPage)
+def list_orders(query: dict[str, Any]) -> dict[str, Any]:
+    """A page of orders, of all users or of one."""
+    return read_page(statements.orders, query)
+
+
+@bp.post("")
+@api.body(OrderIn)
+@api.idempotent
+@api.response(OrderOut, 201)
+@api.problems(404, 409)
+def create_order(fields: dict[str, Any]) -> Response:
+    """Place an order: takes the stock of every line, or refuses all."""
+    user_id, lines = fields["user_id"], [Wanted(**line) for line in fields["lines"]]
+    rules.each_item_once(lines)
+    key = rules.idempotency_key(request.headers.getlist("Idempotency-Key"))
+    answer = _claim(key, rules.fingerprint(user_id, lines)) if key else None
+    if answer is not None and answer.body is not None:
+        return _created(answer.body, answer.order_id)
+    order = _place(user_id, lines)
+    body = orjson.dumps(order_out.dump(order))
+    if answer is not None:
+        answer.order_id, answer.body = order.id, body
+    db().commit()
+    return _created(body, order.id)
+
+
+@bp.get("/<id:order_id>")
+@api.response(OrderOut)
+@api.problems(404)
+def read_order(order_id: int) -> Order:
+    """Read an order."""
+    return rules.found(db().get(Order, order_id), "order")
+
+
+@bp.post("/<id:order_id>/cancel")
+@api.response(OrderOut)
+@api.problems(404, 409)
+def cancel_order(order_id: int) -> Order:
+    """Cancel an order and put its stock back."""
+    order = rules.found(db().scalar(statements.order_for_update(order_id)), "order")
+    items = db().scalars(statements.items_for_update(line.item_id for line in order.lines)).all()
+    rules.cancel(order, items)
+    db().commit()
+    return order
+
+
+def _place(user_id: int, lines: list[Wanted]) -> Order:
+    items = db().scalars(statements.items_for_update(line.item_id for line in lines)).all()
+    order = rules.place_order(user_id, lines, items, now())
+    db().add(order)
+    db().flush()
+    return order
+
+
+def _claim(key: str, fingerprint: bytes) -> Answer:
+    """The row under a key: ours to fill, or with the first answer in it."""
+    mine = db().scalar(statements.claim_key(key, fingerprint))
+    answer = db().scalars(statements.answer_to(key)).one()
+    return answer if mine else rules.first_answer(answer, fingerprint)
+
+
+def _created(body: bytes, order_id: int | None) -> Response:
+    return api.json_response(body, 201, {"Location": f"/api/orders/{order_id}"})

@@ -1,0 +1,67 @@
+"""Users: who orders."""
+
+from typing import Any
+
+from flask import Blueprint
+
+from flask_app import api
+from flask_app.database import db
+from flask_app.pages import read_page
+from flask_app.schemas import PageQuery, UserIn, UserOut, UserPage, UserPatch
+from shared import rules, statements
+from shared.limits import now
+from shared.passwords import hash_password
+from shared.tables import User
+
+bp = Blueprint("users", __name__, url_prefix="/api/users")
+
+
+@bp.get("")
+@api.query(PageQuery)
+@api.response(UserPage)
+def list_users(query: dict[str, Any]) -> dict[str, Any]:
+    """A page of users."""
+    return read_page(statements.users, query)
+
+
+@bp.post("")
+@api.body(UserIn)
+@api.response(UserOut, 201)
+@api.problems(409)
+def create_user(fields: dict[str, Any]) -> tuple[User, dict[str, str]]:
+    """Create a user."""
+    user = rules.new_user(fields, hash_password(fields.pop("password")), now())
+    db().add(user)
+    db().commit()
+    return user, {"Location": f"/api/users/{user.id}"}
+
+
+@bp.get("/<id:user_id>")
+@api.response(UserOut)
+@api.problems(404)
+def read_user(user_id: int) -> User:
+    """Read a user."""
+    return rules.found(db().get(User, user_id), "user")
+
+
+@bp.patch("/<id:user_id>")
+@api.body(UserPatch)
+@api.response(UserOut)
+@api.problems(404, 409)
+def change_user(fields: dict[str, Any], user_id: int) -> User:
+    """Change some fields of a user."""
+    password = fields.pop("password", None)
+    password_hash = None if password is None else hash_password(password)
+    user = rules.found(db().scalar(statements.user_for_update(user_id)), "user")
+    rules.change_user(user, fields, password_hash)
+    db().commit()
+    return user
+
+
+@bp.delete("/<id:user_id>")
+@api.no_content
+@api.problems(404, 409)
+def delete_user(user_id: int) -> None:
+    """Delete a user without orders."""
+    db().delete(rules.found(db().scalar(statements.user_for_update(user_id)), "user"))
+    db().commit()

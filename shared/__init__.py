@@ -1,0 +1,1 @@
+"""What both apps have in common: data, decisions and SQL. Knows no framework and starts nothing on import."""

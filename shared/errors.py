@@ -1,0 +1,169 @@
+"""The domain's errors, the one table that gives each its status and code, and the problem document (RFC 9457)."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+PROBLEM_TYPE = "application/problem+json"
+RETRY_AFTER_S = 1
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Fault:
+    """One thing wrong with a request: where (a JSON pointer, or `?name` for a query parameter) and what."""
+
+    pointer: str
+    code: str
+    message: str
+
+
+class ShopError(Exception):
+    """An answer other than success. `detail` is for the caller to read; `headers` go out with it."""
+
+    def __init__(self, detail: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.headers = dict(headers or {})
+
+
+class MalformedJson(ShopError):
+    """The body is no JSON document."""
+
+    def __init__(self) -> None:
+        super().__init__("The body is not valid JSON.")
+
+
+class NotFound(ShopError):
+    """The path, or what it or the body names, does not exist."""
+
+
+class MethodNotAllowed(ShopError):
+    """The path exists, the method does not. `allow` are the methods that do."""
+
+    def __init__(self, allow: str) -> None:
+        super().__init__("This path does not answer that method.", {"Allow": allow})
+
+
+class Conflict(ShopError):
+    """The request is well formed, but the state of the shop refuses it."""
+
+
+class Taken(Conflict):
+    """A username or an email is in use."""
+
+
+class InUse(Conflict):
+    """A row that others point to can't be deleted."""
+
+
+class OutOfStock(Conflict):
+    """Less is in stock than was ordered."""
+
+
+class AlreadyCancelled(Conflict):
+    """The order was cancelled before."""
+
+
+class IdempotencyConflict(Conflict):
+    """The key was used for another body."""
+
+    def __init__(self) -> None:
+        super().__init__("This Idempotency-Key was used with another body.")
+
+
+class TooLarge(ShopError):
+    """The body is larger than the contract allows."""
+
+    def __init__(self) -> None:
+        super().__init__("The body is larger than 1 MiB.")
+
+
+class UnsupportedMediaType(ShopError):
+    """The body is not declared as JSON."""
+
+    def __init__(self) -> None:
+        super().__init__("Send the body as application/json.")
+
+
+class Invalid(ShopError):
+    """The request does not fit the schema; `faults` say where, sorted by pointer."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        super().__init__("The request does not fit its schema.")
+        self.faults = sorted(faults)
+
+
+class Internal(ShopError):
+    """A mistake of ours, of which nothing leaks."""
+
+    def __init__(self) -> None:
+        super().__init__("Something went wrong on our side.")
+
+
+class Unavailable(ShopError):
+    """The database or the cache can't be reached."""
+
+    def __init__(self, what: str = "database") -> None:
+        super().__init__(f"The {what} can't be reached. Try again soon.", {"Retry-After": str(RETRY_AFTER_S)})
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How an error looks from outside."""
+
+    status: int
+    code: str
+    title: str
+
+
+KINDS: dict[type[ShopError], Kind] = {
+    MalformedJson: Kind(400, "malformed_json", "Malformed JSON"),
+    NotFound: Kind(404, "not_found", "Not found"),
+    MethodNotAllowed: Kind(405, "method_not_allowed", "Method not allowed"),
+    Taken: Kind(409, "taken", "Already taken"),
+    InUse: Kind(409, "in_use", "Still in use"),
+    OutOfStock: Kind(409, "out_of_stock", "Out of stock"),
+    AlreadyCancelled: Kind(409, "already_cancelled", "Already cancelled"),
+    IdempotencyConflict: Kind(409, "idempotency_conflict", "Idempotency key reused"),
+    TooLarge: Kind(413, "too_large", "Body too large"),
+    UnsupportedMediaType: Kind(415, "unsupported_media_type", "Unsupported media type"),
+    Invalid: Kind(422, "invalid", "Invalid request"),
+    Internal: Kind(500, "internal", "Internal error"),
+    Unavailable: Kind(503, "unavailable", "Service unavailable"),
+}
+
+_CONSTRAINTS: dict[str, ShopError] = {
+    "users_username_key": Taken("This username is taken."),
+    "users_email_key": Taken("This email is taken."),
+    "orders_user_id_fkey": NotFound("There is no such user."),
+    "order_lines_item_id_fkey": InUse("This item is part of an order."),
+}
+
+
+def status_of(error: ShopError) -> int:
+    """The HTTP status of an error."""
+    return KINDS[type(error)].status
+
+
+def problem(error: ShopError) -> dict[str, Any]:
+    """The problem document of an error, its members in the order of the contract."""
+    kind = KINDS[type(error)]
+    document: dict[str, Any] = {
+        "type": f"/problems/{kind.code}",
+        "title": kind.title,
+        "status": kind.status,
+        "detail": error.detail,
+        "code": kind.code,
+    }
+    if isinstance(error, Invalid):
+        document["errors"] = [
+            {"pointer": fault.pointer, "code": fault.code, "message": fault.message} for fault in error.faults
+        ]
+    return document
+
+
+def violated(constraint: str | None, *, deleting: bool = False) -> ShopError:
+    """The error that a violated database constraint means; Internal for one that no request should reach."""
+    if deleting and constraint == "orders_user_id_fkey":
+        return InUse("This user has orders.")
+    return _CONSTRAINTS.get(constraint or "", Internal())

@@ -72,8 +72,7 @@ async def validation_error(_request: Request, error: Any) -> Response:
 
 async def integrity_error(request: Request, error: Any) -> Response:
     """A constraint held where a check before it can't: uniqueness under a race, rows that others point to."""
-    constraint = error.orig.diag.constraint_name if error.orig is not None else None
-    refusal = violated(constraint, deleting=request.method == "DELETE")
+    refusal = violated(error.orig, deleting=request.method == "DELETE")
     return await unexpected_error(request, error) if isinstance(refusal, Internal) else _answer(refusal)
 
 

@@ -75,7 +75,7 @@ class ItemPatch(Patch):
     """Some fields of an item."""
 
     name: Name | MISSING = MISSING
-    description: Description | None | MISSING = MISSING
+    description: Description | MISSING | None = MISSING
     price_cents: Price | MISSING = MISSING
     stock: Stock | MISSING = MISSING
 

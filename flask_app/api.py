@@ -6,7 +6,7 @@ describes what the code does.
 
 from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import orjson
 from flask import Response, request
@@ -19,14 +19,17 @@ from shared.body import is_json, parse_json
 from shared.errors import Invalid, MalformedJson, UnsupportedMediaType
 from shared.limits import PATH_ID
 
-View = TypeVar("View", bound=Callable[..., Any])
+View = Callable[..., Any]
 
 
 class IdConverter(BaseConverter):
     """A positive integer below 2**63; any other segment matches no route."""
 
     regex = PATH_ID
-    to_python = staticmethod(int)
+
+    def to_python(self, value: str) -> int:
+        """The id."""
+        return int(value)
 
 
 class JsonProvider(JSONProvider):
@@ -108,7 +111,7 @@ def no_content(view: View) -> View:
 
 def idempotent(view: View) -> View:
     """Notes that a view knows the header Idempotency-Key."""
-    return cast("View", note(view, idempotent=True))
+    return note(view, idempotent=True)
 
 
 def problems(*statuses: int) -> Callable[[View], View]:
@@ -121,9 +124,9 @@ def json_response(data: bytes, status: int = 200, headers: Mapping[str, str] | N
     return Response(data, status, headers, content_type="application/json")
 
 
-def note(view: Any, **facts: Any) -> Any:
+def note(view: View, **facts: Any) -> View:
     """Adds facts about a view for the document."""
-    view.api = {**getattr(view, "api", {}), **facts}
+    vars(view)["api"] = {**getattr(view, "api", {}), **facts}
     return view
 
 

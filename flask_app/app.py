@@ -16,7 +16,7 @@ class ShopRequest(Request):
     """A request whose query is decoded as everybody else does: invalid UTF-8 becomes U+FFFD."""
 
     @cached_property
-    def args(self) -> ImmutableMultiDict[str, str]:  # type: ignore[override]
+    def args(self) -> ImmutableMultiDict[str, str]:
         """The query parameters."""
         return ImmutableMultiDict(parse_qsl(self.query_string.decode("latin-1"), keep_blank_values=True))
 

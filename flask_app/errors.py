@@ -72,8 +72,7 @@ def http_error(error: HTTPException) -> Response:
 
 def integrity_error(error: IntegrityError) -> Response:
     """A constraint held where a check before it can't: uniqueness under a race, rows that others point to."""
-    constraint = error.orig.diag.constraint_name if error.orig is not None else None
-    refusal = violated(constraint, deleting=request.method == "DELETE")
+    refusal = violated(error.orig, deleting=request.method == "DELETE")
     return unexpected_error(error) if isinstance(refusal, Internal) else shop_error(refusal)
 
 

@@ -106,7 +106,7 @@ class Boolean(fields.Boolean):
         return value
 
 
-class Rows(fields.List):
+class Rows(fields.List[Any]):
     """A list of objects. One that is too long is refused before its elements are looked at."""
 
     default_error_messages = _wanted("a list")

@@ -1,7 +1,7 @@
 """What goes in and out, as marshmallow schemas."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validates_schema
 
@@ -43,7 +43,7 @@ from shared.limits import (
 class Input(Schema):
     """Base of what comes in: an object whose every field is known."""
 
-    error_messages: ClassVar[dict[str, Any]] = {
+    error_messages = {  # noqa: RUF012  marshmallow declares it on the instance
         "unknown": Broken("unknown_field"),
         "type": Broken("wrong_type", "an object"),
     }

@@ -4,7 +4,7 @@ import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, insert, text
+from sqlalchemy import Connection, Engine, func, insert, select, text, update
 
 from shared.tables import Base, Item, Order, OrderLine, User
 
@@ -103,16 +103,12 @@ def line_rows(
 
 
 def _total_the_orders(connection: Connection) -> None:
-    connection.execute(
-        text(
-            "UPDATE orders SET total_cents = sums.total FROM (SELECT order_id, sum(quantity * unit_price_cents) AS total"
-            " FROM order_lines GROUP BY order_id) AS sums WHERE sums.order_id = orders.id"
-        )
-    )
+    price = func.sum(OrderLine.quantity * OrderLine.unit_price_cents)
+    total = select(price).where(OrderLine.order_id == Order.id).scalar_subquery()
+    connection.execute(update(Order).values(total_cents=total))
 
 
 def _continue_the_ids(connection: Connection) -> None:
-    for table in ("items", "users", "orders"):
-        connection.execute(
-            text(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}")
-        )
+    for table in (Item, User, Order):
+        sequence = func.pg_get_serial_sequence(table.__tablename__, "id")
+        connection.execute(select(func.setval(sequence, func.max(table.id))))

@@ -29,7 +29,7 @@ def items(
     max_price: int | None = None,
     in_stock: bool | None = None,
     sort: str = "id",
-) -> Select[tuple[Item]]:
+) -> Select[Item]:
     """Items by filter and order. `in_stock` false means: those that are sold out."""
     found = select(Item).order_by(*_SORTS[sort])
     if q is not None:
@@ -43,43 +43,43 @@ def items(
     return found
 
 
-def users() -> Select[tuple[User]]:
+def users() -> Select[User]:
     """All users by id."""
     return select(User).order_by(User.id)
 
 
-def orders(*, user_id: int | None = None) -> Select[tuple[Order]]:
+def orders(*, user_id: int | None = None) -> Select[Order]:
     """All orders by id, or those of one user."""
     found = select(Order).order_by(Order.id)
     return found if user_id is None else found.where(Order.user_id == user_id)
 
 
-def count(rows: Select[Any]) -> Select[tuple[int]]:
+def count(rows: Select[Any]) -> Select[int]:
     """How many rows a select would give."""
     return select(func.count()).select_from(rows.order_by(None).subquery())
 
 
-def item_for_update(item_id: int) -> Select[tuple[Item]]:
+def item_for_update(item_id: int) -> Select[Item]:
     """One item, locked until the transaction ends."""
     return select(Item).where(Item.id == item_id).with_for_update()
 
 
-def items_for_update(item_ids: Iterable[int]) -> Select[tuple[Item]]:
+def items_for_update(item_ids: Iterable[int]) -> Select[Item]:
     """Items, locked one after the other by id: two orders that share items never wait for each other in a ring."""
     return select(Item).where(Item.id.in_(sorted(item_ids))).order_by(Item.id).with_for_update()
 
 
-def user_for_update(user_id: int) -> Select[tuple[User]]:
+def user_for_update(user_id: int) -> Select[User]:
     """One user, locked until the transaction ends."""
     return select(User).where(User.id == user_id).with_for_update()
 
 
-def order_for_update(order_id: int) -> Select[tuple[Order]]:
+def order_for_update(order_id: int) -> Select[Order]:
     """One order, locked until the transaction ends; always before its items."""
     return select(Order).where(Order.id == order_id).with_for_update()
 
 
-def claim_key(key: str, fingerprint: bytes) -> ReturningInsert[tuple[str]]:
+def claim_key(key: str, fingerprint: bytes) -> ReturningInsert[str]:
     """Takes an idempotency key; a second request with it waits here until the first has answered.
 
     Returns the key when it was free, and no row when it was taken.
@@ -88,6 +88,6 @@ def claim_key(key: str, fingerprint: bytes) -> ReturningInsert[tuple[str]]:
     return claim.on_conflict_do_nothing().returning(Answer.key)
 
 
-def answer_to(key: str) -> Select[tuple[Answer]]:
+def answer_to(key: str) -> Select[Answer]:
     """What is stored under an idempotency key."""
     return select(Answer).where(Answer.key == key)

@@ -16,8 +16,8 @@ from werkzeug.routing import BaseConverter
 
 from flask_app.schemas import faults_of
 from shared.body import is_json, parse_json
-from shared.errors import Invalid, MalformedJson, UnsupportedMediaType
-from shared.limits import PATH_ID
+from shared.errors import Invalid, MalformedJson, TooLarge, UnsupportedMediaType
+from shared.limits import BODY_MAX_BYTES, PATH_ID
 
 View = Callable[..., Any]
 
@@ -134,6 +134,8 @@ def _json_body() -> Any:
     if not is_json(request.headers.get("Content-Type")):
         raise UnsupportedMediaType
     data = request.get_data(cache=False)
+    if len(data) > BODY_MAX_BYTES:
+        raise TooLarge
     if len(data) < (request.content_length or 0):
         raise MalformedJson
     return parse_json(data)

@@ -2,6 +2,7 @@
 
 from flask import Flask, Response, request
 
+from shared.errors import NotFound
 from shared.telemetry import RequestCounter, request_id, request_id_for
 
 
@@ -13,6 +14,8 @@ def init_app(app: Flask) -> None:
     def begin() -> None:
         counter.add()
         request_id.set(request_id_for(request.environ.get("HTTP_X_REQUEST_ID")))
+        if request.environ["PATH_INFO"].startswith("//"):  # werkzeug takes it for one slash
+            raise NotFound("There is nothing at this path.")
 
     @app.after_request
     def name(response: Response) -> Response:

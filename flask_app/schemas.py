@@ -43,7 +43,7 @@ from shared.limits import (
 class Input(Schema):
     """Base of what comes in: an object whose every field is known."""
 
-    error_messages = {  # noqa: RUF012  marshmallow declares it on the instance
+    error_messages: dict[str, Any] = {  # noqa: RUF012  marshmallow declares it on the instance
         "unknown": Broken("unknown_field"),
         "type": Broken("wrong_type", "an object"),
     }

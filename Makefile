@@ -1,0 +1,56 @@
+# Flask and FastAPI side by side. `make bench` and `make test` install what they need on first use.
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup bench test lint unit report compare serve locust-ui wirespeed overhead clean
+
+help: ## Show this help
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(INSTALLED) ## Install everything into .venv (done by the others when needed)
+
+$(INSTALLED): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed; name one: make $(MAKECMDGOALS) PYTHON=python3.11" >&2; exit 2; }
+	@echo "installing into .venv (once, a minute or two)"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+bench: $(INSTALLED) ## Measure, judge and report, in 5 minutes at most (options: make bench ARGS="--scenario ping")
+	@$(BIN)/sidebyside bench $(ARGS)
+
+test: $(INSTALLED) lint unit ## Run all checks and tests
+
+lint: $(INSTALLED) ## Style, types and import rules
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+unit: $(INSTALLED)
+	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered $(ARGS)
+
+report: $(INSTALLED) ## Write a run's report anew: make report RUN=results/...
+	@$(BIN)/sidebyside report $(or $(RUN),$(error name a run: make report RUN=results/...))
+
+compare: $(INSTALLED) ## Compare two runs: make compare A=results/... B=results/...
+	@$(BIN)/sidebyside compare $(or $(A),$(error name two runs: make compare A=... B=...)) $(or $(B),$(error name two runs: make compare A=... B=...))
+
+serve: $(INSTALLED) ## Run one server with data: make serve CONTESTANT=flask-gthread
+	@$(BIN)/sidebyside serve $(or $(CONTESTANT),flask-gthread)
+
+locust-ui: $(INSTALLED) ## Locust's web page with a shopper: make locust-ui HOST=http://127.0.0.1:8000
+	@$(BIN)/locust -f loadtests/locustfile.py --host $(or $(HOST),$(error start `make serve` first and name its URL: make locust-ui HOST=http://...))
+
+wirespeed: $(INSTALLED) ## Compare our wire client with Locust's own, in one run
+	@$(BIN)/python -m loadtests.wirespeed
+
+overhead: $(INSTALLED) ## Compare both apps' ping with bare one-route apps, in one run
+	@$(BIN)/python -m loadtests.overhead
+
+clean: ## Remove .venv and caches; results stay
+	@rm -rf .venv .mypy_cache .ruff_cache .hypothesis .coverage build *.egg-info

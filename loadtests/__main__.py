@@ -1,0 +1,5 @@
+"""`python -m loadtests` is the console script `sidebyside`."""
+
+from loadtests.cli import main
+
+main()

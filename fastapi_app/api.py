@@ -17,7 +17,7 @@ Id = Annotated[int, Path(ge=1, le=ID_MAX)]
 # All headers of that name: two of them are refused rather than one of them ignored. Documented as the one it should be.
 IdempotencyKeys = Annotated[
     Sequence[str],
-    Header(alias="Idempotency-Key"),
+    Header(alias="Idempotency-Key", default_factory=tuple),
     WithJsonSchema({"type": "string", "pattern": f"^{TOKEN.pattern}$"}),
 ]
 _Handler = Callable[[Request], Coroutine[Any, Any, Response]]

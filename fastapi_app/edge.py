@@ -27,28 +27,27 @@ class Edge:
         self.counter.add()
         identity = _identity(scope)
         headless = scope["method"] == "HEAD"
-        header = (b"x-request-id", identity.encode())
 
         async def send_named(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], header]
+                message["headers"].append((b"x-request-id", identity.encode()))
             elif headless:
-                message = {**message, "body": b""}
+                message["body"] = b""
             await send(message)
 
-        await self.app(_for_starlette(scope), receive, send_named)
+        # Route patterns end in `$`, which matches before a final line break too.
+        if headless or scope["path"][-1:] == "\n":
+            scope = _for_starlette(scope)
+        await self.app(scope, receive, send_named)
 
 
 def _identity(scope: Scope) -> str:
     given = [value for name, value in scope["headers"] if name == b"x-request-id"]
-    identity = request_id_for(b",".join(given).decode("latin-1")) if given else request_id_for(None)
+    identity = request_id_for(b",".join(given).decode("latin-1") if given else None)
     request_id.set(identity)
     return identity
 
 
 def _for_starlette(scope: Scope) -> Scope:
-    if scope["method"] == "HEAD":
-        scope = {**scope, "method": "GET"}
-    if scope["path"].endswith("\n"):  # route patterns end in `$`, which matches before a final line break too
-        scope = {**scope, "path": scope["path"] + "/"}
-    return scope
+    path = scope["path"] + "/" if scope["path"].endswith("\n") else scope["path"]
+    return {**scope, "path": path, "method": "GET" if scope["method"] == "HEAD" else scope["method"]}

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, PlainSerializer, Strict
+from pydantic import BeforeValidator, Field, PlainSerializer, Strict, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from shared.limits import (
@@ -33,7 +33,11 @@ Password = Annotated[str, Field(min_length=PASSWORD_MIN, max_length=PASSWORD_MAX
 Boolean = Annotated[bool, Strict()]
 Quantity = Annotated[int, Strict(), Field(ge=1, le=QUANTITY_MAX)]
 Reference = Annotated[int, Strict(), Field(ge=1, le=ID_MAX)]
-Timestamp = Annotated[datetime, PlainSerializer(rfc3339, return_type=str, when_used="json")]
+Timestamp = Annotated[
+    datetime,
+    PlainSerializer(rfc3339, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
 
 
 def _once(value: Any) -> Any:
@@ -57,7 +61,8 @@ def _from_word(value: Any) -> Any:
     return {"true": True, "false": False}.get(_once(value), value)
 
 
-QueryInteger = Annotated[int, Strict(), BeforeValidator(_from_digits)]
+# Set last, after a field's bounds: pydantic documents bounds as such only directly on the type.
+FromDigits = BeforeValidator(_from_digits)
 QueryBoolean = Annotated[bool, Strict(), BeforeValidator(_from_word)]
 QueryText = Annotated[str, Field(pattern=NO_NUL), BeforeValidator(_once)]
 Sort = Annotated[Literal["id", "-id", "name", "-name", "price", "-price"], BeforeValidator(_once)]

@@ -60,7 +60,7 @@ async def change_item(item_id: Id, fields: ItemPatch, db: Db) -> Item:
     return await _change(db, item_id, fields.model_dump())
 
 
-@router.delete("/{item_id:id}", status_code=204, responses={404: {}, 409: {}})
+@router.delete("/{item_id:id}", status_code=204, response_class=Response, responses={404: {}, 409: {}})
 async def delete_item(item_id: Id, db: Db) -> None:
     """Delete an item that no order holds."""
     await db.delete(rules.found(await db.scalar(statements.item_for_update(item_id)), "item"))

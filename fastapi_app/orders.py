@@ -23,7 +23,7 @@ async def list_orders(query: Annotated[OrderQuery, Query()], db: Db) -> dict[str
 
 
 @router.post("", response_model=OrderOut, status_code=201, responses={404: {}, 409: {}})
-async def create_order(fields: OrderIn, db: Db, keys: IdempotencyKeys = ()) -> Response:
+async def create_order(fields: OrderIn, db: Db, keys: IdempotencyKeys) -> Response:
     """Place an order: takes the stock of every line, or refuses all."""
     lines = [Wanted(line.item_id, line.quantity) for line in fields.lines]
     rules.each_item_once(lines)

@@ -3,19 +3,19 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import MISSING, BaseModel, ConfigDict, Field, model_validator
+from pydantic import MISSING, BaseModel, ConfigDict, Field, StrictInt, model_validator
 from pydantic_core import PydanticCustomError
 
 from fastapi_app.fields import (
     Boolean,
     Description,
     Email,
+    FromDigits,
     Name,
     Password,
     Price,
     Quantity,
     QueryBoolean,
-    QueryInteger,
     QueryText,
     Reference,
     Sort,
@@ -191,16 +191,16 @@ class Page(Output, Generic[Out]):
 class PageQuery(BaseModel):
     """Which part of a list."""
 
-    limit: Annotated[QueryInteger, Field(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT
-    offset: Annotated[QueryInteger, Field(ge=0, le=ID_MAX)] = 0
+    limit: Annotated[StrictInt, Field(ge=1, le=LIMIT_MAX), FromDigits] = LIMIT_DEFAULT
+    offset: Annotated[StrictInt, Field(ge=0, le=ID_MAX), FromDigits] = 0
 
 
 class ItemQuery(PageQuery):
     """Which items, in which order."""
 
     q: QueryText | MISSING = MISSING
-    min_price: Annotated[QueryInteger, Field(ge=0, le=ID_MAX)] | MISSING = MISSING
-    max_price: Annotated[QueryInteger, Field(ge=0, le=ID_MAX)] | MISSING = MISSING
+    min_price: Annotated[StrictInt, Field(ge=0, le=ID_MAX), FromDigits] | MISSING = MISSING
+    max_price: Annotated[StrictInt, Field(ge=0, le=ID_MAX), FromDigits] | MISSING = MISSING
     in_stock: QueryBoolean | MISSING = MISSING
     sort: Sort = "id"
 
@@ -208,25 +208,25 @@ class ItemQuery(PageQuery):
 class OrderQuery(PageQuery):
     """Whose orders."""
 
-    user_id: Annotated[QueryInteger, Field(ge=1, le=ID_MAX)] | MISSING = MISSING
+    user_id: Annotated[StrictInt, Field(ge=1, le=ID_MAX), FromDigits] | MISSING = MISSING
 
 
 class CountQuery(BaseModel):
     """How many items to compute."""
 
-    n: Annotated[QueryInteger, Field(ge=0, le=PROBE_COUNT_MAX)] = 50
+    n: Annotated[StrictInt, Field(ge=0, le=PROBE_COUNT_MAX), FromDigits] = 50
 
 
 class WaitQuery(BaseModel):
     """How long to wait."""
 
-    ms: Annotated[QueryInteger, Field(ge=0, le=PROBE_MS_MAX)] = 50
+    ms: Annotated[StrictInt, Field(ge=0, le=PROBE_MS_MAX), FromDigits] = 50
 
 
 class BurnQuery(BaseModel):
     """How many rounds to compute."""
 
-    n: Annotated[QueryInteger, Field(ge=0, le=PROBE_ROUNDS_MAX)] = 10_000
+    n: Annotated[StrictInt, Field(ge=0, le=PROBE_ROUNDS_MAX), FromDigits] = 10_000
 
 
 class Pong(Output):

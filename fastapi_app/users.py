@@ -52,7 +52,7 @@ async def change_user(user_id: Id, fields: UserPatch, db: Db) -> User:
     return user
 
 
-@router.delete("/{user_id:id}", status_code=204, responses={404: {}, 409: {}})
+@router.delete("/{user_id:id}", status_code=204, response_class=Response, responses={404: {}, 409: {}})
 async def delete_user(user_id: Id, db: Db) -> None:
     """Delete a user without orders."""
     await db.delete(rules.found(await db.scalar(statements.user_for_update(user_id)), "user"))

@@ -1,0 +1,56 @@
+"""How a run's time is spent: how large its rounds are, and when the last one has been begun. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from loadtests.contestants import Contestant
+from loadtests.plan import Claim, Plan, Profile, make_plan
+from loadtests.scenarios import Scenario
+
+ROUNDS_WANTED = 8  # launches are what an interval counts: fewer, and it grows fast
+LAUNCH_S, LAUNCH_EACH_S = 2.5, 0.7  # a round's fixed time, and what each of its servers adds
+GAP_S = 0.03  # between two slices: draining, the counts before and after
+REPORT_S = 8.0
+BLOCKS_MAX = 40
+
+
+def fitted(
+    profile: Profile,
+    seed: int,
+    contestants: Sequence[Contestant],
+    scenarios: Sequence[Scenario],
+    claims: Sequence[Claim],
+) -> Plan:
+    """The plan with as many blocks a round as let at least ROUNDS_WANTED rounds fit into the profile's budget.
+
+    A run of few contestants and scenarios gets larger rounds, so that launching them stays a small part of it;
+    one with a small budget gets smaller ones.
+    """
+
+    def plan_of(blocks: int) -> Plan:
+        opened = max(1, round(blocks * profile.open_blocks / profile.closed_blocks))
+        sized = replace(profile, closed_blocks=blocks, open_blocks=opened)
+        return make_plan(sized, seed, contestants, scenarios, claims)
+
+    wanted_s = (profile.budget_s - REPORT_S) / ROUNDS_WANTED
+    most = next((blocks for blocks in range(BLOCKS_MAX, 1, -1) if round_s(plan_of(blocks)) <= wanted_s), 1)
+    return plan_of(most)
+
+
+def round_s(plan: Plan) -> float:
+    """About how long one round of a plan takes, launches included."""
+    typical = plan.round(1, {scenario.name: 1.0 for scenario in plan.scenarios})
+    return LAUNCH_S + LAUNCH_EACH_S * len(typical.contestants) + typical.load_s + GAP_S * len(typical.slices)
+
+
+def another_fits(budget_s: float, elapsed_s: float, longest_round_s: float) -> bool:
+    """Whether one more round, as long as the longest so far, would leave time for the report."""
+    return elapsed_s + longest_round_s + REPORT_S <= budget_s
+
+
+def stop_rule(profile: Profile) -> str:
+    """The rule as the report states it; fixed before the run, it looks at no result."""
+    return (
+        f"stop after {profile.max_rounds} rounds, or when another round would not fit into {profile.budget_s:g} s;"
+        " no result is looked at"
+    )

@@ -1,0 +1,68 @@
+"""Contestants: the servers that a run can start, as `catalog/contestants.toml` describes them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from loadtests.entries import FLAG, TEXT, TEXT_TABLE, TEXTS, Key, one_of, read_entries
+from loadtests.errors import CatalogError
+from loadtests.scenarios import load_scenarios
+
+KEYS = {
+    "name": Key(TEXT),
+    "title": Key(TEXT),
+    "framework": Key(one_of("flask", "fastapi", "raw")),
+    "gateway": Key(one_of("wsgi", "asgi")),
+    "command": Key(TEXTS),
+    "environment": Key(TEXT_TABLE, default={}),
+    "keep_alive": Key(FLAG, default=True),
+    "scenarios": Key(TEXTS, default=None),
+    "needs_database": Key(FLAG, default=True),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Contestant:
+    """One server and the application it serves.
+
+    command: argv in which `{python}`, `{port}` and `{shm}` are filled in at launch.
+    keep_alive: whether the server keeps a connection open between requests.
+    scenarios: the only scenarios it answers; None means all of them.
+    """
+
+    name: str
+    title: str
+    framework: str
+    gateway: str
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    keep_alive: bool
+    scenarios: tuple[str, ...] | None
+    needs_database: bool
+
+    def answers(self, scenario: str) -> bool:
+        """Whether it can be asked for that scenario."""
+        return self.scenarios is None or scenario in self.scenarios
+
+
+def load_contestants(catalog_dir: Path) -> dict[str, Contestant]:
+    """All contestants by name, in the order of the file. Raises CatalogError."""
+    path = catalog_dir / "contestants.toml"
+    known = load_scenarios(catalog_dir)
+    contestants = {}
+    for name, entry in read_entries(path, "contestant", KEYS).items():
+        where = f"{path}: contestant {name}"
+        _check(entry["name"], entry["command"], where)
+        for scenario in entry["scenarios"] or ():
+            if scenario not in known:
+                raise CatalogError(f"{where}: no scenario {scenario!r}; there are {', '.join(known)}")
+        listed = None if entry["scenarios"] is None else tuple(entry["scenarios"])
+        contestants[name] = Contestant(**{**entry, "command": tuple(entry["command"]), "scenarios": listed})
+    return contestants
+
+
+def _check(name: str, command: list[str], where: str) -> None:
+    if "#" in name:
+        raise CatalogError(f"{where}: '#' marks a second launch; choose a name without it")
+    if not any("{port}" in word for word in command):
+        raise CatalogError(f"{where}: command has no {{port}}; put it where the server takes its port")

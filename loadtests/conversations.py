@@ -1,0 +1,289 @@
+"""What `sidebyside check` says to an app, and what the contract makes the app answer.
+
+A step's path and body may hold `{name}`: a text kept from an earlier answer, or `{mark}`, which is new in every
+conversation and on either side. A conversation makes what it needs, so it holds whatever the database has in it.
+"""
+
+import random
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+JSON = {"Content-Type": "application/json"}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One request and what is expected of the answer.
+
+    code: the problem's code; pointers: where the faults of a 422 are, with their codes.
+    keep: names under which members of the answer are kept for later steps (`item: id`).
+    """
+
+    method: str
+    path: str
+    status: int
+    body: str | bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    code: str | None = None
+    pointers: tuple[tuple[str, str], ...] | None = None
+    keep: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """Steps that follow each other."""
+
+    name: str
+    steps: tuple[Step, ...]
+
+
+def _post(
+    path: str,
+    body: str | bytes,
+    status: int = 201,
+    headers: Mapping[str, str] = JSON,
+    code: str | None = None,
+    pointers: tuple[tuple[str, str], ...] | None = None,
+    keep: Mapping[str, str] | None = None,
+) -> Step:
+    return Step("POST", path, status, body, headers, code, pointers, keep or {})
+
+
+def _refused(path: str, body: str | bytes, *pointers: tuple[str, str]) -> Step:
+    return _post(path, body, 422, code="invalid", pointers=pointers)
+
+
+_ITEM = _post("/api/items", '{"name":"{mark} oak","price_cents":250,"stock":10}', keep={"item": "id"})
+_USER_BODY = '{"username":"u{mark}","email":"U{mark}@example.com","password":"correct horse"}'
+_USER = _post("/api/users", _USER_BODY, keep={"user": "id"})
+_ORDER = '{"user_id":{user},"lines":[{"item_id":{item},"quantity":3}]}'
+_ECHO = '{"user_id":1,"lines":[{"item_id":2,"quantity":3}]}'
+_KEYED = {**JSON, "Idempotency-Key": "{mark}"}
+_MALFORMED = (
+    b"",
+    b"{",
+    b'{"user_id":NaN}',
+    b'{"user_id":Infinity}',
+    b'"\xff"',
+    b'"\\ud800"',
+    b"[" * 100_000,
+    b"1" * 5000,
+)
+
+CONVERSATIONS = (
+    Conversation(
+        "an item's life",
+        (
+            _ITEM,
+            Step("GET", "/api/items/{item}", 200),
+            Step("HEAD", "/api/items/{item}", 200),
+            Step("GET", "/api/items/000{item}", 200),
+            Step("GET", "/api/items?q={mark}%20OAK&sort=-price", 200),
+            Step("GET", "/api/items?q={mark}%25", 200),
+            Step("PUT", "/api/items/{item}", 200, '{"name":"{mark} \u00e9","price_cents":1}', JSON),
+            Step("GET", "/api/items?q={mark}%20%C3%89&in_stock=false&min_price=1&max_price=1", 200),
+            Step("PATCH", "/api/items/{item}", 200, '{"stock":4}', JSON),
+            Step("PATCH", "/api/items/{item}", 422, "{}", JSON, "invalid", (("", "missing"),)),
+            Step("DELETE", "/api/items/{item}", 204),
+            Step("DELETE", "/api/items/{item}", 404, code="not_found"),
+            Step("GET", "/api/items/{item}", 404, code="not_found"),
+        ),
+    ),
+    Conversation(
+        "a batch is all or none",
+        (
+            _post(
+                "/api/items/batch",
+                '{"items":[{"name":"{mark} a","price_cents":5},{"name":"{mark} b","price_cents":5}]}',
+            ),
+            _refused(
+                "/api/items/batch",
+                '{"items":[{"name":"{mark} c","price_cents":5},{}]}',
+                ("/items/1/name", "missing"),
+                ("/items/1/price_cents", "missing"),
+            ),
+            _refused("/api/items/batch", '{"items":[]}', ("/items", "too_short")),
+            Step("GET", "/api/items?q={mark}&sort=-price", 200),
+            Step("GET", "/api/items?q={mark}&limit=1&offset=1", 200),
+        ),
+    ),
+    Conversation(
+        "a user's life",
+        (
+            _USER,
+            _post("/api/users", _USER_BODY.replace("U{mark}@", "x{mark}@"), 409, code="taken"),
+            _post(
+                "/api/users",
+                _USER_BODY.replace('"u{mark}', '"v{mark}').replace("example", "EXAMPLE"),
+                409,
+                code="taken",
+            ),
+            _refused(
+                "/api/users",
+                '{"username":"A","email":"a b@c.de","is_admin":1}',
+                ("/email", "bad_format"),
+                ("/is_admin", "wrong_type"),
+                ("/password", "missing"),
+                ("/username", "bad_format"),
+            ),
+            Step("PATCH", "/api/users/{user}", 200, '{"is_admin":true}', JSON),
+            Step("GET", "/api/users/{user}", 200),
+            Step("DELETE", "/api/users/{user}", 204),
+            Step("GET", "/api/users/{user}", 404, code="not_found"),
+        ),
+    ),
+    Conversation(
+        "orders take stock and give it back",
+        (
+            _ITEM,
+            _USER,
+            _post("/api/orders", _ORDER, keep={"order": "id"}),
+            Step("GET", "/api/orders/{order}", 200),
+            _post("/api/orders", _ORDER.replace(":3}", ":8}"), 409, code="out_of_stock"),
+            _post("/api/orders", _ORDER.replace("{item}", str(2**63 - 1)), 404, code="not_found"),
+            Step("GET", "/api/items/{item}", 200),
+            Step("DELETE", "/api/items/{item}", 409, code="in_use"),
+            Step("DELETE", "/api/users/{user}", 409, code="in_use"),
+            Step("POST", "/api/orders/{order}/cancel", 200),
+            Step("POST", "/api/orders/{order}/cancel", 409, code="already_cancelled"),
+            Step("GET", "/api/items/{item}", 200),
+            Step("GET", "/api/orders?user_id={user}", 200),
+        ),
+    ),
+    Conversation(
+        "an idempotency key gives the first answer",
+        (
+            _ITEM,
+            _USER,
+            _post("/api/orders", _ORDER, headers=_KEYED, keep={"order": "id"}),
+            _post("/api/orders", _ORDER, headers=_KEYED),
+            Step("POST", "/api/orders/{order}/cancel", 200),
+            _post("/api/orders", _ORDER, headers=_KEYED),
+            _post(
+                "/api/orders", _ORDER.replace(":3}", ":4}"), 409, headers=_KEYED, code="idempotency_conflict"
+            ),
+            _post(
+                "/api/orders",
+                _ORDER,
+                422,
+                headers={**JSON, "Idempotency-Key": "a b"},
+                code="invalid",
+                pointers=(("Idempotency-Key", "bad_format"),),
+            ),
+            Step("GET", "/api/items/{item}", 200),
+        ),
+    ),
+    Conversation(
+        "bodies are JSON, declared, and not too large",
+        (
+            _post("/api/probe/echo", _ECHO, 200),
+            *(_post("/api/probe/echo", body, 400, code="malformed_json") for body in _MALFORMED),
+            Step(
+                "POST",
+                "/api/probe/echo",
+                415,
+                _ECHO,
+                {"Content-Type": "text/plain"},
+                "unsupported_media_type",
+            ),
+            _post(
+                "/api/probe/echo",
+                b" " * (1024 * 1024 + 1),
+                413,
+                headers={**JSON, "Connection": "close"},
+                code="too_large",
+            ),
+            _refused("/api/probe/echo", "null", ("", "wrong_type")),
+            _refused(
+                "/api/probe/echo", _ECHO.replace("1,", "10000000000000000000000,"), ("/user_id", "too_large")
+            ),
+            _refused(
+                "/api/items",
+                '{"name":"a\\u0000","price_cents":true,"x":1}',
+                ("/name", "bad_format"),
+                ("/price_cents", "wrong_type"),
+                ("/x", "unknown_field"),
+            ),
+        ),
+    ),
+    Conversation(
+        "paths, methods and query",
+        (
+            *(
+                Step("GET", path, 404, code="not_found")
+                for path in (
+                    "/nope",
+                    "/api/items/",
+                    "/api/items/0",
+                    "/api/items/-1",
+                    "/api/items/1%0A",
+                    "/api/items/9223372036854775808",
+                    "/api//items",
+                    "/api/items/%D9%A1",
+                )
+            ),
+            Step("DELETE", "/api/probe/ping", 405, code="method_not_allowed"),
+            Step("OPTIONS", "/api/items/1", 204),
+            Step("OPTIONS", "/nope", 404, code="not_found"),
+            Step(
+                "GET",
+                "/api/items?limit=1&limit=2&offset=%201&in_stock=1&sort=x&min_price=-1",
+                422,
+                code="invalid",
+                pointers=(
+                    ("?in_stock", "wrong_type"),
+                    ("?limit", "not_allowed"),
+                    ("?min_price", "too_small"),
+                    ("?offset", "wrong_type"),
+                    ("?sort", "not_allowed"),
+                ),
+            ),
+            Step("GET", "/api/probe/ping", 200, headers={"X-Request-ID": "mine-1"}),
+            Step("GET", "/api/probe/json?n=7", 200),
+            Step("GET", "/api/probe/sleep?ms=1", 200),
+            Step("GET", "/api/probe/cpu?n=5", 200),
+            Step("GET", "/healthz", 200),
+            Step("GET", "/readyz", 200),
+        ),
+    ),
+)
+
+_ROUTES = (
+    "/api/items",
+    "/api/items/batch",
+    "/api/users",
+    "/api/orders",
+    "/api/probe/echo",
+    "/api/items/0",
+    "/nope",
+)
+_VALUES = (
+    "null",
+    "true",
+    "5.0",
+    '"5"',
+    "-1",
+    "[]",
+    "{}",
+    '""',
+    '"a\\u0000"',
+    "1e3",
+    "99999999999999999999",
+    "NaN",
+)
+_NAMES = ("name", "price_cents", "stock", "items", "username", "email", "user_id", "lines", "other")
+
+
+def broken_requests(seed: int, count: int = 300) -> Iterator[Step]:
+    """Requests that no app accepts, drawn from a seed; `status` 0: any refusal, as long as it is the same."""
+    rng = random.Random(seed)
+    for _ in range(count):
+        # `broken` is no field of any schema: whatever else is drawn, the body is refused.
+        members = [f'"{rng.choice(_NAMES)}":{rng.choice(_VALUES)}' for _ in range(rng.randrange(5))]
+        body = ("{" + ",".join([*members, '"broken":0']) + "}").encode()
+        if rng.random() < 0.3:
+            place = rng.randrange(len(body))
+            body = body[:place] + rng.randbytes(rng.randrange(3)) + body[place + 1 :]
+        declared = rng.choice(["application/json"] * 4 + ["text/plain", "application/json; charset=utf-8"])
+        method = rng.choice(("POST", "POST", "POST", "PATCH", "PUT"))
+        yield Step(method, rng.choice(_ROUTES), 0, body, {"Content-Type": declared})

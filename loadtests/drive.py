@@ -1,0 +1,128 @@
+"""Drive one round: start Locust in a process of its own, follow its progress, bring back the frames."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+from loadtests.assignment import Assignment, Progress, from_line, load, to_json
+from loadtests.errors import LoadError
+from loadtests.launch import launch_argv
+from loadtests.plan import Round
+from loadtests.samples import Measurement
+from loadtests.scenarios import Scenario
+from loadtests.servers import Endpoint
+
+TIMEOUT_S = 10.0
+START_S = 30.0
+SLICE_OVERHEAD_S = 0.5
+BACKEND = "select"  # of gevent: it wakes to the microsecond, where epoll rounds up to the millisecond
+PACED = Path(__file__).with_name("paced.py")
+
+
+def drive(
+    round_: Round,
+    scenarios: Sequence[Scenario],
+    endpoints: Mapping[str, Endpoint],
+    *,
+    cpus: Sequence[int],
+    seed: int,
+    on_slice: Callable[[Progress], None] = lambda _: None,
+    timeout_s: float = TIMEOUT_S,
+    deadline_s: float | None = None,
+) -> Measurement:
+    """Load the servers as the round says, from a process pinned to `cpus`, and return what was measured.
+
+    seed: what the prepared requests are drawn from. timeout_s: how long one request may take. deadline_s: how long
+    all may take; None gives a generous one. Raises LoadError when no measurement comes out. Whatever happens, the
+    load process has ended on return.
+    """
+    with tempfile.TemporaryDirectory(prefix="sidebyside-") as folder:
+        assignment = Assignment(round_, tuple(scenarios), tuple(endpoints.values()), seed, timeout_s, folder)
+        file = Path(folder) / "assignment.json"
+        file.write_text(to_json(assignment), encoding="utf-8")
+        limit_s = longest_s(round_, timeout_s) if deadline_s is None else deadline_s
+        _run(_locust_argv(file, assignment.users), cpus, Path(folder) / "stderr", on_slice, limit_s)
+        return load(Path(folder))
+
+
+def longest_s(round_: Round, timeout_s: float) -> float:
+    """How long a round may take before it is given up: load, draining and timeouts, with room to spare."""
+    return START_S + 2 * round_.load_s + SLICE_OVERHEAD_S * len(round_.slices) + 6 * timeout_s
+
+
+def _locust_argv(assignment: Path, users: int) -> list[str]:
+    count = str(users)
+    locust = [sys.executable, "-m", "locust", "-f", str(PACED), "--assignment", str(assignment)]
+    return [*locust, "--headless", "--only-summary", "--skip-log-setup", "-u", count, "-r", count]
+
+
+def _run(
+    argv: Sequence[str],
+    cpus: Sequence[int],
+    stderr: Path,
+    on_slice: Callable[[Progress], None],
+    limit_s: float,
+) -> None:
+    late = threading.Event()
+    with (
+        stderr.open("wb") as log,
+        _child(launch_argv(argv, cpus), log) as process,
+        _alarm(limit_s, late, process),
+    ):
+        for line in process.stdout or ():
+            if progress := from_line(line):
+                on_slice(progress)
+        status = process.wait()
+    if late.is_set():
+        raise LoadError(f"the round was not driven within {limit_s:.0f} s; choose a smaller profile")
+    if status != 0:
+        said = stderr.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-3:]
+        raise LoadError(f"the load generator ended with status {status}; it said: {' | '.join(said)}")
+
+
+@contextmanager
+def _child(argv: Sequence[str], log: IO[bytes]) -> Iterator[subprocess.Popen[str]]:
+    """The load process, in a group of its own that is killed and reaped on leaving."""
+    process = subprocess.Popen(
+        argv,
+        env={**os.environ, "GEVENT_BACKEND": BACKEND},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=log,
+        text=True,
+        start_new_session=True,
+    )
+    with process:
+        try:
+            yield process
+        finally:
+            _kill(process)
+
+
+@contextmanager
+def _alarm(limit_s: float, late: threading.Event, process: subprocess.Popen[str]) -> Iterator[None]:
+    """Kill the process, and set `late`, if the block takes longer than the limit."""
+
+    def ring() -> None:
+        late.set()
+        _kill(process)
+
+    timer = threading.Timer(limit_s, ring)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()
+
+
+def _kill(process: subprocess.Popen[str]) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)

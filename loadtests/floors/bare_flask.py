@@ -1,0 +1,17 @@
+"""The smallest Flask app that answers /api/probe/ping as the shop does: what the shop's own ping is held against."""
+
+from flask import Flask
+
+app = Flask(__name__)
+
+
+@app.get("/api/probe/ping")
+def ping() -> dict[str, str]:
+    """The one route that is measured."""
+    return {"message": "pong"}
+
+
+@app.get("/healthz")
+def alive() -> dict[str, str]:
+    """What tells that the server is up."""
+    return {"status": "ok"}

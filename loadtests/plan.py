@@ -1,0 +1,212 @@
+"""What is run and in which order: a pure function of the profile, the contestants and one seed."""
+
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+import numpy as np
+from numpy.random import Generator
+
+from loadtests.contestants import Contestant
+from loadtests.scenarios import Scenario
+
+Mode = Literal["closed", "open"]
+
+TWIN_SUFFIX = "#2"
+TWIN_SCENARIO = "ping"
+CLOSED_ONLY_SHARE = 4  # a scenario without an open loop has long slices: a quarter of the blocks will do
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """How much is measured. `closed_blocks` and `open_blocks` count per scenario and round.
+
+    `open_load` is the arrival rate as a fraction of the slowest contestant's closed throughput; `margin` is
+    the relative difference that matters; `twins` are launched twice, as "NAME" and "NAME#2", on `ping` only.
+    """
+
+    name: str
+    title: str
+    budget_s: float
+    max_rounds: int
+    closed_blocks: int
+    open_blocks: int
+    warmup_ms: int
+    open_load: float
+    margin: float
+    steal_limit_percent: float
+    twins: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A pair that is compared; every ratio is a / b."""
+
+    a: str
+    b: str
+    title: str
+    headline: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """A short spell of load on one contestant. Slices with equal (scenario, mode, block) are paired:
+    one a contestant, same seed, hence the same arrivals and the same sequence of prepared requests.
+    """
+
+    index: int
+    block: int
+    scenario: str
+    contestant: str
+    mode: Mode
+    duration_s: float
+    warmup_s: float
+    concurrency: int
+    rate_rps: float | None
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """The slices between one launch of the contestants and their end, in the order they are run."""
+
+    index: int
+    slices: tuple[Slice, ...]
+
+    @property
+    def contestants(self) -> tuple[str, ...]:
+        """The contestants in the order in which they are launched: that of their first slices."""
+        return tuple(dict.fromkeys(piece.contestant for piece in self.slices))
+
+    @property
+    def load_s(self) -> float:
+        """How long the slices load the servers, draining and launching not counted."""
+        return sum(piece.warmup_s + piece.duration_s for piece in self.slices)
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """One slice of every contestant that answers the scenario."""
+
+    scenario: Scenario
+    mode: Mode
+    number: int
+    rate_rps: float | None
+
+    @property
+    def duration_s(self) -> float:
+        slice_ms = self.scenario.slice_ms if self.mode == "closed" else self.scenario.open_slice_ms
+        return (slice_ms or 0) / 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A whole run. `answers`: a scenario's name -> the contestants that answer it, twins included."""
+
+    profile: Profile
+    seed: int
+    contestants: tuple[str, ...]
+    scenarios: tuple[Scenario, ...]
+    claims: tuple[Claim, ...]
+    answers: Mapping[str, tuple[str, ...]]
+
+    def round(self, index: int, rates: Mapping[str, float] | None) -> Round:
+        """The slices of round `index`; open ones at rates[scenario], none while `rates` is None.
+
+        The order of the blocks and of the contestants within each is drawn from (seed, index) alone.
+        """
+        rng = np.random.default_rng((self.seed, index))
+        blocks = [*self._closed_blocks(), *self._open_blocks(rates or {})]
+        order = [
+            (block, contestant)
+            for block in _shuffled(blocks, rng)
+            for contestant in _shuffled(self.answers[block.scenario.name], rng)
+        ]
+        slices = (self._slice(index, place, block, name) for place, (block, name) in enumerate(order))
+        return Round(index, tuple(slices))
+
+    def _closed_blocks(self) -> Iterable[_Block]:
+        for scenario in self.scenarios:
+            for number in range(self._closed_count(scenario)):
+                yield _Block(scenario, "closed", number, None)
+
+    def _closed_count(self, scenario: Scenario) -> int:
+        blocks = self.profile.closed_blocks
+        return blocks if scenario.open_slice_ms is not None else max(1, blocks // CLOSED_ONLY_SHARE)
+
+    def _open_blocks(self, rates: Mapping[str, float]) -> Iterable[_Block]:
+        for scenario in self.scenarios:
+            if scenario.open_slice_ms is not None and scenario.name in rates:
+                for number in range(self.profile.open_blocks):
+                    yield _Block(scenario, "open", number, rates[scenario.name])
+
+    def _slice(self, round_index: int, place: int, block: _Block, contestant: str) -> Slice:
+        return Slice(
+            index=place,
+            block=block.number,
+            scenario=block.scenario.name,
+            contestant=contestant,
+            mode=block.mode,
+            duration_s=block.duration_s,
+            warmup_s=self.profile.warmup_ms / 1000,
+            concurrency=block.scenario.concurrency,
+            rate_rps=block.rate_rps,
+            seed=_block_seed(self.seed, round_index, block),
+        )
+
+
+def make_plan(
+    profile: Profile,
+    seed: int,
+    contestants: Sequence[Contestant],
+    scenarios: Sequence[Scenario],
+    claims: Sequence[Claim],
+) -> Plan:
+    """Put a run together: claims on contestants that are not in it are dropped, twins are added on `ping`."""
+    names = tuple(contestant.name for contestant in contestants)
+    return Plan(
+        profile=profile,
+        seed=seed,
+        contestants=names,
+        scenarios=tuple(scenarios),
+        claims=tuple(claim for claim in claims if claim.a in names and claim.b in names),
+        answers={scenario.name: _answering(scenario, contestants, profile.twins) for scenario in scenarios},
+    )
+
+
+def open_rates(closed_rps: Mapping[str, Mapping[str, float]], profile: Profile) -> dict[str, float]:
+    """The arrival rate of each scenario: the profile's share of its slowest contestant's closed throughput.
+
+    closed_rps: scenario -> contestant -> requests/s. A contestant that answered nothing sets no rate.
+    """
+    working = {name: [rps for rps in by.values() if rps > 0] for name, by in closed_rps.items()}
+    return {name: profile.open_load * min(rates) for name, rates in working.items() if rates}
+
+
+def base_name(contestant: str) -> str:
+    """The contestant that a twin is the second launch of; any other name is returned as it is."""
+    return contestant.removesuffix(TWIN_SUFFIX)
+
+
+def _answering(
+    scenario: Scenario, contestants: Sequence[Contestant], twins: Sequence[str]
+) -> tuple[str, ...]:
+    """The names of those that answer the scenario, then their twins if it is `ping`."""
+    names = [c.name for c in contestants if c.scenarios is None or scenario.name in c.scenarios]
+    if scenario.name == TWIN_SCENARIO:
+        names += [twin + TWIN_SUFFIX for twin in twins if twin in names]
+    return tuple(names)
+
+
+Item = TypeVar("Item")
+
+
+def _shuffled(items: Sequence[Item], rng: Generator) -> list[Item]:
+    return [items[place] for place in rng.permutation(len(items))]
+
+
+def _block_seed(seed: int, round_index: int, block: _Block) -> int:
+    """One seed below 2**32 a block, whatever else is run: equal for all its contestants."""
+    name = zlib.crc32(f"{block.scenario.name}/{block.mode}".encode())
+    return int(np.random.SeedSequence((seed, round_index, name, block.number)).generate_state(1)[0])

@@ -1,0 +1,74 @@
+"""The words of a report: metrics, verdicts, enumerations. A number never stands without saying which way is better."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from loadtests.metrics import METRICS
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """How a metric is spoken of. `better` follows "1.8 x", `does` follows the winner's name."""
+
+    short: str
+    better: str
+    does: str
+    comparative: str
+
+
+WORDINGS: Mapping[str, Wording] = {
+    "throughput_rps": Wording("throughput", "more throughput", "answers more requests a second", "more"),
+    "cpu_us_per_request": Wording("CPU a request", "less CPU", "needs less CPU a request", "less"),
+    "response_p50_ms": Wording("p50", "shorter p50", "responds sooner at p50", "shorter"),
+    "response_p95_ms": Wording("p95", "shorter p95", "responds sooner at p95", "shorter"),
+    "response_p99_ms": Wording("p99", "shorter p99", "responds sooner at p99", "shorter"),
+    "pss_mib": Wording("memory", "less memory", "uses less memory", "less"),
+}
+
+GATE_MEANINGS: Mapping[str, str] = {
+    "error_rate": "failed requests, in % of all",
+    "achieved_rate": "answered requests, in % of those that the open loop had scheduled",
+    "generator_cpu": "CPU of the load generator, in % of one core: it must not be what is measured",
+    "request_count": "by how many requests the server's own count differs from the client's",
+    "bytes": "how far the size of the answers is from the other servers', in %",
+    "keep_alive": "connections opened, against as many as were planned",
+    "littles_law": "sum of the request times against users x time, in %",
+    "send_lag": "how late the generator itself sent, p99 in ms, against half the median service time",
+    "steal": "CPU time that other machines took, in %",
+}
+
+
+def metric_title(metric: str) -> str:
+    """The metric's title; its name where it is not one of this version's."""
+    known = METRICS.get(metric)
+    return known.title if known else metric
+
+
+def short_metric(metric: str) -> str:
+    """A title that fits a column."""
+    return WORDINGS[metric].short if metric in WORDINGS else metric_title(metric)
+
+
+def higher_is_better(metric: str) -> bool:
+    """Which way is better; lower, where the metric is not known."""
+    return metric in METRICS and METRICS[metric].higher_is_better
+
+
+def better(metric: str) -> str:
+    """What the winner has: `less CPU`."""
+    return WORDINGS[metric].better if metric in WORDINGS else f"better {metric_title(metric)}"
+
+
+def enumerate_(items: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join(part for part in (", ".join(items[:-1]), *items[-1:]) if part)
+
+
+def count(amount: int, noun: str) -> str:
+    """`1 round`, `2 rounds`."""
+    return f"{amount} {noun}" if amount == 1 else f"{amount} {noun}s"
+
+
+def is_or_are(amount: int) -> str:
+    """The verb of `1 is`, `2 are`."""
+    return "is" if amount == 1 else "are"

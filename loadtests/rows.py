@@ -1,0 +1,77 @@
+"""What is planned before a stretch of load and made of its rows after it: pure, done between slices."""
+
+import json
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from loadtests.samples import REQUESTS, Failure, conform
+from loadtests.scenarios import Prepared
+
+
+class Row(NamedTuple):
+    """One request: the columns of the requests frame but for `slice`."""
+
+    due_ns: int
+    sent_ns: int
+    end_ns: int
+    status: int
+    bytes: int
+    body_bytes: int
+    variant: int
+    failure: int
+
+
+COLUMNS = Row._fields
+
+
+def poisson_arrivals_ns(rate_rps: float, duration_s: float, seed: Sequence[int]) -> list[int]:
+    """Arrival times of a Poisson process after its start, ascending.
+
+    Given their number, which is Poisson, the arrivals are uniform and independent (Ross, Stochastic Processes, 2.3).
+    """
+    rng = np.random.default_rng(seed)
+    count = rng.poisson(rate_rps * duration_s)
+    times: list[int] = np.sort(rng.integers(0, max(1, round(duration_s * 1e9)), count)).tolist()
+    return times
+
+
+def body_misses(bodies: Sequence[tuple[int, bytes]], requests: Sequence[Prepared]) -> int:
+    """How many bodies, given with the number of their request, are not JSON objects with the wanted keys."""
+    return sum(not has_keys(body, requests[variant].keys) for variant, body in bodies)
+
+
+def has_keys(body: bytes, keys: Sequence[str]) -> bool:
+    """Whether the body is valid JSON and, if keys are wanted, an object that has them all."""
+    try:
+        value = json.loads(body) if body or keys else {}
+    except ValueError:
+        return False
+    return not keys or (isinstance(value, dict) and set(keys) <= value.keys())
+
+
+def requests_frame(
+    slice_index: int, rows: Sequence[Row], requests: Sequence[Prepared], misses: int
+) -> pl.DataFrame:
+    """The requests frame of one slice.
+
+    An answer of another status than its request wants is a failure; `misses` counts wrong bodies in the warm-up,
+    and each makes one further row a failure.
+    """
+    table = np.array(rows, dtype=np.int64).reshape(-1, len(COLUMNS)).T
+    columns = dict(zip(COLUMNS, table, strict=True))
+    columns["failure"] = _judged(columns, np.array([one.status for one in requests]), misses)
+    return conform(pl.DataFrame({"slice": np.full(len(rows), slice_index), **columns}), REQUESTS)
+
+
+def _judged(
+    columns: dict[str, NDArray[np.int64]], wanted: NDArray[np.int64], misses: int
+) -> NDArray[np.int64]:
+    failure = columns["failure"].copy()
+    unexpected = columns["status"] != wanted[columns["variant"]]
+    failure[(failure == Failure.NONE) & unexpected] = Failure.STATUS
+    failure[np.flatnonzero(failure == Failure.NONE)[:misses]] = Failure.BODY
+    return failure

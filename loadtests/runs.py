@@ -1,0 +1,81 @@
+"""A run's folder: what it was asked for and how far it came, in `run.json`, beside its samples."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from loadtests.errors import SuiteError
+from loadtests.selection import Wishes
+
+FILE = "run.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What `--resume` needs to go on with the same plan, and the report to say what was run.
+
+    rates: arrivals per second of the open loop by scenario, fixed after round 0; empty before.
+    elapsed_s: machine time spent so far, over all sittings.
+    """
+
+    id: str
+    wishes: Wishes
+    started_at: str
+    finished_at: str | None = None
+    status: str = "partial"
+    elapsed_s: float = 0.0
+    rates: Mapping[str, float] = field(default_factory=dict)
+    machine: Mapping[str, str] = field(default_factory=dict)
+
+
+def new_run(wishes: Wishes) -> tuple[Run, Path]:
+    """A run and its fresh folder. SuiteError: nothing can be written there."""
+    at = datetime.now(UTC)
+    stem = f"{at:%Y%m%d-%H%M%S}-{wishes.profile}"
+    results = Path(wishes.results_dir)
+    try:
+        results.mkdir(parents=True, exist_ok=True)
+        folder = _fresh_folder(results, stem)
+    except OSError as error:
+        raise SuiteError(
+            f"{results}: nothing can be written there ({error.strerror}); choose another --results-dir"
+        ) from error
+    run = Run(folder.name, wishes, stamp(at))
+    save_run(run, folder)
+    return run, folder
+
+
+def _fresh_folder(results: Path, stem: str) -> Path:
+    for suffix in ("", *(f"-{number}" for number in range(2, 100))):
+        folder = results / f"{stem}{suffix}"
+        if not folder.exists():
+            folder.mkdir()
+            return folder
+    raise SuiteError(f"{results}: a hundred runs began in this second; try again")
+
+
+def save_run(run: Run, folder: Path) -> None:
+    """Writes `run.json`, whole or not at all."""
+    partial = folder / f"{FILE}.partial"
+    partial.write_text(json.dumps(asdict(run), indent=2) + "\n", encoding="utf-8")
+    partial.replace(folder / FILE)
+
+
+def load_run(folder: Path) -> Run:
+    """The run in a folder. SuiteError: there is none, or it can't be read."""
+    try:
+        values = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        wishes: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in values["wishes"].items()
+        }
+        return Run(**{**values, "wishes": Wishes(**wishes)})
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SuiteError(f"{folder}: holds no run that can be read; give a folder below results/") from error
+
+
+def stamp(at: datetime) -> str:
+    """A moment as ISO 8601 to the second, with its zone."""
+    return at.isoformat(timespec="seconds")

@@ -1,0 +1,165 @@
+"""The raw samples of a run: three Polars frames a round, kept as Parquet files.
+
+Every report is rebuilt from these files. Times are nanoseconds of CLOCK_MONOTONIC.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+
+import polars as pl
+from polars.datatypes import DataType, DataTypeClass
+
+from loadtests.errors import SuiteError
+
+Schema = Mapping[str, DataTypeClass | DataType]
+
+
+class Failure(IntEnum):
+    """Why a request has no valid answer, as kept in the column `failure`."""
+
+    NONE = 0
+    CONNECT = 1
+    RESET = 2
+    TIMEOUT = 3
+    MALFORMED = 4
+    STATUS = 5
+    BODY = 6
+
+
+REQUESTS: Schema = {
+    "slice": pl.Int32,
+    "due_ns": pl.Int64,
+    "sent_ns": pl.Int64,
+    "end_ns": pl.Int64,
+    "status": pl.Int16,
+    "bytes": pl.Int32,
+    "body_bytes": pl.Int32,
+    "variant": pl.Int16,
+    "failure": pl.Int8,
+}
+"""One row a measured request; in a closed loop a request is due when it is sent."""
+
+SLICES: Schema = {
+    "round": pl.Int32,
+    "slice": pl.Int32,
+    "block": pl.Int32,
+    "scenario": pl.String,
+    "contestant": pl.String,
+    "mode": pl.String,
+    "rate_rps": pl.Float64,
+    "concurrency": pl.Int32,
+    "start_ns": pl.Int64,
+    "stop_ns": pl.Int64,
+    "drained_ns": pl.Int64,
+    "warmup_requests": pl.Int32,
+    "client_requests": pl.Int32,
+    "server_requests": pl.Int64,
+    "connections": pl.Int32,
+    "server_cpu_ns": pl.Int64,
+    "generator_cpu_ns": pl.Int64,
+    "steal_ms": pl.Float64,
+}
+"""One row a slice; the CPU times and `steal_ms` span `start_ns` to `drained_ns`."""
+
+SERVERS: Schema = {
+    "contestant": pl.String,
+    "pss_kib": pl.Int64,
+    "start_s": pl.Float64,
+    "argv": pl.String,
+    "processes": pl.Int32,
+}
+"""One row a contestant, taken at the end of the round."""
+
+SCHEMAS: Mapping[str, Schema] = {"requests": REQUESTS, "servers": SERVERS, "slices": SLICES}
+LAST_FILE = "slices"  # written last: where it exists, the round is whole
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """The frames of one round, with the columns of REQUESTS, SLICES and SERVERS."""
+
+    requests: pl.DataFrame
+    slices: pl.DataFrame
+    servers: pl.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """The frames of many rounds; all three have the column `round`."""
+
+    requests: pl.DataFrame
+    slices: pl.DataFrame
+    servers: pl.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class RunStore:
+    """The samples below one run's folder: `samples/round-000.requests.parquet` and so on."""
+
+    folder: Path
+
+    def save_round(self, index: int, measurement: Measurement) -> None:
+        """Write the round's files; it counts as finished once the last of them is in place."""
+        frames = {
+            "requests": measurement.requests,
+            "servers": measurement.servers,
+            "slices": measurement.slices,
+        }
+        self._samples.mkdir(parents=True, exist_ok=True)
+        for kind in SCHEMAS:
+            self._write(self._path(index, kind), conform(frames[kind], SCHEMAS[kind]))
+
+    def finished_rounds(self) -> int:
+        """How many rounds, counted from round 0 without a gap, are whole."""
+        index = 0
+        while self._path(index, LAST_FILE).exists():
+            index += 1
+        return index
+
+    def requests(self) -> pl.LazyFrame:
+        """All finished rounds' requests, with `round` added; `slice` is unique within its round."""
+        return self._scan("requests")
+
+    def slices(self) -> pl.LazyFrame:
+        """All finished rounds' slices."""
+        return self._scan("slices")
+
+    def servers(self) -> pl.LazyFrame:
+        """All finished rounds' servers, with the column `round` added."""
+        return self._scan("servers")
+
+    def samples(self) -> Samples:
+        """All finished rounds, in memory."""
+        return Samples(self.requests().collect(), self.slices().collect(), self.servers().collect())
+
+    @property
+    def _samples(self) -> Path:
+        return self.folder / "samples"
+
+    def _path(self, index: int, kind: str) -> Path:
+        return self._samples / f"round-{index:03d}.{kind}.parquet"
+
+    def _write(self, path: Path, frame: pl.DataFrame) -> None:
+        partial = path.with_suffix(".partial")
+        frame.write_parquet(partial)
+        partial.replace(path)
+
+    def _scan(self, kind: str) -> pl.LazyFrame:
+        schema = {"round": pl.Int32, **SCHEMAS[kind]}
+        rounds = [
+            pl.scan_parquet(self._path(index, kind))
+            .with_columns(round=pl.lit(index, pl.Int32))
+            .select(list(schema))
+            for index in range(self.finished_rounds())
+        ]
+        return pl.concat(rounds) if rounds else pl.LazyFrame(schema=schema)
+
+
+def conform(frame: pl.DataFrame, schema: Schema) -> pl.DataFrame:
+    """The frame with exactly the schema's columns and types; SuiteError names what does not fit."""
+    try:
+        return frame.select(pl.col(name).cast(kind) for name, kind in schema.items())
+    except pl.exceptions.PolarsError as error:
+        raise SuiteError(f"samples do not fit their schema: {error}") from error

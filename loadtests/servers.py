@@ -1,0 +1,187 @@
+"""Start servers, wait until they answer, and leave nothing behind."""
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from loadtests.contestants import Contestant
+from loadtests.errors import ServerError
+from loadtests.launch import launch_argv
+
+HOST = "127.0.0.1"
+READY_S = 30.0
+STOP_S = 5.0
+POLL_S = 0.01
+TAIL_LINES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A server that answers; `start_s` is the time from its launch to its first answer."""
+
+    name: str
+    host: str
+    port: int
+    pid: int
+    argv: tuple[str, ...]
+    keep_alive: bool
+    start_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Server:
+    """A server that was launched, in a process group of its own."""
+
+    contestant: Contestant
+    port: int
+    argv: tuple[str, ...]
+    process: subprocess.Popen[bytes]
+    stderr: Path
+    launched_s: float
+
+
+def cpu_sets(available: Sequence[int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The CPUs of the servers and those of the load: halves that do not meet, or both empty on a single CPU."""
+    cpus = tuple(sorted(available))
+    if len(cpus) < 2:
+        return (), ()
+    half = len(cpus) // 2
+    return cpus[:half], cpus[half:]
+
+
+@contextmanager
+def launched(
+    contestants: Sequence[Contestant],
+    environments: Mapping[str, Mapping[str, str]],
+    cpus: Sequence[int],
+    *,
+    ports: Mapping[str, int] | None = None,
+    ready_s: float = READY_S,
+) -> Iterator[dict[str, Endpoint]]:
+    """Have all of them running, pinned to the CPUs, from the first answer of the last until the block is left.
+
+    environments: extra variables by name. ports: those that are not to be picked. Names must differ; a twin is the
+    same contestant under a second name. Raises ServerError when a port is taken, or one of them ends or does not
+    answer GET /healthz with 200 within `ready_s`; whatever was started is stopped.
+    """
+    chosen = _ports([contestant.name for contestant in contestants], ports or {})
+    with tempfile.TemporaryDirectory(prefix="sidebyside-") as folder:
+        servers: list[_Server] = []
+        try:
+            for number, one in enumerate(contestants):
+                stderr = Path(folder) / f"{number}.stderr"
+                servers.append(_start(one, environments.get(one.name, {}), cpus, chosen[one.name], stderr))
+            yield _await_ready(servers, ready_s)
+        finally:
+            _stop(servers)
+
+
+def _ports(names: Sequence[str], given: Mapping[str, int]) -> dict[str, int]:
+    """A port for each name. All are held at once while they are picked, so that no two are the same."""
+    with ExitStack() as held:
+        sockets = [held.enter_context(_hold(given.get(name, 0))) for name in names]
+        return {name: one.getsockname()[1] for name, one in zip(names, sockets, strict=True)}
+
+
+def _hold(port: int) -> socket.socket:
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        held.bind((HOST, port))
+    except OSError as error:
+        held.close()
+        raise ServerError(f"port {port} cannot be used ({error.strerror}); choose another") from error
+    return held
+
+
+def _start(
+    contestant: Contestant, environment: Mapping[str, str], cpus: Sequence[int], port: int, stderr: Path
+) -> _Server:
+    values = {"{python}": sys.executable, "{port}": str(port), "{shm}": _shared_memory_folder()}
+    argv = tuple(_fill(word, values) for word in contestant.command)
+    with stderr.open("wb") as log:
+        process = subprocess.Popen(
+            launch_argv(argv, cpus),
+            env={**os.environ, **contestant.environment, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    return _Server(contestant, port, argv, process, stderr, time.monotonic())
+
+
+def _fill(word: str, values: Mapping[str, str]) -> str:
+    for field, value in values.items():
+        word = word.replace(field, value)
+    return word
+
+
+def _shared_memory_folder() -> str:
+    """Where gunicorn touches its heartbeat file: a disk would make its workers wait."""
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else tempfile.gettempdir()  # noqa: S108
+
+
+def _await_ready(servers: Sequence[_Server], ready_s: float) -> dict[str, Endpoint]:
+    deadline_s = time.monotonic() + ready_s
+    endpoints: dict[str, Endpoint] = {}
+    while pending := [server for server in servers if server.contestant.name not in endpoints]:
+        for server in pending:
+            if server.process.poll() is not None:
+                raise _failed(server, f"ended with status {server.process.returncode} before it answered")
+            if _answers(server.port):
+                endpoints[server.contestant.name] = _endpoint(server)
+            elif time.monotonic() > deadline_s:
+                raise _failed(server, f"gave no answer within {ready_s:g} s")
+        time.sleep(POLL_S)
+    return {server.contestant.name: endpoints[server.contestant.name] for server in servers}
+
+
+def _answers(port: int) -> bool:
+    connection = http.client.HTTPConnection(HOST, port, timeout=0.5)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _endpoint(server: _Server) -> Endpoint:
+    one = server.contestant
+    start_s = time.monotonic() - server.launched_s
+    return Endpoint(one.name, HOST, server.port, server.process.pid, server.argv, one.keep_alive, start_s)
+
+
+def _failed(server: _Server, what: str) -> ServerError:
+    lines = server.stderr.read_text(encoding="utf-8", errors="replace").split("\n")
+    said = " | ".join([line.strip() for line in lines if line.strip()][-TAIL_LINES:])
+    return ServerError(f"{server.contestant.name} {what}; it said: {said or 'nothing'}")
+
+
+def _stop(servers: Sequence[_Server]) -> None:
+    """End all of them: asked first, killed after STOP_S, with everything they started."""
+    for server in servers:
+        _signal(server, signal.SIGTERM)
+    deadline_s = time.monotonic() + STOP_S
+    for server in servers:
+        with suppress(subprocess.TimeoutExpired):
+            server.process.wait(max(0.0, deadline_s - time.monotonic()))
+    for server in servers:
+        _signal(server, signal.SIGKILL)
+        server.process.wait()
+
+
+def _signal(server: _Server, number: signal.Signals) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(server.process.pid, number)

@@ -1,0 +1,61 @@
+"""A server under load: the users' connections to it, its own count of requests, and its meters."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from time import process_time_ns
+
+from loadtests.meters import ProcessTree, steal_ms
+from loadtests.servers import Endpoint
+from loadtests.wire import Connection
+
+COUNT_TIMEOUT_S = 2.0
+SHORT_TIMEOUT_S = 0.5  # for a server that has let a request time out in this round
+COUNT_REQUEST = b"GET /api/probe/requests HTTP/1.1\r\nHost: sidebyside\r\n\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The meters at one moment; the server's CPU time is None when its processes cannot be read."""
+
+    server_cpu_ns: int | None
+    generator_cpu_ns: int
+    steal_ms: float
+
+
+class Target:
+    """One server of the round, with a connection for each user and one for itself."""
+
+    def __init__(self, endpoint: Endpoint, users: int, timeout_s: float) -> None:
+        self.endpoint = endpoint
+        self.tree = ProcessTree(endpoint.pid)
+        self._short_s = min(timeout_s, SHORT_TIMEOUT_S)
+        self._connections = [Connection(endpoint.host, endpoint.port, timeout_s) for _ in range(users)]
+        self._control = Connection(endpoint.host, endpoint.port, min(timeout_s, COUNT_TIMEOUT_S))
+
+    @property
+    def opened(self) -> int:
+        """How many connections the users have opened so far."""
+        return sum(connection.opened for connection in self._connections)
+
+    def count(self) -> int | None:
+        """The requests that the server has counted, this one included; None when it does not say."""
+        self._control.ensure_open()
+        answer = self._control.request(COUNT_REQUEST, keep_body=True)
+        try:
+            return int(json.loads(answer.body or b"")["requests"])
+        except (ValueError, TypeError, KeyError):
+            return None
+
+    def connections(self, users: int) -> Sequence[Connection]:
+        """Those of the first users."""
+        return self._connections[:users]
+
+    def be_brief(self) -> None:
+        """Wait less from now on: this server has let a request time out."""
+        for connection in (self._control, *self._connections):
+            connection.allow(self._short_s)
+
+    def read_meters(self) -> Reading:
+        """All meters now."""
+        return Reading(self.tree.cpu_ns(), process_time_ns(), steal_ms())

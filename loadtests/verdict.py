@@ -1,0 +1,208 @@
+"""From samples to judgement: cells, comparisons and the verdict on each. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import log
+
+import numpy as np
+import polars as pl
+
+from loadtests import gates
+from loadtests.gates import Reasons
+from loadtests.metrics import COMPARED, METRICS, PER_PROCESS, loop_of
+from loadtests.observe import observe
+from loadtests.plan import TWIN_SUFFIX, Claim
+from loadtests.samples import Samples
+from loadtests.stats import MIN_ROUNDS, FloatArray, Ratio, geometric_interval, holm_confidences, paired_ratio
+from loadtests.summary import AaRatio, Cell, Comparison, Noise, RunInfo, Summary, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """One claim on one metric of one scenario, with what the samples say of it."""
+
+    claim: Claim
+    scenario: str
+    metric: str
+    ratio: Ratio | None
+    reason: str
+
+
+def summarise(samples: Samples, run: RunInfo) -> Summary:
+    """All that a report needs, out of the raw samples."""
+    observations = observe(samples).with_columns(pl.col("value").fill_nan(None))
+    found = gates.inspect(samples, run)
+    reasons = gates.reasons(found)
+    return Summary(
+        run=run,
+        cells=tuple(cells(observations, reasons)),
+        comparisons=tuple(comparisons(observations, reasons, run)),
+        gates=tuple(found),
+        noise=noise(samples, observations, run),
+    )
+
+
+def cells(observations: pl.DataFrame, reasons: Reasons) -> list[Cell]:
+    """One a scenario, contestant and metric: the geometric mean over rounds of each round's median."""
+    groups = observations.partition_by(
+        ["scenario", "contestant", "metric"], as_dict=True, maintain_order=True
+    )
+    return [_cell(str(key[0]), str(key[1]), str(key[2]), rows, reasons) for key, rows in groups.items()]
+
+
+def _cell(scenario: str, contestant: str, metric: str, rows: pl.DataFrame, reasons: Reasons) -> Cell:
+    measured = rows.drop_nulls("value")
+    medians = (
+        measured.group_by("round", maintain_order=True).agg(pl.col("value").median())["value"].to_numpy()
+    )
+    value, low, high = _centre(medians)
+    why = reasons.get((scenario, contestant, loop_of(metric)), ())
+    unmeasured = () if value is not None else ("not measured: too few samples in a round",)
+    return Cell(
+        scenario=scenario,
+        contestant=contestant,
+        metric=metric,
+        unit=METRICS[metric].unit,
+        value=value,
+        low=low,
+        high=high,
+        rounds=len(medians),
+        slices=measured.height,
+        valid=not why,
+        reasons=(*why, *unmeasured),
+    )
+
+
+def _centre(medians: FloatArray) -> tuple[float | None, float | None, float | None]:
+    """Value and interval; an arithmetic mean without interval where a zero forbids the geometric one."""
+    if len(medians) == 0:
+        return None, None, None
+    return geometric_interval(list(medians)) if np.all(medians > 0) else (float(medians.mean()), None, None)
+
+
+def comparisons(observations: pl.DataFrame, reasons: Reasons, run: RunInfo) -> list[Comparison]:
+    """Every claim on every scenario and metric that both answer; intervals adjusted within a claim's table."""
+    judged: list[Comparison] = []
+    for claim in run.claims:
+        pairs = [
+            _pair(observations, claim, scenario, metric, reasons)
+            for scenario in _common(observations, claim, run)
+            for metric in COMPARED
+        ]
+        judged += _judge(pairs, run.margin)
+    return judged
+
+
+def _common(observations: pl.DataFrame, claim: Claim, run: RunInfo) -> list[str]:
+    def answered(name: str) -> set[str]:
+        return set(observations.filter(pl.col("contestant") == name)["scenario"].unique())
+
+    both = answered(claim.a) & answered(claim.b)
+    return [scenario for scenario in run.scenarios if scenario in both]
+
+
+def _pair(observations: pl.DataFrame, claim: Claim, scenario: str, metric: str, reasons: Reasons) -> _Pair:
+    blamed = [
+        f"{name}: {why}"
+        for name in (claim.a, claim.b)
+        for why in reasons.get((scenario, name, loop_of(metric)), ())
+    ]
+    ratio = _ratio(observations, scenario, metric, claim.a, claim.b)
+    return _Pair(claim, scenario, metric, ratio, "; ".join(blamed))
+
+
+def _ratio(observations: pl.DataFrame, scenario: str, metric: str, a: str, b: str) -> Ratio | None:
+    """The paired ratio; None without a single block that both answered."""
+    rows = observations.filter(
+        (pl.col("scenario") == scenario) & (pl.col("metric") == metric) & pl.col("contestant").is_in([a, b])
+    ).drop_nulls("value")
+    if rows.is_empty():
+        return None
+    table = rows.pivot("contestant", index=["round", "block"], values="value", aggregate_function="first")
+    if a not in table.columns or b not in table.columns:
+        return None
+    table = table.drop_nulls([a, b]).filter((pl.col(a) > 0) & (pl.col(b) > 0))
+    rounds = [
+        np.log(group[a].to_numpy()) - np.log(group[b].to_numpy())
+        for group in table.partition_by("round", maintain_order=True)
+    ]
+    return paired_ratio(rounds) if rounds else None
+
+
+def _judge(pairs: Sequence[_Pair], margin: float) -> list[Comparison]:
+    """Verdicts of one table. Only what is tested counts for the adjustment: valid pairs with an interval."""
+    tested = [
+        pair for pair in pairs if not pair.reason and pair.ratio is not None and _p_value(pair) is not None
+    ]
+    levels = holm_confidences([_p_value(pair) or 0.0 for pair in tested])
+    confidence = {id(pair): level for pair, level in zip(tested, levels, strict=True)}
+    return [_comparison(pair, confidence.get(id(pair), 0.95), margin) for pair in pairs]
+
+
+def _p_value(pair: _Pair) -> float | None:
+    return None if pair.ratio is None else pair.ratio.log.p_value
+
+
+def _comparison(pair: _Pair, confidence: float, margin: float) -> Comparison:
+    low, high = pair.ratio.interval(confidence) if pair.ratio else (None, None)
+    low_single, high_single = pair.ratio.interval() if pair.ratio else (None, None)
+    verdict, note = _verdict(pair, low, high, margin)
+    return Comparison(
+        scenario=pair.scenario,
+        metric=pair.metric,
+        a=pair.claim.a,
+        b=pair.claim.b,
+        ratio=pair.ratio.value if pair.ratio else None,
+        low=low,
+        high=high,
+        margin=margin,
+        verdict=verdict,
+        low_single=low_single,
+        high_single=high_single,
+        p_value=_p_value(pair),
+        rounds=len(pair.ratio.rounds) if pair.ratio else 0,
+        blocks=pair.ratio.blocks if pair.ratio else 0,
+        round_ratios=pair.ratio.rounds if pair.ratio else (),
+        note=note,
+    )
+
+
+def _verdict(pair: _Pair, low: float | None, high: float | None, margin: float) -> tuple[Verdict, str]:
+    if pair.reason:
+        return "invalid", pair.reason
+    if low is None or high is None:
+        rounds = len(pair.ratio.rounds) if pair.ratio else 0
+        return "inconclusive", f"{rounds} rounds with enough samples; an interval needs {MIN_ROUNDS}"
+    if low >= 1 / (1 + margin) and high <= 1 + margin:
+        return "equivalent", f"the whole interval is within {margin:.0%}"
+    if low > 1 or high < 1:
+        a_wins = (low > 1) == METRICS[pair.metric].higher_is_better
+        certain = low > 1 + margin or high < 1 / (1 + margin)
+        return ("a_better" if a_wins else "b_better"), ("" if certain else f"maybe by less than {margin:.0%}")
+    return "inconclusive", _how_much_more(low, high, margin, len(pair.ratio.rounds) if pair.ratio else 0)
+
+
+def _how_much_more(low: float, high: float, margin: float, rounds: int) -> str:
+    """An interval narrows with the square root of the rounds; what is needed to fit within the margin."""
+    factor = (log(high / low) / (2 * log(1 + margin))) ** 2
+    return f"about {max(2.0, factor):.0f} times the {rounds} rounds would decide on {margin:.0%}"
+
+
+def noise(samples: Samples, observations: pl.DataFrame, run: RunInfo) -> Noise:
+    """Stolen time, and every twin against its original."""
+    twins = [name for name in run.contestants if name.endswith(TWIN_SUFFIX)]
+    measured = [metric for metric in COMPARED if metric not in PER_PROCESS]
+    return Noise(
+        steal_percent=gates.steal_percent(samples.slices, run.cpus) if samples.slices.height else None,
+        aa=tuple(_aa(observations, twin, metric) for twin in twins for metric in measured),
+    )
+
+
+def _aa(observations: pl.DataFrame, twin: str, metric: str) -> AaRatio:
+    original = twin.removesuffix(TWIN_SUFFIX)
+    scenarios = observations.filter(pl.col("contestant") == twin)["scenario"].unique().to_list()
+    ratio = _ratio(observations, scenarios[0], metric, original, twin) if scenarios else None
+    if ratio is None:
+        return AaRatio(metric, None, None, None, original, "not measured: too few samples in a round")
+    low, high = ratio.interval()
+    return AaRatio(metric, ratio.value, low, high, original)

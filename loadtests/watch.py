@@ -1,0 +1,71 @@
+"""Progress on the terminal: what is being measured, and how long it will take at most."""
+
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+from loadtests.assignment import Progress as SliceDone
+from loadtests.plan import Plan
+
+
+class TerminalWatch:
+    """A bar on standard error while the block lasts; where that is no terminal, one line a round instead."""
+
+    def __init__(self, console: Console, elapsed_s: float) -> None:
+        self.console = console
+        self.began = time.monotonic() - elapsed_s
+        self.budget_s = 0.0
+        self.text = "starting PostgreSQL and Redis"
+        self.bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TaskProgressColumn(),
+            TextColumn("{task.fields[left]}"),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self.task = self.bar.add_task(self.text, total=None, left="")
+
+    def __enter__(self) -> Self:
+        self.bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.bar.stop()
+
+    def stage_set(self, plan: Plan) -> None:
+        """Says what will be measured, and for how long."""
+        self.budget_s = plan.profile.budget_s
+        self.console.print(
+            f"[bold]{len(plan.scenarios)}[/] scenarios, [bold]{len(plan.contestants)}[/] contestants,"
+            f" {self.budget_s / 60:.1f} minutes at most; stop it any time, finished rounds are kept",
+            highlight=False,
+        )
+
+    def round_begins(self, number: int, slices: int) -> None:
+        """A line where there is no bar."""
+        self._show(f"round {number}: launching servers")
+        if not self.console.is_terminal:
+            self.console.print(f"round {number}: {slices} slices, {self._left()}", highlight=False)
+        self.text = f"round {number}"
+
+    def slice_done(self, progress: SliceDone) -> None:
+        """Moves the bar."""
+        self._show(f"{self.text}: {progress.scenario} on {progress.contestant}")
+
+    def _show(self, text: str) -> None:
+        elapsed_s = time.monotonic() - self.began
+        self.bar.update(
+            self.task, description=f"{text:<48}", total=self.budget_s, completed=elapsed_s, left=self._left()
+        )
+
+    def _left(self) -> str:
+        left_s = max(0.0, self.budget_s - (time.monotonic() - self.began))
+        minutes, seconds = divmod(int(left_s), 60)
+        return f"at most {minutes}:{seconds:02d} left"

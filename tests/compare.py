@@ -1,0 +1,57 @@
+"""Sends the same request to both apps and says whether the answers are the same."""
+
+import re
+from typing import Any
+
+import httpx2
+
+from tests.generated import Request
+from tests.shop import TIMESTAMP
+
+HEADERS = ("content-type", "content-length", "location", "allow", "retry-after")
+_STAMPED = re.compile(rb'"(created_at|updated_at)":"([^"]*)"')
+_NEW_REQUEST_ID = re.compile(r"[0-9a-f]{16}")
+_TOKEN = re.compile(r"[A-Za-z0-9-]{1,64}")
+
+
+def send(client: httpx2.Client, request: Request) -> httpx2.Response:
+    """The app's answer."""
+    url = client.base_url.copy_with(raw_path=request.target.encode("ascii"))
+    return client.request(
+        request.method, url, headers=list(request.headers), content=request.body, follow_redirects=False
+    )
+
+
+def same_answer(pair: tuple[httpx2.Client, httpx2.Client], request: Request) -> httpx2.Response:
+    """Flask's answer, after asserting that FastAPI's is the same and that neither is a failure."""
+    flask, fastapi = (send(client, request) for client in pair)
+    assert seen(flask, request) == seen(fastapi, request)
+    assert flask.status_code < 500, flask.text
+    return flask
+
+
+def seen(response: httpx2.Response, request: Request) -> dict[str, Any]:
+    """What is compared of an answer: all but the moments in it and a request id that the app chose."""
+    return {
+        "status": response.status_code,
+        **{name: response.headers.get_list(name) for name in HEADERS},
+        "x-request-id": request_id_of(response, request),
+        "body": without_moments(response.content),
+    }
+
+
+def request_id_of(response: httpx2.Response, request: Request) -> str:
+    """The request id that came back if it was given; else `new`, after asserting its form."""
+    [named] = response.headers.get_list("x-request-id")
+    given = [value for name, value in request.headers if name == "X-Request-ID"]
+    if len(given) == 1 and _TOKEN.fullmatch(given[0]):
+        return named
+    assert _NEW_REQUEST_ID.fullmatch(named)
+    return "new"
+
+
+def without_moments(body: bytes) -> bytes:
+    """The body with the values of timestamps masked, after asserting their form."""
+    for _, moment in _STAMPED.findall(body):
+        assert TIMESTAMP.fullmatch(moment.decode()), moment
+    return _STAMPED.sub(rb'"\1":"..."', body)

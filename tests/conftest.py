@@ -1,0 +1,113 @@
+"""Running services, and the shop behind a client: in process and over the wire, on Flask and on FastAPI."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
+from pathlib import Path
+
+import httpx2
+import pytest
+
+import loadtests
+from loadtests.contestants import load_contestants
+from loadtests.servers import launched
+from shared.services import Services, database_copy, seeded_template, services
+from shared.settings import Settings
+from tests.in_process import fastapi_client, flask_client
+
+CATALOG = Path(loadtests.__path__[0], "catalog")
+CLIENTS = ("flask_in_process", "fastapi_in_process", "flask_on_gunicorn", "fastapi_on_uvicorn")
+Pair = tuple[httpx2.Client, httpx2.Client]
+NewDatabase = Callable[[], str]
+
+
+@pytest.fixture(scope="session")
+def running_services() -> Iterator[Services]:
+    """PostgreSQL and Redis, started once."""
+    with services() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def seeded_database(running_services: Services) -> Iterator[str]:
+    """The name of a seeded database, to be copied and never to be changed."""
+    with seeded_template(running_services.database_url) as name:
+        yield name
+
+
+@pytest.fixture(scope="session")
+def new_database(running_services: Services, seeded_database: str) -> Iterator[NewDatabase]:
+    """Makes one more copy of the seeded database; gives its URL."""
+    with ExitStack() as copies:
+        yield lambda: copies.enter_context(database_copy(running_services.database_url, seeded_database))
+
+
+@pytest.fixture(scope="session")
+def new_settings(running_services: Services, new_database: NewDatabase) -> Callable[[], Settings]:
+    """Settings of an app with a database of its own."""
+    return lambda: Settings(new_database(), running_services.redis_url)
+
+
+@pytest.fixture(scope="session")
+def url_of(running_services: Services, new_database: NewDatabase) -> Iterator[Callable[[str], str]]:
+    """Starts a contestant by name, once, on a database of its own; gives its URL."""
+    contestants = load_contestants(CATALOG)
+    with ExitStack() as servers:
+
+        @cache
+        def start(name: str) -> str:
+            environment = {
+                "DATABASE_URL": new_database(),
+                "REDIS_URL": running_services.redis_url,
+                "SERVER_NAME": name,
+            }
+            endpoints = servers.enter_context(launched([contestants[name]], {name: environment}, cpus=()))
+            return f"http://{endpoints[name].host}:{endpoints[name].port}"
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def flask_in_process(new_settings: Callable[[], Settings]) -> Iterator[httpx2.Client]:
+    with flask_client(new_settings()) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def fastapi_in_process(new_settings: Callable[[], Settings]) -> Iterator[httpx2.Client]:
+    with fastapi_client(new_settings()) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def flask_on_gunicorn(url_of: Callable[[str], str]) -> Iterator[httpx2.Client]:
+    with httpx2.Client(base_url=url_of("flask-gthread"), timeout=30) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def fastapi_on_uvicorn(url_of: Callable[[str], str]) -> Iterator[httpx2.Client]:
+    with httpx2.Client(base_url=url_of("fastapi-uvicorn"), timeout=30) as client:
+        yield client
+
+
+@pytest.fixture(scope="session", params=CLIENTS)
+def client(request: pytest.FixtureRequest) -> httpx2.Client:
+    """The shop, four times: each app in process and over the wire."""
+    found: httpx2.Client = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture
+def pair(running_services: Services, seeded_database: str) -> Iterator[Pair]:
+    """Flask and FastAPI in process, on two fresh copies of the same database."""
+    with ExitStack() as opened:
+        urls = [
+            opened.enter_context(database_copy(running_services.database_url, seeded_database))
+            for _ in range(2)
+        ]
+        first, second = (Settings(url, running_services.redis_url) for url in urls)
+        yield (
+            opened.enter_context(flask_client(first)),
+            opened.enter_context(fastapi_client(second)),
+        )

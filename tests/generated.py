@@ -1,0 +1,241 @@
+"""Requests that hypothesis makes up: valid ones and broken ones, for every route of the shop.
+
+Left out is a repeated Content-Type: WSGI has room for one only, and each server chooses its own.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from hypothesis import strategies as st
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request as it goes over the wire; `target` is path and query, percent-encoded."""
+
+    method: str
+    target: str
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes | None = None
+
+
+ROUTES = (
+    ("GET", "/api/items", None),
+    ("POST", "/api/items", "item"),
+    ("POST", "/api/items/batch", "batch"),
+    ("GET", "/api/items/{}", None),
+    ("PUT", "/api/items/{}", "item"),
+    ("PATCH", "/api/items/{}", "item"),
+    ("DELETE", "/api/items/{}", None),
+    ("GET", "/api/users", None),
+    ("PATCH", "/api/users/{}", "change"),
+    ("DELETE", "/api/users/{}", None),
+    ("GET", "/api/orders", None),
+    ("POST", "/api/orders", "order"),
+    ("POST", "/api/orders", "order"),
+    ("GET", "/api/orders/{}", None),
+    ("POST", "/api/orders/{}/cancel", None),
+    ("GET", "/healthz", None),
+    ("GET", "/readyz", None),
+    ("GET", "/api/probe/ping", None),
+    ("GET", "/api/probe/json", None),
+    ("POST", "/api/probe/echo", "order"),
+    ("POST", "/api/probe/echo", "order"),
+    ("GET", "/api/probe/requests", None),
+)
+# Rare, for what they cost: argon2 for a new user, and time for the probes that wait.
+SLOW_ROUTES = (
+    ("POST", "/api/users", "user"),
+    ("GET", "/api/probe/sleep?ms=1", None),
+    ("GET", "/api/probe/cpu", None),
+)
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
+PARAMETERS = ("limit", "offset", "q", "min_price", "max_price", "in_stock", "sort", "user_id", "n", "other")
+
+small_ids = st.integers(1, 12) | st.integers(998, 1015)
+odd_numbers = st.sampled_from(
+    [0, -1, 101, 10_000_001, 1_000_001, 2**31, 2**63 - 1, 2**63, -(2**63) - 1, 2**64, 10**30, 1.0, 1e3, -0.0]
+)
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+clean_texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
+values: st.SearchStrategy[Any] = st.one_of(
+    st.none(),
+    st.booleans(),
+    odd_numbers,
+    texts,
+    st.integers(),
+    st.just([]),
+    st.just({}),
+    st.just("a\0b"),
+    st.just("x" * 101),
+    st.just([None]),
+    st.sampled_from(["5", "a@b.cd", "a b@c.de", "user_003"]),
+)
+
+items = st.fixed_dictionaries(
+    {"name": clean_texts.filter(bool), "price_cents": st.integers(0, 10_000_000)},
+    optional={"description": st.none() | clean_texts, "stock": st.integers(0, 1_000_000)},
+)
+changes = st.fixed_dictionaries(
+    {},
+    optional={
+        "email": st.sampled_from(["a@b.cd", "A@B.CD", "ä@x.yz"]),
+        "is_admin": st.booleans(),
+        "username": st.sampled_from(["abc", "user_003", "zed"]),
+    },
+)
+users = st.fixed_dictionaries(
+    {
+        "username": st.from_regex(r"[a-z0-9_]{3,5}", fullmatch=True),
+        "email": st.sampled_from(["a@b.cd", "B@b.cd", "b@B.cd", "É@x.yz", "é@x.yz"]),
+        "password": st.just("12345678"),
+    },
+)
+lines = st.lists(
+    st.fixed_dictionaries({"item_id": small_ids, "quantity": st.integers(1, 3) | st.just(100)}),
+    min_size=1,
+    max_size=4,
+)
+orders = st.fixed_dictionaries({"user_id": small_ids, "lines": lines})
+DOCUMENTS: dict[str, st.SearchStrategy[Any]] = {
+    "item": items,
+    "batch": st.fixed_dictionaries({"items": st.lists(items, min_size=1, max_size=3)}),
+    "change": changes,
+    "user": users,
+    "order": orders,
+}
+
+
+@st.composite
+def mutated(draw: st.DrawFn, document: Any) -> Any:
+    """The document with something dropped, renamed, added or retyped, at any depth."""
+    if isinstance(document, list) and document and draw(st.booleans()):
+        place = draw(st.integers(0, len(document) - 1))
+        return [*document[:place], draw(mutated(document[place])), *document[place + 1 :]]
+    if not isinstance(document, dict) or not document:
+        return draw(values)
+    key = draw(st.sampled_from(sorted(document)))
+    rest = {name: value for name, value in document.items() if name != key}
+    how = draw(st.sampled_from(["drop", "rename", "add", "retype", "deeper", "whole"]))
+    ways: dict[str, Callable[[], Any]] = {
+        "rename": lambda: rest | {draw(texts): document[key]},
+        "add": lambda: document | {draw(texts): draw(values)},
+        "retype": lambda: document | {key: draw(values)},
+        "deeper": lambda: document | {key: draw(mutated(document[key]))},
+        "whole": lambda: draw(values),
+        "drop": lambda: rest,
+    }
+    return ways[how]()
+
+
+@st.composite
+def bodies(draw: st.DrawFn, kind: str) -> bytes:
+    """A body for a route: valid, a mutation of the document, a mutation of its bytes, or garbage."""
+    how = draw(st.sampled_from(["valid", "valid", "mutated", "mutated", "mutated", "cut", "garbage"]))
+    if how == "garbage":
+        return draw(st.binary(max_size=30))
+    document = draw(DOCUMENTS[kind])
+    for _ in range(draw(st.integers(1, 2)) if how == "mutated" else 0):
+        document = draw(mutated(document))
+    text = json.dumps(document, ensure_ascii=draw(st.booleans())).encode()
+    if how != "cut":
+        return text
+    place = draw(st.integers(0, len(text)))
+    inserted = draw(st.sampled_from([b"", b"\xff", b"NaN", b"\\ud800", b",", b"\0", b"[" * 2000, b"1" * 25]))
+    return text[:place] + inserted + text[place + draw(st.integers(0, 3)) :]
+
+
+path_ids = st.one_of(
+    small_ids.map(str),
+    small_ids.map(str),
+    st.sampled_from(
+        ["0", "-1", "+1", "007", "1%0A", "%D9%A1", "1.0", "9223372036854775808", "%2F1", "1/", "%00", "%ff"]
+    ),
+    texts.map(lambda text: quote(text, safe="")),
+)
+query_values = st.one_of(
+    st.integers(-2, 120).map(str),
+    st.sampled_from(
+        [
+            "true",
+            "false",
+            "id",
+            "-name",
+            "price",
+            "",
+            "1e1",
+            "%D9%A1",
+            "+1",
+            "%201",
+            "1_0",
+            "9" * 30,
+            "9" * 4400,
+            "%00",
+            "%ff",
+            "%25",
+            "_",
+            "oak",
+            "%C3%89",
+            "1;limit=2",
+            "a=b",
+            "%",
+        ]
+    ),
+    texts.map(quote),
+)
+queries = st.lists(
+    st.builds(
+        lambda name, value: name if value is None else f"{name}={value}",
+        st.sampled_from(PARAMETERS),
+        st.none() | query_values,
+    ),
+    max_size=4,
+).map("&".join)
+content_types = st.sampled_from(
+    ["application/json"] * 8
+    + [
+        "application/json; charset=utf-8",
+        "APPLICATION/JSON",
+        "text/json",
+        "application/json,text/plain",
+        "",
+        "application/json ; x",
+    ]
+)
+extra_headers = st.lists(
+    st.sampled_from(
+        [
+            ("Idempotency-Key", "a"),
+            ("Idempotency-Key", "b"),
+            ("Idempotency-Key", "a b"),
+            ("Idempotency-Key", ""),
+            ("X-Request-ID", "mine"),
+            ("X-Request-ID", "not mine"),
+            ("Accept", "text/html"),
+            ("X-HTTP-Method-Override", "DELETE"),
+            ("Expect", "nothing"),
+        ]
+    ),
+    max_size=2,
+)
+
+
+@st.composite
+def requests(draw: st.DrawFn) -> Request:
+    """Any request: mostly at a known path with its method."""
+    routes = SLOW_ROUTES if draw(st.integers(0, 24)) == 7 else ROUTES
+    method, path, kind = draw(st.sampled_from(routes))
+    if draw(st.integers(0, 9)) == 7:
+        method = draw(st.sampled_from(METHODS))
+    if "{}" in path:
+        path = path.format(draw(path_ids))
+    path += draw(st.sampled_from([""] * 18 + ["/", "//", "%20", "%0A", ".json"]))
+    query = draw(queries) if method in {"GET", "HEAD"} and "/sleep" not in path and "/cpu" not in path else ""
+    target = f"{path}?{query}" if query else path
+    headers = draw(extra_headers)
+    if kind is None:
+        return Request(method, target, tuple(headers), None)
+    return Request(method, target, (("Content-Type", draw(content_types)), *headers), draw(bodies(kind)))

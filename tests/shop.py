@@ -1,0 +1,78 @@
+"""Words that the tests of the shop share: making rows, and reading answers."""
+
+import re
+from typing import Any
+from uuid import uuid4
+
+import httpx2
+
+TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
+JSON = {"Content-Type": "application/json"}
+PROBLEM_KEYS = ["type", "title", "status", "detail", "code"]
+
+
+def unique(prefix: str = "thing") -> str:
+    """A name that nothing else in the database has; a valid username."""
+    return f"{prefix}_{uuid4().hex[:12]}"
+
+
+def created(response: httpx2.Response) -> Any:
+    """The document of a 201."""
+    assert response.status_code == 201, response.text
+    return response.json()
+
+
+def an_item(client: httpx2.Client, **fields: Any) -> Any:
+    """A new item; ten of it in stock unless said otherwise."""
+    return created(
+        client.post("/api/items", json={"name": unique("item"), "price_cents": 250, "stock": 10} | fields)
+    )
+
+
+def user_fields(**fields: Any) -> dict[str, Any]:
+    """What it takes to create a user that does not exist yet."""
+    name = unique("user")
+    return {"username": name, "email": f"{name}@example.com", "password": "correct horse"} | fields
+
+
+def a_user(client: httpx2.Client, **fields: Any) -> Any:
+    """A new user."""
+    return created(client.post("/api/users", json=user_fields(**fields)))
+
+
+def order_of(*quantities: tuple[Any, int], user_id: int = 1) -> dict[str, Any]:
+    """The body that orders so many of each item; user 1 is in every seeded database."""
+    lines = [{"item_id": item["id"], "quantity": quantity} for item, quantity in quantities]
+    return {"user_id": user_id, "lines": lines}
+
+
+def an_order(client: httpx2.Client, *quantities: tuple[Any, int], user_id: int = 1) -> Any:
+    """A new order."""
+    return created(client.post("/api/orders", json=order_of(*quantities, user_id=user_id)))
+
+
+def stock_of(client: httpx2.Client, item: Any) -> int:
+    """How many of an item are in stock now."""
+    return int(client.get(f"/api/items/{item['id']}").json()["stock"])
+
+
+def problem(response: httpx2.Response, status: int, code: str) -> Any:
+    """The problem document of an answer, after checking its form."""
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    document = response.json()
+    assert list(document) == [*PROBLEM_KEYS, *(["errors"] if code == "invalid" else [])]
+    assert document["type"] == f"/problems/{code}"
+    assert (document["code"], document["status"]) == (code, status)
+    assert document["title"]
+    assert document["detail"]
+    return document
+
+
+def faults(response: httpx2.Response) -> list[tuple[str, str]]:
+    """Pointers and codes of a 422, in the order of the answer."""
+    errors = problem(response, 422, "invalid")["errors"]
+    assert all(list(error) == ["pointer", "code", "message"] and error["message"] for error in errors)
+    found = [(error["pointer"], error["code"]) for error in errors]
+    assert found == sorted(found)
+    return found

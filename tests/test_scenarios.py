@@ -1,0 +1,124 @@
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from loadtests.errors import CatalogError
+from loadtests.scenarios import Prepared, load_scenarios, prepare
+
+CATALOG = Path(__file__).parents[1] / "loadtests" / "catalog"
+
+ENTRY = """
+[[scenario]]
+name = "mine"
+title = "Mine"
+question = "Is it mine?"
+[[scenario.requests]]
+method = "GET"
+path = "/mine/{item_id}"
+keys = ["id"]
+"""
+
+
+def body_of(request: Prepared) -> bytes:
+    return request.wire.partition(b"\r\n\r\n")[2]
+
+
+def prepared(name: str, seed: int = 1) -> tuple[Prepared, ...]:
+    return prepare(load_scenarios(CATALOG)[name], seed)
+
+
+def refusal(folder: Path, text: str) -> str:
+    (folder / "scenarios.toml").write_text(text)
+    with pytest.raises(CatalogError) as caught:
+        load_scenarios(folder)
+    return str(caught.value)
+
+
+def test_the_catalog_holds_the_seven_scenarios() -> None:
+    names = ["ping", "item-read", "item-list", "order-create", "echo", "sleep-50ms", "shop"]
+
+    assert list(load_scenarios(CATALOG)) == names
+
+
+def test_sleep_is_driven_in_closed_loop_only_with_long_slices() -> None:
+    scenarios = load_scenarios(CATALOG)
+
+    assert (scenarios["sleep-50ms"].slice_ms, scenarios["sleep-50ms"].open_slice_ms) == (500, None)
+    assert {(one.concurrency, one.slice_ms, one.open_slice_ms) for one in scenarios.values()} == {
+        (16, 100, 250),
+        (16, 500, None),
+    }
+
+
+def test_requests_are_drawn_from_the_seed_alone() -> None:
+    assert prepared("shop", seed=7) == prepared("shop", seed=7)
+    assert prepared("shop", seed=7) != prepared("shop", seed=8)
+
+
+@pytest.mark.parametrize("name", list(load_scenarios(CATALOG)))
+def test_every_request_is_complete_http_with_the_length_of_its_body(name: str) -> None:
+    for request in prepared(name):
+        head, _, body = request.wire.partition(b"\r\n\r\n")
+        lines = head.decode("ascii").split("\r\n")
+        headers = dict(line.split(": ") for line in lines[1:])
+
+        assert lines[0].endswith(" HTTP/1.1")
+        assert headers["Host"] == "sidebyside"
+        assert int(headers.get("Content-Length", "0")) == len(body)
+        assert b"{" not in head
+
+
+def test_orders_hold_three_distinct_items_that_are_in_stock() -> None:
+    for request in prepared("order-create"):
+        order = json.loads(body_of(request))
+        items = [line["item_id"] for line in order["lines"]]
+
+        assert len(set(items)) == 3
+        assert all(1 <= item <= 1000 and item % 10 for item in items)
+        assert {line["quantity"] for line in order["lines"]} <= {1, 2}
+        assert 1 <= order["user_id"] <= 200
+        assert request.status == 201
+
+
+def test_echo_sends_twenty_lines() -> None:
+    assert all(len(json.loads(body_of(request))["lines"]) == 20 for request in prepared("echo"))
+
+
+def test_the_shop_keeps_its_mix() -> None:
+    requests = prepare(load_scenarios(CATALOG)["shop"], seed=3, count=20_000)
+
+    statuses = Counter(request.status for request in requests)
+
+    assert statuses[201] / 20_000 == pytest.approx(0.08, abs=0.01)
+    assert statuses[422] / 20_000 == pytest.approx(0.02, abs=0.005)
+
+
+def test_lists_are_asked_for_in_several_ways() -> None:
+    paths = {request.wire.split(b" ")[1] for request in prepared("item-list")}
+
+    for word in (b"q=", b"min_price=", b"in_stock=true", b"sort=-price", b"offset="):
+        assert any(word in path for path in paths)
+    assert all(path.startswith(b"/api/items?limit=20") for path in paths)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (ENTRY.replace("{item_id}", "{colour}"), ("mine: request 1", "unknown field {colour}", "item_id")),
+        (ENTRY.replace('"/mine', '"mine'), ("mine: request 1", "begin it with a slash")),
+        (ENTRY.replace('"GET"', '"FETCH"'), ("mine: request 1", "one of GET, POST")),
+        (ENTRY.replace('keys = ["id"]', ""), ("mine: request 1", "keys is missing")),
+        (ENTRY.replace("question", "slice_ms = -5\nquestion"), ("mine", "slice_ms is -5", "above 0")),
+        (ENTRY.replace("question", "concurrency = true\nquestion"), ("mine", "concurrency is True")),
+        (ENTRY + ENTRY, ("mine", "used twice")),
+    ],
+)
+def test_a_wrong_entry_is_one_line_with_file_entry_and_remedy(
+    tmp_path: Path, text: str, words: tuple[str, ...]
+) -> None:
+    message = refusal(tmp_path, text)
+
+    assert all(word in message for word in ("scenarios.toml", *words))
+    assert "\n" not in message

@@ -1,0 +1,164 @@
+"""Limits, bodies, words for faults, seeds, services and settings."""
+
+import json
+import random
+import re
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from shared import seed
+from shared.body import is_json, parse_json
+from shared.errors import KINDS, Internal, Invalid, MalformedJson, problem, violated
+from shared.faults import fault, pointer_to
+from shared.limits import PATH_ID
+from shared.services import ServiceError, services
+from shared.settings import settings_from, sqlalchemy_url
+
+PURE = settings(database=None, deadline=None, max_examples=200)
+ID_MAX = 2**63 - 1
+documents = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(st.characters(exclude_categories=["Cs"])),
+    lambda below: (
+        st.lists(below, max_size=4)
+        | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), below)
+    ),
+    max_leaves=12,
+)
+
+
+@PURE
+@given(number=st.integers(-5, 2**70) | st.integers(ID_MAX - 50, ID_MAX + 50), zeros=st.integers(0, 30))
+@example(number=ID_MAX, zeros=0)
+@example(number=ID_MAX + 1, zeros=0)
+@example(number=0, zeros=3)
+def test_a_path_id_is_exactly_an_integer_from_one_to_the_largest(number: int, zeros: int) -> None:
+    matches = re.fullmatch(PATH_ID, "0" * zeros + str(number)) is not None
+    assert matches == (1 <= number <= ID_MAX)
+
+
+@PURE
+@given(text=st.text(max_size=6))
+def test_a_path_id_is_ascii_digits_and_nothing_else(text: str) -> None:
+    is_id = re.fullmatch("[0-9]+", text) is not None and int(text) > 0
+    assert (re.fullmatch(PATH_ID, text) is not None) == is_id
+
+
+@PURE
+@given(document=documents)
+@example(document={"a": [10**30, -(10**25), "]" * 3]})
+def test_a_document_is_parsed_as_it_was_written(document: Any) -> None:
+    assert parse_json(json.dumps(document, ensure_ascii=False).encode()) == document
+    assert parse_json(json.dumps(document).encode()) == document
+
+
+@PURE
+@given(data=st.binary(max_size=40))
+@example(data=b"[" * 500 + b"1" * 40 + b"]" * 500)
+@example(data=b"1" * 5000)
+@example(data=b'{"a":"\\ud800","b":11111111111111111111}')
+def test_whatever_else_is_malformed_and_never_another_error(data: bytes) -> None:
+    try:
+        document = parse_json(data)
+    except MalformedJson:
+        return
+    assert document == json.loads(data)
+
+
+@pytest.mark.parametrize(
+    "given_type", ["application/json", "APPLICATION/JSON ; charset=utf-8", " application/json"]
+)
+def test_json_is_recognised(given_type: str) -> None:
+    assert is_json(given_type)
+
+
+@pytest.mark.parametrize(
+    "given_type", [None, "", "text/json", "application/json+x", "json", "application/json,x"]
+)
+def test_other_types_are_not(given_type: str | None) -> None:
+    assert not is_json(given_type)
+
+
+def test_pointers_escape_slash_and_tilde() -> None:
+    assert pointer_to(["a/b", 0, "c~d", ""]) == "/a~1b/0/c~0d/"
+
+
+def test_faults_are_sorted_by_pointer() -> None:
+    errors = problem(Invalid([fault("/b", "missing"), fault("/a", "too_small", 1)]))["errors"]
+    assert [(error["pointer"], error["message"]) for error in errors] == [
+        ("/a", "This must be at least 1."),
+        ("/b", "This field is required."),
+    ]
+
+
+def test_a_constraint_that_nobody_knows_is_internal_and_leaks_nothing() -> None:
+    assert isinstance(violated(None), Internal)
+    assert "constraint" not in str(problem(violated(ValueError("secret")))).lower()
+
+
+def test_every_code_is_one_status() -> None:
+    codes = [kind.code for kind in KINDS.values()]
+    assert len(codes) == len(set(codes))
+
+
+def test_the_same_seed_gives_the_same_rows() -> None:
+    assert seed.item_rows(random.Random(3)) == seed.item_rows(random.Random(3))
+    assert seed.item_rows(random.Random(3)) != seed.item_rows(random.Random(4))
+
+
+def test_every_seeded_order_has_one_to_five_different_items() -> None:
+    rng = random.Random(0)
+    items, orders = seed.item_rows(rng), seed.order_rows(rng)
+    lines: dict[int, list[int]] = {}
+    for line in seed.line_rows(rng, items, orders):
+        lines.setdefault(line["order_id"], []).append(line["item_id"])
+    assert len(lines) == len(orders)
+    assert all(1 <= len(ids) <= 5 and len(set(ids)) == len(ids) for ids in lines.values())
+
+
+@pytest.mark.parametrize(
+    "url", ["nonsense", "mysql://x/y", "postgresql://u@/d?host=/nowhere", "postgresql://h:port/d"]
+)
+def test_a_database_url_that_does_not_work_is_one_clear_line(url: str) -> None:
+    with pytest.raises(ServiceError, match="DATABASE_URL") as raised, services({"DATABASE_URL": url}):
+        pass
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["nonsense", "http://x", "redis://127.0.0.1:port", "unix:///nowhere/redis.sock"]
+)
+def test_a_cache_url_that_does_not_work_is_one_clear_line(url: str) -> None:
+    with pytest.raises(ServiceError, match="REDIS_URL") as raised, services({"REDIS_URL": url}):
+        pass
+    assert "\n" not in str(raised.value)
+
+
+def test_settings_come_from_the_environment() -> None:
+    environment = {
+        "DATABASE_URL": "postgresql://a/b",
+        "REDIS_URL": "redis://c",
+        "SERVER_NAME": "d",
+        "POOL_SIZE": "3",
+    }
+    read = settings_from(environment)
+    assert (read.database_url, read.redis_url, read.server, read.pool_size) == (
+        "postgresql://a/b",
+        "redis://c",
+        "d",
+        3,
+    )
+
+
+@pytest.mark.parametrize("missing", ["DATABASE_URL", "REDIS_URL"])
+def test_a_missing_url_is_named(missing: str) -> None:
+    environment = {"DATABASE_URL": "postgresql://a/b", "REDIS_URL": "redis://c"} | {missing: ""}
+    with pytest.raises(ValueError, match=missing):
+        settings_from(environment)
+
+
+@pytest.mark.parametrize("url", ["postgres://u@h/d", "postgresql://u@h/d", "postgresql+asyncpg://u@h/d"])
+def test_every_postgres_url_gets_the_one_driver(url: str) -> None:
+    assert sqlalchemy_url(url) == "postgresql+psycopg://u@h/d"

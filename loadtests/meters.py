@@ -2,6 +2,8 @@
 
 import os
 import time
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -37,6 +39,14 @@ def tree_pids(pid: int) -> tuple[int, ...]:
         return (pid, *(child.pid for child in psutil.Process(pid).children(recursive=True)))
     except psutil.NoSuchProcess:
         return (pid,)
+
+
+def pin(pid: int, cpus: Sequence[int]) -> None:
+    """Bind every thread of the process and of its descendants to the CPUs; what they start later inherits it."""
+    for one in tree_pids(pid):
+        for thread in Path(f"/proc/{one}/task").iterdir():
+            with suppress(ProcessLookupError):
+                os.sched_setaffinity(int(thread.name), cpus)
 
 
 def cpu_clock(pid: int) -> int:

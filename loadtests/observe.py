@@ -81,17 +81,19 @@ def _per_round(samples: Samples, requests: pl.DataFrame) -> pl.DataFrame:
 
 
 def _percentiles(requests: pl.DataFrame) -> list[pl.DataFrame]:
-    """Response time = end - due, service time = end - sent; pooled over the round's open slices."""
-    answered = requests.filter(_ANSWERED & (pl.col("mode") == "open"))
+    """Response time = end - due, service time = end - sent; pooled over the answers of the round's open slices."""
+    opened = requests.filter(pl.col("mode") == "open")
     frames = []
     for kind, begin in (("response", "due_ns"), ("service", "sent_ns")):
-        time_ms = (pl.col("end_ns") - pl.col(begin)) / _NS_PER_MS
+        time_ms = ((pl.col("end_ns") - pl.col(begin)) / _NS_PER_MS).filter(_ANSWERED)
         quantiles = {
-            f"{kind}_{name}_ms": pl.when(pl.len() >= needed_samples(q)).then(time_ms.quantile(q, "linear"))
+            f"{kind}_{name}_ms": pl.when(_ANSWERED.sum() >= needed_samples(q)).then(
+                time_ms.quantile(q, "linear")
+            )
             for name, q in PERCENTILES.items()
         }
-        pools = answered.group_by(*CELL, "round").agg(
-            **quantiles, samples=pl.len(), block=pl.lit(0, pl.Int32)
+        pools = opened.group_by(*CELL, "round").agg(
+            **quantiles, samples=_ANSWERED.sum(), block=pl.lit(0, pl.Int32)
         )
         frames.append(_long(pools, list(quantiles)))
     return frames

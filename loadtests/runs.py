@@ -72,7 +72,7 @@ def load_run(folder: Path) -> Run:
             key: tuple(value) if isinstance(value, list) else value for key, value in values["wishes"].items()
         }
         return Run(**{**values, "wishes": Wishes(**wishes)})
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise SuiteError(f"{folder}: holds no run that can be read; give a folder below results/") from error
 
 

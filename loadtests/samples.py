@@ -131,8 +131,14 @@ class RunStore:
         return self._scan("servers")
 
     def samples(self) -> Samples:
-        """All finished rounds, in memory."""
-        return Samples(self.requests().collect(), self.slices().collect(), self.servers().collect())
+        """All finished rounds, in memory. SuiteError: a file does not hold what its schema says."""
+        try:
+            return Samples(self.requests().collect(), self.slices().collect(), self.servers().collect())
+        except pl.exceptions.PolarsError as error:
+            told = str(error).splitlines()[0]
+            raise SuiteError(
+                f"{self._samples}: the samples cannot be read ({told}); run the bench again"
+            ) from error
 
     @property
     def _samples(self) -> Path:
@@ -162,4 +168,4 @@ def conform(frame: pl.DataFrame, schema: Schema) -> pl.DataFrame:
     try:
         return frame.select(pl.col(name).cast(kind) for name, kind in schema.items())
     except pl.exceptions.PolarsError as error:
-        raise SuiteError(f"samples do not fit their schema: {error}") from error
+        raise SuiteError(f"samples do not fit their schema: {str(error).splitlines()[0]}") from error

@@ -45,6 +45,8 @@ class Selection:
 
 def select(wishes: Wishes) -> Selection:
     """The records that were asked for; CatalogError names what does not exist and what does."""
+    if wishes.seed < 0:
+        raise SuiteError(f"a seed is 0 or a larger whole number, not {wishes.seed}")
     folder = Path(wishes.catalog)
     contestants, scenarios = load_contestants(folder), load_scenarios(folder)
     profile = _chosen(load_profiles(folder), (wishes.profile,), "profile")[0]
@@ -85,7 +87,7 @@ def _wishes_in(path: Path, document: Mapping[str, Any]) -> dict[str, Any]:
         raise SuiteError(f"{path}: write the options under one heading [bench]")
     for key, value in entry.items():
         if key not in _CONFIG:
-            raise SuiteError(f"{path}: {key} is unknown; known are {', '.join(_CONFIG)}")
+            raise SuiteError(f"{path}: {key!r} is unknown; known are {', '.join(_CONFIG)}")
         if not isinstance(value, _CONFIG[key]) or isinstance(value, bool):
             raise SuiteError(
                 f"{path}: {key} = {value!r} is not of the right kind; give {_KINDS[_CONFIG[key]]}"

@@ -16,6 +16,7 @@ from pathlib import Path
 from loadtests.contestants import Contestant
 from loadtests.errors import ServerError
 from loadtests.launch import launch_argv
+from loadtests.meters import pin
 
 HOST = "127.0.0.1"
 READY_S = 30.0
@@ -69,6 +70,8 @@ def launched(
 ) -> Iterator[dict[str, Endpoint]]:
     """Have all of them running, pinned to the CPUs, from the first answer of the last until the block is left.
 
+    They start up on all CPUs, which is sooner done, and are pinned when all of them answer.
+
     environments: extra variables by name. ports: those that are not to be picked. Names must differ; a twin is the
     same contestant under a second name. Raises ServerError when a port is taken, or one of them ends or does not
     answer GET /healthz with 200 within `ready_s`; whatever was started is stopped.
@@ -79,8 +82,11 @@ def launched(
         try:
             for number, one in enumerate(contestants):
                 stderr = Path(folder) / f"{number}.stderr"
-                servers.append(_start(one, environments.get(one.name, {}), cpus, chosen[one.name], stderr))
-            yield _await_ready(servers, ready_s)
+                servers.append(_start(one, environments.get(one.name, {}), chosen[one.name], stderr))
+            endpoints = _await_ready(servers, ready_s)
+            for endpoint in endpoints.values() if cpus else ():
+                pin(endpoint.pid, cpus)
+            yield endpoints
         finally:
             _stop(servers)
 
@@ -103,14 +109,12 @@ def _hold(port: int) -> socket.socket:
     return held
 
 
-def _start(
-    contestant: Contestant, environment: Mapping[str, str], cpus: Sequence[int], port: int, stderr: Path
-) -> _Server:
+def _start(contestant: Contestant, environment: Mapping[str, str], port: int, stderr: Path) -> _Server:
     values = {"{python}": sys.executable, "{port}": str(port), "{shm}": _shared_memory_folder()}
     argv = tuple(_fill(word, values) for word in contestant.command)
     with stderr.open("wb") as log:
         process = subprocess.Popen(
-            launch_argv(argv, cpus),
+            launch_argv(argv, ()),
             env={**os.environ, **contestant.environment, **environment},
             stdin=subprocess.DEVNULL,
             stdout=log,

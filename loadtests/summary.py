@@ -138,7 +138,7 @@ class Summary:
         """Read what `to_json` wrote. Unknown keys are passed over; SuiteError: it is no such summary."""
         try:
             return cls._of(json.loads(text))
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             message = f"this is no summary of schema version {SCHEMA_VERSION} ({error}); run the bench again"
             raise SuiteError(message) from error
 

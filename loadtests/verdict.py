@@ -13,7 +13,15 @@ from loadtests.metrics import COMPARED, METRICS, PER_PROCESS, loop_of
 from loadtests.observe import observe
 from loadtests.plan import TWIN_SUFFIX, Claim
 from loadtests.samples import Samples
-from loadtests.stats import MIN_ROUNDS, FloatArray, Ratio, geometric_interval, holm_confidences, paired_ratio
+from loadtests.stats import (
+    CONFIDENCE,
+    MIN_ROUNDS,
+    FloatArray,
+    Ratio,
+    geometric_interval,
+    holm_confidences,
+    paired_ratio,
+)
 from loadtests.summary import AaRatio, Cell, Comparison, Noise, RunInfo, Summary, Verdict
 
 
@@ -57,7 +65,7 @@ def _cell(scenario: str, contestant: str, metric: str, rows: pl.DataFrame, reaso
     )
     value, low, high = _centre(medians)
     why = reasons.get((scenario, contestant, loop_of(metric)), ())
-    unmeasured = () if value is not None else ("not measured: too few samples in a round",)
+    unmeasured = () if value is not None else (_why_unmeasured(metric),)
     return Cell(
         scenario=scenario,
         contestant=contestant,
@@ -73,6 +81,12 @@ def _cell(scenario: str, contestant: str, metric: str, rows: pl.DataFrame, reaso
     )
 
 
+def _why_unmeasured(metric: str) -> str:
+    if loop_of(metric) == "open":
+        return "not measured: too few samples in a round"
+    return "not measured: no answer, or no reading of the server's processes"
+
+
 def _centre(medians: FloatArray) -> tuple[float | None, float | None, float | None]:
     """Value and interval; an arithmetic mean without interval where a zero forbids the geometric one."""
     if len(medians) == 0:
@@ -81,13 +95,18 @@ def _centre(medians: FloatArray) -> tuple[float | None, float | None, float | No
 
 
 def comparisons(observations: pl.DataFrame, reasons: Reasons, run: RunInfo) -> list[Comparison]:
-    """Every claim on every scenario and metric that both answer; intervals adjusted within a claim's table."""
+    """Every claim on every scenario and metric that both answer; intervals adjusted within a claim's table.
+
+    A metric that a scenario cannot have, such as latencies where no slice is open, is not listed.
+    """
     judged: list[Comparison] = []
+    taken = set(observations.select("scenario", "metric").unique().iter_rows())
     for claim in run.claims:
         pairs = [
             _pair(observations, claim, scenario, metric, reasons)
             for scenario in _common(observations, claim, run)
             for metric in COMPARED
+            if (scenario, metric) in taken
         ]
         judged += _judge(pairs, run.margin)
     return judged
@@ -130,13 +149,19 @@ def _ratio(observations: pl.DataFrame, scenario: str, metric: str, a: str, b: st
 
 
 def _judge(pairs: Sequence[_Pair], margin: float) -> list[Comparison]:
-    """Verdicts of one table. Only what is tested counts for the adjustment: valid pairs with an interval."""
-    tested = [
-        pair for pair in pairs if not pair.reason and pair.ratio is not None and _p_value(pair) is not None
-    ]
-    levels = holm_confidences([_p_value(pair) or 0.0 for pair in tested])
-    confidence = {id(pair): level for pair, level in zip(tested, levels, strict=True)}
-    return [_comparison(pair, confidence.get(id(pair), 0.95), margin) for pair in pairs]
+    """Verdicts of one table. Only what is tested counts for the adjustment: valid pairs with an interval.
+
+    What is measured once a process is one test, however many scenarios show it.
+    """
+    p_values = {
+        _test(pair): p_value for pair in pairs if not pair.reason and (p_value := _p_value(pair)) is not None
+    }
+    confidence = dict(zip(p_values, holm_confidences(list(p_values.values())), strict=True))
+    return [_comparison(pair, confidence.get(_test(pair), CONFIDENCE), margin) for pair in pairs]
+
+
+def _test(pair: _Pair) -> tuple[str, str]:
+    return ("" if pair.metric in PER_PROCESS else pair.scenario), pair.metric
 
 
 def _p_value(pair: _Pair) -> float | None:
@@ -193,7 +218,7 @@ def noise(samples: Samples, observations: pl.DataFrame, run: RunInfo) -> Noise:
     twins = [name for name in run.contestants if name.endswith(TWIN_SUFFIX)]
     measured = [metric for metric in COMPARED if metric not in PER_PROCESS]
     return Noise(
-        steal_percent=gates.steal_percent(samples.slices, run.cpus) if samples.slices.height else None,
+        steal_percent=gates.steal_percent(samples.slices, run.cpus),
         aa=tuple(_aa(observations, twin, metric) for twin in twins for metric in measured),
     )
 

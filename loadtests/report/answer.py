@@ -18,11 +18,15 @@ def answer(summary: Summary) -> tuple[str, str, str]:
     if pair is None:
         return _without_pair(summary)
     first = _decided_sentence(summary, pair)
-    return _capital(_partial_prefix(summary) + first), _open_sentence(summary, pair), floor_sentence(summary, pair)
+    return (
+        _capital(_partial_prefix(summary) + first),
+        _open_sentence(summary, pair),
+        floor_sentence(summary, pair),
+    )
 
 
 def _without_pair(summary: Summary) -> tuple[str, str, str]:
-    names = list(dict.fromkeys(cell.contestant for cell in summary.cells))
+    names = list(dict.fromkeys(cell.contestant for cell in summary.cells if "#" not in cell.contestant))
     titles = [contestant_title(summary, one) for one in names]
     invalid = {(cell.scenario, cell.contestant) for cell in summary.cells if not cell.valid}
     if not names:
@@ -30,7 +34,9 @@ def _without_pair(summary: Summary) -> tuple[str, str, str]:
     elif len(names) == 1:
         first = f"only {titles[0]} was measured, so there is nothing to compare it with."
     else:
-        first = f"{words.enumerate_(titles)} were measured, but no claim compares them, so no verdict is given."
+        first = (
+            f"{words.enumerate_(titles)} were measured, but no claim compares them, so no verdict is given."
+        )
     second = f"{words.count(len(invalid), 'cell')} of it {words.is_or_are(len(invalid))} invalid because a gate failed."
     third = "Why two servers differ can only be said of a run that holds both."
     return _capital(_partial_prefix(summary) + first), second if invalid else "No gate failed.", third
@@ -50,7 +56,9 @@ def _decided_sentence(summary: Summary, pair: Pair) -> str:
         return f"no verdict on {a} against {b} can be trusted: a gate failed on every comparison."
     if verdicts == {"equivalent"}:
         return f"{a} and {b} are equivalent in all that was measured."
-    return f"this run shows no difference between {a} and {b}."
+    if "equivalent" in verdicts:
+        return f"neither {a} nor {b} is better at anything, as far as this run can tell."
+    return f"nothing is decided between {a} and {b} yet."
 
 
 def _wins(pair: Pair, side: int) -> str:
@@ -66,3 +74,69 @@ def _wins(pair: Pair, side: int) -> str:
 
 def _latency_won(pair: Pair, side: int) -> str | None:
     return next((metric for metric in _LATENCIES if pair.won_by(side, metric)), None)
+
+
+def _win(pair: Pair, side: int, metric: str) -> str:
+    """What the side does better, where and by how much; `|` stands where `than ...` may go."""
+    won = pair.won_by(side, metric)
+    sizes = sorted(max(one.ratio, 1 / one.ratio) for one in won if one.ratio)
+    smallest, largest = formats.factor(sizes[0]), formats.factor(sizes[-1])
+    by = f"by a factor of {smallest}" if smallest == largest else f"by factors of {smallest} to {largest}"
+    asked = sum(one.metric == metric for one in pair.comparisons)
+    share = f"all {asked}" if len(won) == asked else f"{len(won)} of {asked}"
+    where = "" if asked == 1 or metric in PER_PROCESS else f" in {share} scenarios"
+    return f"{words.does(metric)}|{where} ({by})"
+
+
+def _certainty(pair: Pair) -> str:
+    together = "for all of its comparisons together" if len(pair.measured) > 1 else "for it"
+    return f", with 95 % confidence {together}."
+
+
+def _open_sentence(summary: Summary, pair: Pair) -> str:
+    """What is equal, open or invalid, with an example of the latter two; the verdicts count once a figure."""
+    once = _once(pair.comparisons)
+    equal = [one for one in once if one.verdict == "equivalent"]
+    open_ = [one for one in once if one.verdict == "inconclusive"]
+    invalid = [one for one in once if one.verdict == "invalid"]
+    parts = [
+        *_part(len(equal), f"equivalent within {formats.share(summary.run.margin)}", ""),
+        *_part(len(open_), "undecided", _named(summary, open_)),
+        *_part(len(invalid), "invalid", _named(summary, invalid)),
+    ]
+    total = words.count(len(once), "comparison")
+    if not parts:
+        return f"All {total} are decided." if len(once) > 1 else "Nothing else was compared."
+    return f"Of {total} {words.enumerate_(parts)}."
+
+
+def _once(comparisons: Sequence[Comparison]) -> list[Comparison]:
+    """Without the repetitions of what is measured once a process."""
+    kept = {
+        (one.metric if one.metric in PER_PROCESS else (one.metric, one.scenario)): one for one in comparisons
+    }
+    return list(kept.values())
+
+
+def _part(amount: int, state: str, named: str) -> list[str]:
+    return [f"{amount} {words.is_or_are(amount)} {state}{named}"] if amount else []
+
+
+def _named(summary: Summary, comparisons: Sequence[Comparison]) -> str:
+    """`(p99 in Ping)`; the first few where there are more."""
+    places = [
+        f"{words.short_metric(one.metric)} in {scenario_title(summary, one.scenario)}" for one in comparisons
+    ]
+    more = len(places) - _MOST_NAMED
+    shown = places if more <= 0 else [*places[:_MOST_NAMED], f"{more} more"]
+    return f" ({words.enumerate_(shown)})"
+
+
+def _partial_prefix(summary: Summary) -> str:
+    if summary.run.status == "complete":
+        return ""
+    return f"this run was stopped early, after {words.count(summary.run.rounds, 'round')}: "
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

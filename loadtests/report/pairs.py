@@ -106,7 +106,7 @@ def advantage(pair: Pair, one: Comparison) -> str:
     if one.ratio is None or one.verdict not in {"a_better", "b_better"}:
         return ""
     winner = pair.short[one.verdict == "b_better"]
-    return f"{formats.factor(one.ratio)} × {words.better(one.metric)} on {winner}"
+    return f"{formats.factor(one.ratio)} \N{MULTIPLICATION SIGN} {words.better(one.metric)} on {winner}"
 
 
 def _pair(summary: Summary, a: str, b: str, found: Iterable[Comparison]) -> Pair:

@@ -8,7 +8,9 @@ from loadtests.report import formats, words
 from loadtests.report.pairs import Pair, advantage, pairs, scenario_title, verdict_word
 from loadtests.summary import Comparison, Summary
 
-Kind = Literal["plain", "name", "number", "a_better", "b_better", "equivalent", "undecided", "invalid", "missing", "good"]
+Kind = Literal[
+    "plain", "name", "number", "a_better", "b_better", "equivalent", "undecided", "invalid", "missing", "good"
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,16 +13,15 @@ class Wording:
     short: str
     better: str
     does: str
-    comparative: str
 
 
 WORDINGS: Mapping[str, Wording] = {
-    "throughput_rps": Wording("throughput", "more throughput", "answers more requests a second", "more"),
-    "cpu_us_per_request": Wording("CPU a request", "less CPU", "needs less CPU a request", "less"),
-    "response_p50_ms": Wording("p50", "shorter p50", "responds sooner at p50", "shorter"),
-    "response_p95_ms": Wording("p95", "shorter p95", "responds sooner at p95", "shorter"),
-    "response_p99_ms": Wording("p99", "shorter p99", "responds sooner at p99", "shorter"),
-    "pss_mib": Wording("memory", "less memory", "uses less memory", "less"),
+    "throughput_rps": Wording("throughput", "more throughput", "answers more requests a second"),
+    "cpu_us_per_request": Wording("CPU a request", "less CPU", "needs less CPU a request"),
+    "response_p50_ms": Wording("p50", "shorter p50", "responds sooner at p50"),
+    "response_p95_ms": Wording("p95", "shorter p95", "responds sooner at p95"),
+    "response_p99_ms": Wording("p99", "shorter p99", "responds sooner at p99"),
+    "pss_mib": Wording("memory", "less memory", "uses less memory"),
 }
 
 GATE_MEANINGS: Mapping[str, str] = {
@@ -32,6 +31,7 @@ GATE_MEANINGS: Mapping[str, str] = {
     "request_count": "by how many requests the server's own count differs from the client's",
     "bytes": "how far the size of the answers is from the other servers', in %",
     "keep_alive": "connections opened, against as many as were planned",
+    "unfinished": "requests that were begun and never answered",
     "littles_law": "sum of the request times against users x time, in %",
     "send_lag": "how late the generator itself sent, p99 in ms, against half the median service time",
     "steal": "CPU time that other machines took, in %",
@@ -57,6 +57,11 @@ def higher_is_better(metric: str) -> bool:
 def better(metric: str) -> str:
     """What the winner has: `less CPU`."""
     return WORDINGS[metric].better if metric in WORDINGS else f"better {metric_title(metric)}"
+
+
+def does(metric: str) -> str:
+    """What the winner does: `needs less CPU a request`."""
+    return WORDINGS[metric].does if metric in WORDINGS else f"is better at {metric_title(metric)}"
 
 
 def enumerate_(items: Sequence[str]) -> str:

@@ -1,0 +1,283 @@
+"""The charts as SVG text: drawn by Altair, rendered by vl-convert, without a browser or the network."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import altair as alt
+import polars as pl
+import vl_convert
+
+from loadtests.metrics import COMPARED, PER_PROCESS
+from loadtests.observe import observe
+from loadtests.report import words
+from loadtests.report.pairs import Pair, main_pair, scenario_title
+from loadtests.report.tables import Kind
+from loadtests.samples import Samples
+from loadtests.summary import Cell, Comparison, Summary
+
+INK, GREY = "#24292f", "#8a8f98"
+COLOURS: Mapping[Kind, str] = {
+    "a_better": "#d9772b",
+    "b_better": "#2f86c1",
+    "equivalent": "#4f9a5b",
+    "undecided": GREY,
+    "invalid": "#b8bcc4",
+}
+PALETTE = ("#d9772b", "#2f86c1", "#4f9a5b", "#b0579c", "#c9a227", "#6c6fc4", "#8a8f98", "#5aa9a3")
+WIDTH = 500
+Rows = list[dict[str, Any]]
+
+
+def draw(summary: Summary, samples: Samples) -> dict[str, tuple[str, str]]:
+    """File name -> (what it shows, the SVG). A chart without data is left out."""
+    pair = main_pair(summary)
+    charts = {
+        "headline.svg": ("Every ratio with its interval; the band is the margin", headline(summary, pair)),
+        "cpu.svg": ("CPU time a request with its interval", cpu(summary)),
+        "latency.svg": ("Response times at the same arrival rate, by percentile", latency(summary)),
+        "rounds.svg": (
+            "Throughput ratio of every block; a bar is the median of its round",
+            rounds(summary, pair, samples),
+        ),
+    }
+    return {name: (shows, to_svg(chart)) for name, (shows, chart) in charts.items() if chart is not None}
+
+
+def to_svg(chart: alt.TopLevelMixin) -> str:
+    """SVG with one ink colour for text and lines, and no background."""
+    axis = {"labelColor": INK, "titleColor": INK, "domainColor": GREY, "tickColor": GREY, "gridColor": GREY}
+    config = {
+        "background": "transparent",
+        "font": "system-ui, sans-serif",
+        "view": {"stroke": GREY, "strokeOpacity": 0.4},
+        "axis": {
+            **axis,
+            "gridOpacity": 0.25,
+            "labelFontSize": 12,
+            "titleFontSize": 12,
+            "titleFontWeight": "normal",
+            "labelLimit": 220,
+        },
+        "legend": {
+            "labelColor": INK,
+            "titleColor": INK,
+            "labelFontSize": 12,
+            "orient": "top",
+            "columns": 3,
+            "labelLimit": 260,
+        },
+        "header": {"labelColor": INK, "labelFontSize": 13, "labelFontWeight": "bold"},
+    }
+    return str(vl_convert.vegalite_to_svg({**chart.to_dict(), "config": config}))
+
+
+def headline(summary: Summary, pair: Pair | None) -> alt.TopLevelMixin | None:
+    """A forest plot: a panel a metric, a row a scenario, a logarithmic axis with the margin around 1."""
+    data = _ratio_rows(summary, pair) if pair else []
+    if not pair or not data:
+        return None
+    low, high = min(row["low"] for row in data), max(row["high"] for row in data)
+    domain = [min(low, 1 / 1.1) / 1.05, max(high, 1.1) * 1.05]
+    axis = alt.Axis(values=_ticks(*domain), format="~g")
+    x = alt.X(
+        "ratio:Q",
+        title=f"{pair.long[0]} / {pair.long[1]}",
+        scale=alt.Scale(type="log", domain=domain, nice=False),
+        axis=axis,
+    )
+    y = alt.Y("scenario:N", title=None, sort=None)
+    kinds = {kind: word for kind, word in _kinds(pair).items() if any(row["verdict"] == word for row in data)}
+    scale = alt.Scale(domain=list(kinds.values()), range=[COLOURS[kind] for kind in kinds])
+    colour = alt.Color("verdict:N", title=None, scale=scale)
+    base = _chart(data)
+    layers = alt.layer(
+        base.mark_rect(color=GREY, opacity=0.06).encode(x=alt.X("margin_low:Q"), x2="margin_high:Q"),
+        base.mark_rule(color=GREY).encode(x=alt.datum(1)),
+        base.mark_rule(strokeWidth=3).encode(x=alt.X("low:Q"), x2="high:Q", y=y, color=colour),
+        base.mark_point(filled=True, size=60, opacity=1).encode(x=x, y=y, color=colour),
+    )
+    return _panels(layers, "metric", [words.metric_title(metric) for metric in pair.metrics], step=20)
+
+
+def _ratio_rows(summary: Summary, pair: Pair) -> Rows:
+    kinds = _kinds(pair)
+    rows: Rows = []
+    seen: set[str] = set()
+    for metric in COMPARED:
+        for scenario in pair.scenarios:
+            one = pair.find(scenario, metric)
+            if one is None or one.ratio is None or metric in seen:
+                continue
+            if metric in PER_PROCESS:
+                seen.add(metric)
+            rows.append(_ratio_row(summary, one, kinds))
+    return rows
+
+
+def _ratio_row(summary: Summary, one: Comparison, kinds: Mapping[Kind, str]) -> dict[str, Any]:
+    kind: Kind = "undecided" if one.verdict == "inconclusive" else one.verdict
+    return {
+        "scenario": "all scenarios" if one.metric in PER_PROCESS else scenario_title(summary, one.scenario),
+        "metric": words.metric_title(one.metric),
+        "ratio": one.ratio,
+        "low": one.ratio if one.low is None else one.low,
+        "high": one.ratio if one.high is None else one.high,
+        "margin_low": 1 / (1 + one.margin),
+        "margin_high": 1 + one.margin,
+        "verdict": kinds[kind],
+    }
+
+
+def _kinds(pair: Pair) -> dict[Kind, str]:
+    return {
+        "a_better": f"{pair.short[0]} better",
+        "b_better": f"{pair.short[1]} better",
+        "equivalent": "equivalent",
+        "undecided": "undecided",
+        "invalid": "invalid",
+    }
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Round values of a logarithmic axis, finer where it is short."""
+    coarse = [m * 10.0**e for e in range(-3, 5) for m in (1, 2, 5)]
+    fine = [*coarse, *(m * 10.0**e for e in range(-3, 5) for m in (1.5, 3, 4, 7))]
+    finest = [*fine, 0.8, 0.9, 0.95, 1.05, 1.1, 1.2]
+    for values in (coarse, fine, finest):
+        inside = sorted(value for value in values if low <= value <= high)
+        if len(inside) >= 5:
+            return inside
+    return inside
+
+
+def cpu(summary: Summary) -> alt.TopLevelMixin | None:
+    """A panel a scenario, a bar a contestant: CPU microseconds a request, with the 95 % interval."""
+    data = [_figure_row(summary, one) for one in _trusted(summary, "cpu_us_per_request")]
+    if not data:
+        return None
+    base = _chart(data)
+    y = alt.Y("contestant:N", title=None, sort=_contestants(data))
+    bars = base.mark_bar(height={"band": 0.7}, opacity=0.8).encode(
+        x=alt.X("value:Q", title="µs of CPU time a request"), y=y, color=_colour(data, legend=False)
+    )
+    spans = base.mark_rule(color=INK, strokeWidth=1.5).encode(x=alt.X("low:Q"), x2="high:Q", y=y)
+    return _panels(alt.layer(bars, spans), "scenario", _scenarios(data), step=20)
+
+
+def latency(summary: Summary) -> alt.TopLevelMixin | None:
+    """A panel a scenario, a row a percentile, a mark a contestant, on a logarithmic axis."""
+    percentiles = ("p50", "p95", "p99", "p999")
+    data = [
+        {**_figure_row(summary, one), "percentile": percentile}
+        for percentile in percentiles
+        for one in _trusted(summary, f"response_{percentile}_ms")
+    ]
+    if not data:
+        return None
+    names = _contestants(data)
+    x = alt.X(
+        "value:Q",
+        title="response time (ms)",
+        scale=alt.Scale(type="log"),
+        axis=alt.Axis(format="~g", tickCount=6),
+    )
+    shape = alt.Shape("contestant:N", title=None, scale=alt.Scale(domain=names))
+    points = (
+        _chart(data)
+        .mark_point(filled=True, size=70, opacity=0.85)
+        .encode(
+            x=x, y=alt.Y("percentile:N", title=None, sort=list(percentiles)), color=_colour(data), shape=shape
+        )
+    )
+    return _panels(alt.layer(points), "scenario", _scenarios(data), step=22)
+
+
+def rounds(summary: Summary, pair: Pair | None, samples: Samples) -> alt.TopLevelMixin | None:
+    """A panel a scenario: a dot a block, a bar a round's median, so that the spread is seen."""
+    data = block_ratios(summary, pair, samples) if pair else []
+    if not data:
+        return None
+    base = _chart(data)
+    x = alt.X("round:O", title="round", axis=alt.Axis(labelAngle=0, labelOverlap=True, grid=False))
+    scale = alt.Scale(type="log", nice=False, padding=6)
+    y = alt.Y("ratio:Q", title=None, scale=scale, axis=alt.Axis(format="~g", tickCount=4))
+    dots = base.mark_circle(size=18, opacity=0.5, color=COLOURS["b_better"]).encode(x=x, y=y)
+    medians = base.mark_tick(thickness=2.5, color=COLOURS["a_better"]).encode(x=x, y=alt.Y("median(ratio):Q"))
+    return _panels(alt.layer(dots, medians), "scenario", _scenarios(data), height=90)
+
+
+def block_ratios(summary: Summary, pair: Pair, samples: Samples) -> Rows:
+    """The throughput ratio of every block that both contestants answered; rounds count from 1."""
+    seen = observe(samples).filter(pl.col("metric") == "throughput_rps").drop_nulls("value")
+    keys = ["scenario", "round", "block"]
+    a, b = (seen.filter(pl.col("contestant") == name).select(*keys, "value") for name in (pair.a, pair.b))
+    paired = a.join(b, on=keys).filter((pl.col("value") > 0) & (pl.col("value_right") > 0))
+    order = {name: place for place, name in enumerate(pair.scenarios)}
+    rows = sorted(paired.iter_rows(), key=lambda row: (order.get(row[0], len(order)), row[1:3]))
+    return [
+        {"scenario": scenario_title(summary, scenario), "round": index + 1, "ratio": over / under}
+        for scenario, index, _, over, under in rows
+    ]
+
+
+def _panels(
+    layers: alt.LayerChart | alt.FacetChart,
+    field: str,
+    order: Sequence[str],
+    *,
+    step: int | None = None,
+    height: int | None = None,
+) -> alt.TopLevelMixin:
+    """Panels below each other, headed by the field's value, each with its own rows."""
+    sized = layers.properties(width=WIDTH, height=alt.Step(step) if step else height)
+    header = alt.Header(labelAngle=0, labelAnchor="start", labelOrient="top", labelPadding=4)
+    faceted = sized.facet(
+        facet=alt.Facet(f"{field}:N", title=None, sort=list(order), header=header), columns=1
+    )
+    resolved: alt.TopLevelMixin = faceted.resolve_scale(
+        y="independent", x="shared" if field == "metric" else "independent"
+    )
+    return resolved
+
+
+def _chart(data: Rows) -> alt.Chart:
+    return alt.Chart(alt.InlineData(data))
+
+
+def _trusted(summary: Summary, metric: str) -> list[Cell]:
+    """Cells that may be shown as evidence; second launches have a table of their own."""
+    order: dict[str, int] = {name: place for place, name in enumerate(summary.run.scenarios)}
+    cells = [one for one in summary.cells if one.metric == metric and one.value is not None and one.valid]
+    return sorted(
+        (one for one in cells if "#" not in one.contestant),
+        key=lambda one: order.get(one.scenario, len(order)),
+    )
+
+
+def _figure_row(summary: Summary, one: Cell) -> dict[str, Any]:
+    return {
+        "scenario": scenario_title(summary, one.scenario),
+        "contestant": one.contestant,
+        "value": one.value,
+        "low": one.value if one.low is None else one.low,
+        "high": one.value if one.high is None else one.high,
+    }
+
+
+def _contestants(data: Rows) -> list[str]:
+    """Names in alphabetical order, bare servers last."""
+    return sorted({row["contestant"] for row in data}, key=lambda name: (name.startswith("raw-"), name))
+
+
+def _scenarios(data: Rows) -> list[str]:
+    return list(dict.fromkeys(row["scenario"] for row in data))
+
+
+def _colour(data: Rows, *, legend: bool = True) -> alt.Color:
+    names = _contestants(data)
+    scale = alt.Scale(domain=names, range=[PALETTE[place % len(PALETTE)] for place in range(len(names))])
+    return (
+        alt.Color("contestant:N", title=None, scale=scale)
+        if legend
+        else alt.Color("contestant:N", scale=scale, legend=None)
+    )

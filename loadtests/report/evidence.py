@@ -1,0 +1,125 @@
+"""The tables of evidence: every cell, the gates, a server against itself, the run and the machine."""
+
+from collections.abc import Iterable, Sequence
+
+from loadtests.metrics import METRICS
+from loadtests.report import formats, words
+from loadtests.report.pairs import scenario_title
+from loadtests.report.tables import Cell, Kind, Notes, Table, name, ratio_text
+from loadtests.summary import Cell as Figure
+from loadtests.summary import GateResult, Summary
+
+SHOWN = (
+    "throughput_rps",
+    "cpu_us_per_request",
+    "response_p50_ms",
+    "response_p95_ms",
+    "response_p99_ms",
+    "service_p50_ms",
+    "pss_mib",
+    "bytes_per_response",
+    "requests_per_connection",
+    "error_percent",
+)
+"""The metrics of the tables of figures; summary.json holds every one."""
+
+_FAILURES_NAMED = 3
+
+
+def figure_tables(summary: Summary) -> tuple[Table, ...]:
+    """A table a scenario: a row a contestant, a column a metric."""
+    figures = [one for one in summary.cells if "#" not in one.contestant]
+    scenarios = dict.fromkeys((*summary.run.scenarios, *(one.scenario for one in figures)))
+    tables = (_figure_table(summary, scenario, figures) for scenario in scenarios)
+    return tuple(table for table in tables if table.rows)
+
+
+def _figure_table(summary: Summary, scenario: str, figures: Iterable[Figure]) -> Table:
+    own = {(one.contestant, one.metric): one for one in figures if one.scenario == scenario}
+    names = list(dict.fromkeys((*summary.run.contestants, *(who for who, _ in own))))
+    metrics = [metric for metric in SHOWN if any(metric == what for _, what in own)]
+    notes = Notes()
+    rows = tuple(
+        (name(who), *(_figure(own.get((who, metric)), notes) for metric in metrics))
+        for who in names
+        if any(who == found for found, _ in own)
+    )
+    columns = (
+        "contestant",
+        *(f"{words.metric_title(metric)} ({METRICS[metric].unit})" for metric in metrics),
+    )
+    return Table(f"Figures: {scenario_title(summary, scenario)}", columns, rows, notes=notes.texts())
+
+
+def _figure(one: Figure | None, notes: Notes) -> Cell:
+    if one is None or one.value is None:
+        return Cell(formats.MISSING, "missing", marks=notes.mark(*one.reasons) if one else ())
+    remark = "" if one.low is None else formats.span(one.low, one.high)
+    kind: Kind = "number" if one.valid else "invalid"
+    return Cell(formats.number(one.value), kind, remark=remark, marks=notes.mark(*one.reasons))
+
+
+def gate_table(summary: Summary) -> Table:
+    """A row a gate: what it is about, in how many cells it passed, and why it did not."""
+    by_gate: dict[str, list[GateResult]] = {}
+    for one in summary.gates:
+        if "#" not in one.contestant:
+            by_gate.setdefault(one.gate, []).append(one)
+    rows = tuple(_gate_row(summary, gate, found) for gate, found in by_gate.items())
+    about = "Each gate is held against every contestant in every scenario; one that fails makes its figures invalid."
+    return Table("Gates", ("gate", "about", "passed", "not measured", "failed", "where"), rows, about)
+
+
+def _gate_row(summary: Summary, gate: str, found: Sequence[GateResult]) -> tuple[Cell, ...]:
+    failed = [one for one in found if not one.ok]
+    unmeasured = sum(one.ok and one.value is None for one in found)
+    told = [f"{one.contestant} in {scenario_title(summary, one.scenario)}: {one.note}" for one in failed]
+    more = len(told) - _FAILURES_NAMED
+    where = "; ".join([*told[:_FAILURES_NAMED], *([f"and {more} more"] if more > 0 else [])])
+    return (
+        name(gate.replace("_", " ")),
+        Cell(words.GATE_MEANINGS.get(gate, "")),
+        Cell(str(len(found) - len(failed) - unmeasured), "number"),
+        Cell(str(unmeasured), "number"),
+        Cell(str(len(failed)), "number", word="failed" if failed else ""),
+        Cell(where),
+    )
+
+
+def twin_table(summary: Summary) -> Table:
+    """What is reported where nothing differs: contestants against their own second launch."""
+    notes = Notes()
+    rows = tuple(
+        (
+            name(one.contestant),
+            Cell(words.metric_title(one.metric)),
+            Cell(ratio_text(one.ratio, one.low, one.high), "number", marks=notes.mark(one.note)),
+        )
+        for one in summary.noise.aa
+    )
+    about = "The same server launched twice, on ping. Ratios away from 1 show how far to trust the rest."
+    return Table("A server against itself", ("contestant", "metric", "ratio"), rows, about, notes.texts())
+
+
+def run_table(summary: Summary) -> Table:
+    """How much was measured, and by which rules."""
+    run = summary.run
+    facts = {
+        "Run": f"{run.id} ({run.status})",
+        "Profile": f"{run.profile}, seed {run.seed}",
+        "Time": f"{formats.moment(run.started_at)}, {formats.duration(run.duration_s)}",
+        "Rounds": f"{run.rounds}, each with fresh processes",
+        "Stopping rule": run.stop_rule or formats.MISSING,
+        "Margin that matters": formats.share(run.margin),
+        "CPU time taken by other machines": formats.percent(summary.noise.steal_percent),
+    }
+    return _facts("The run", {**facts, **{f"Note {place}": note for place, note in enumerate(run.notes, 1)}})
+
+
+def machine_table(summary: Summary) -> Table:
+    """What it was measured on."""
+    return _facts("The machine", dict(summary.run.machine))
+
+
+def _facts(title: str, facts: dict[str, str]) -> Table:
+    return Table(title, ("fact", "value"), tuple((name(what), Cell(text)) for what, text in facts.items()))

@@ -1,0 +1,125 @@
+"""The command line as its users meet it: bad input, servers, stopping."""
+
+import json
+import signal
+import socket
+import subprocess
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests.command import descendants, run, started, survivors
+
+FLOORS = ("--contestant", "raw-wsgi-gthread", "--contestant", "raw-asgi-uvicorn", "--scenario", "ping")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("bench", "--contestant", "flask-nope"), "there is no contestant 'flask-nope'"),
+        (("bench", "--scenario", "nope"), "there is no scenario 'nope'"),
+        (("bench", "--profile", "nope"), "there is no profile 'nope'"),
+        (("bench", "--budget", "soon"), "a duration looks like 90s, 5m or 1h"),
+        (("bench", "--config", "nowhere.toml"), "nowhere.toml: cannot be read"),
+        (("bench", "--resume", "nowhere"), "nowhere: holds no run"),
+        (("serve", "flask-nope"), "there is no contestant 'flask-nope'"),
+        (("report", "nowhere"), "nowhere: holds no run"),
+        (("compare", "nowhere", "elsewhere"), "nowhere"),
+        (("check", "http://127.0.0.1:9", "http://127.0.0.1:9"), "127.0.0.1:9"),
+    ],
+)
+def test_bad_input_is_one_line_that_helps_and_exit_2(arguments: tuple[str, ...], told: str) -> None:
+    ended = run(*arguments)
+
+    assert ended.returncode == 2
+    assert told in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+    assert ended.stdout == ""
+
+
+def test_an_unreachable_database_is_one_line_and_nothing_is_started(tmp_path: Path) -> None:
+    unreachable = {"DATABASE_URL": "postgresql://127.0.0.1:1/shop"}
+
+    ended = run("bench", "--budget", "20s", "--results-dir", str(tmp_path), environment=unreachable)
+
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("sidebyside: DATABASE_URL can't be used")
+    assert len(ended.stderr.splitlines()) == 1
+
+
+def test_a_results_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    blocked = tmp_path / "results"
+    blocked.write_text("a file is in the way")
+
+    ended = run("bench", "--results-dir", str(blocked))
+
+    assert ended.returncode == 2
+    assert "nothing can be written there" in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+
+
+def test_a_port_that_is_taken_is_one_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ended = run("serve", "raw-asgi-uvicorn", "--port", str(port))
+
+    assert ended.returncode == 2
+    assert f"port {port} cannot be used" in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+
+
+def test_list_names_what_can_be_run() -> None:
+    ended = run("list")
+
+    assert ended.returncode == 0
+    for name in ("flask-gthread", "fastapi-uvicorn", "order-create", "sleep-50ms", "thorough"):
+        assert name in ended.stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_serve_answers_until_it_is_stopped_and_leaves_nothing(number: signal.Signals) -> None:
+    with started("serve", "fastapi-uvicorn") as process:
+        assert process.stdout is not None
+        word, url = process.stdout.readline().split()
+        answer = httpx2.get(f"{url}/api/items/1")
+        begun = descendants(process)
+        process.send_signal(number)
+        status = process.wait(20)
+
+    assert (word, answer.status_code) == ("ready", 200)
+    assert status == 0
+    assert len(begun) >= 3  # the server, PostgreSQL, Redis
+    assert survivors(begun) == []
+
+
+def test_a_stopped_run_keeps_its_rounds_says_partial_and_can_be_resumed(tmp_path: Path) -> None:
+    with started("bench", *FLOORS, "--budget", "60s", "--results-dir", str(tmp_path)) as process:
+        _wait_for_line(process, "round 2")
+        begun = descendants(process)
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=60)
+    folder = next(tmp_path.iterdir())
+    stopped = json.loads((folder / "summary.json").read_text())
+
+    assert process.returncode == 130
+    assert f"--resume {folder}" in told
+    assert survivors(begun) == []
+    assert stopped["run"]["status"] == "partial"
+    assert stopped["run"]["rounds"] == 1
+
+    resumed = run("bench", "--resume", str(folder))
+    summary = json.loads((folder / "summary.json").read_text())
+
+    assert resumed.returncode == 0, resumed.stderr
+    assert summary["run"]["status"] == "complete"
+    assert summary["run"]["rounds"] > 1
+    assert summary["run"]["seed"] == stopped["run"]["seed"]
+
+
+def _wait_for_line(process: "subprocess.Popen[str]", start: str) -> None:
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith(start):
+            return
+    pytest.fail(f"the run ended before it said {start!r}")

@@ -1,0 +1,118 @@
+"""The intervals hold what they say: simulated runs whose true ratio is known.
+
+A run is drawn as one array of log ratios, shape (rounds, blocks): a launch shifts all blocks of its round, every block
+has noise of its own. `covers` is `paired_ratio` with the loop over runs taken out; the first test holds it to that.
+"""
+
+from math import log, sqrt
+
+import numpy as np
+import pytest
+from scipy.signal import lfilter
+from scipy.stats import t as student
+
+from loadtests.stats import FloatArray, holm_confidences, paired_ratio
+
+RUNS = 10_000  # the share of a true 95 % is then within 94.3 to 95.7 %, three standard errors
+BLOCK_SIGMA = 0.10
+TRUTH = log(1.2)
+
+
+def drawn(
+    rng: np.random.Generator, rounds: int, blocks: int, launch_sigma: float, *, memory: float = 0.0
+) -> FloatArray:
+    """Log ratios of RUNS runs, shape (runs, rounds, blocks): normal launches, heavy-tailed blocks (t, 3 degrees).
+
+    memory: the correlation of a block with the one before it (AR(1), the same spread whatever it is).
+    """
+    noise = rng.standard_t(3, (RUNS, rounds, blocks)) * BLOCK_SIGMA / sqrt(3)
+    noise[..., 1:] *= sqrt(1 - memory**2)
+    launches = rng.normal(TRUTH, launch_sigma, (RUNS, rounds, 1))
+    logs: FloatArray = launches + lfilter([1.0], [1.0, -memory], noise, axis=-1)
+    return logs
+
+
+def intervals(logs: FloatArray, confidence: float = 0.95) -> tuple[FloatArray, FloatArray]:
+    """Low and high log ratio of every run at once."""
+    medians = np.median(logs, axis=2)
+    rounds = medians.shape[1]
+    reach = student.ppf((1 + confidence) / 2, rounds - 1) * medians.std(axis=1, ddof=1) / sqrt(rounds)
+    mean = medians.mean(axis=1)
+    return mean - reach, mean + reach
+
+
+def p_values_of(logs: FloatArray) -> FloatArray:
+    """Of logs with the last axes rounds and blocks: the two-sided p-value of a ratio of 1."""
+    medians = np.median(logs, axis=-1)
+    rounds = medians.shape[-1]
+    scores = np.abs(medians.mean(axis=-1)) / (medians.std(axis=-1, ddof=1) / sqrt(rounds))
+    p_values: FloatArray = 2 * student.sf(scores, rounds - 1)
+    return p_values
+
+
+def coverage(logs: FloatArray) -> float:
+    """The share of runs whose interval holds the truth."""
+    low, high = intervals(logs)
+    return float(np.mean((low <= TRUTH) & (high >= TRUTH)))
+
+
+@pytest.mark.parametrize("rounds", [3, 7, 20])
+def test_the_formula_used_here_is_the_one_that_is_used_on_runs(rounds: int) -> None:
+    logs = drawn(np.random.default_rng(1), rounds, 4, 0.02)[:50]
+
+    for confidence in (0.95, 0.999):
+        low, high = intervals(logs, confidence)
+        judged = np.array([paired_ratio(list(run)).interval(confidence) for run in logs], dtype=np.float64)
+        np.testing.assert_allclose(np.exp([low, high]).T, judged, rtol=1e-12)
+
+
+@pytest.mark.parametrize("launch_sigma", [0.02, 0.06])
+@pytest.mark.parametrize("blocks", [1, 4, 28])
+@pytest.mark.parametrize("rounds", [3, 7, 20])
+def test_an_interval_of_95_percent_covers_95_percent(rounds: int, blocks: int, launch_sigma: float) -> None:
+    rng = np.random.default_rng((2, rounds, blocks))
+
+    covered = coverage(drawn(rng, rounds, blocks, launch_sigma))
+
+    assert 0.93 <= covered <= 0.97
+
+
+@pytest.mark.parametrize("rounds", [3, 7, 20])
+def test_it_does_so_when_disturbances_last_longer_than_a_block(rounds: int) -> None:
+    rng = np.random.default_rng((3, rounds))
+
+    covered = coverage(drawn(rng, rounds, 28, 0.02, memory=0.5))
+
+    assert 0.93 <= covered <= 0.97
+
+
+def test_blocks_taken_for_observations_would_not_cover() -> None:
+    """Why rounds are what counts; and that this simulation can tell."""
+    logs = drawn(np.random.default_rng(4), 7, 28, 0.02)
+
+    assert coverage(logs.reshape(RUNS, 7 * 28, 1)) < 0.90
+
+
+def test_twelve_comparisons_of_equals_name_a_winner_in_one_run_of_twenty_at_most() -> None:
+    rng = np.random.default_rng(5)
+    logs = rng.normal(0, 0.02, (RUNS, 12, 7, 1)) + 0.06 * rng.standard_t(3, (RUNS, 12, 7, 4))
+
+    p_values = p_values_of(logs)
+    named = np.mean([_any_winner(run) for run in p_values])
+
+    assert 0.03 < named <= 0.05 + 3 * sqrt(0.05 * 0.95 / RUNS)
+    assert np.mean(p_values.min(axis=1) < 0.05) > 0.40  # without Holm: nearly every second run
+
+
+def test_the_p_values_used_here_are_those_that_are_used_on_runs() -> None:
+    logs = drawn(np.random.default_rng(6), 7, 4, 0.02)[:50]
+
+    judged = [paired_ratio(list(run)).log.p_value for run in logs]
+
+    np.testing.assert_allclose(p_values_of(logs), np.array(judged, dtype=np.float64), rtol=1e-9)
+
+
+def _any_winner(p_values: FloatArray) -> bool:
+    """Whether an interval at its Holm confidence leaves out a ratio of 1: as judged, its p-value is below."""
+    levels = holm_confidences(list(p_values))
+    return any(p_value < 1 - level for p_value, level in zip(p_values, levels, strict=True))

@@ -72,9 +72,7 @@ def bench(
 
     [dim]sidebyside bench --contestant flask-gthread --contestant fastapi-uvicorn --scenario ping --budget 90s[/]
     """
-    from loadtests import bench as story
     from loadtests import runs
-    from loadtests.watch import TerminalWatch
 
     with one_line_errors():
         given = _given(
@@ -93,6 +91,10 @@ def bench(
             wishes = _wishes(given, config)
             select(wishes)
             run, folder = runs.new_run(wishes)
+
+        from loadtests import bench as story
+        from loadtests.watch import TerminalWatch
+
         try:
             with TerminalWatch(err, run.elapsed_s) as watch:
                 story.measure(run, folder, watch)
@@ -105,9 +107,13 @@ def bench(
 @app.command()
 def report(run: Annotated[Path, typer.Argument(help="A folder below results/.")]) -> None:
     """Write the report of a run anew, from its stored samples alone."""
-    from loadtests import bench as story
+    from loadtests import runs
 
     with one_line_errors():
+        runs.load_run(run)
+
+        from loadtests import bench as story
+
         _show(story.report(run), run)
 
 
@@ -167,10 +173,13 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 picks a free one.")] = 0,
 ) -> None:
     """Run one server with PostgreSQL, Redis and seeded data until it is stopped (Ctrl-C)."""
-    from loadtests.stage import stage
-
     with one_line_errors():
         chosen = select(Wishes(contestants=(contestant,))).contestants
+
+        from loadtests.servers import free_ports
+        from loadtests.stage import stage
+
+        free_ports([contestant], {contestant: port})
         try:
             with stage(seed=0) as scene, scene.servers(chosen, ports={contestant: port}) as endpoints:
                 print(f"ready http://127.0.0.1:{endpoints[contestant].port}", flush=True)

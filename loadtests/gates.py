@@ -20,7 +20,7 @@ GENERATOR_LIMIT_PERCENT = 80.0
 BYTES_LIMIT_PERCENT = 1.0
 LITTLE_LIMIT_PERCENT = 5.0
 LAG_FLOOR_MS = 1.0
-LAG_QUANTILE, LAG_SHARE = 0.95, 0.5  # so much of the lag is held against so much of the service p50
+LAG_QUANTILE, LAG_SHARE = 0.95, 0.5  # p95 of the lag may be half of the p95 of the service time
 NO_METER = "not measured: no slice with a reading"
 
 LOOPS: Mapping[str, tuple[str, ...]] = {
@@ -101,7 +101,7 @@ def error_rate(evidence: Evidence) -> Finding:
         return Finding(None, ERROR_LIMIT_PERCENT, ok=True, note="not measured: nothing was asked")
     failed = evidence.requests.filter(pl.col("failure") != Failure.NONE)
     percent = 100 * failed.height / evidence.requests.height
-    kinds = failed.group_by("failure").len().sort("len", descending=True).iter_rows()
+    kinds = failed.group_by("failure").len().sort(-pl.col("len").cast(pl.Int64), "failure").iter_rows()
     told = ", ".join(f"{count} x {Failure(kind).name.lower()}" for kind, count in kinds)
     return Finding(percent, ERROR_LIMIT_PERCENT, percent < ERROR_LIMIT_PERCENT, told and f"failed: {told}")
 
@@ -193,7 +193,7 @@ def littles_law(evidence: Evidence) -> Finding:
 
 
 def send_lag(evidence: Evidence) -> Finding:
-    """Open loop: p95 of how late the generator itself sent, in ms, against half the service p50 or 1 ms.
+    """Open loop: p95 of how late the generator itself sent, in ms, against half the service p95 or 1 ms.
 
     A delay is the generator's fault only while it has a user free: when all users wait for the server, the request is
     late because the server is, and that is what response times are to show. So the lag counts from the moment when
@@ -203,7 +203,8 @@ def send_lag(evidence: Evidence) -> Finding:
     answered = scheduled.filter(pl.col("failure") == Failure.NONE)
     if answered.is_empty():
         return Finding(None, None, ok=True, note="no open loop with an answer")
-    service_ms = float(np.median((answered["end_ns"] - answered["sent_ns"]).to_numpy())) / 1e6
+    times_ns = (answered["end_ns"] - answered["sent_ns"]).to_numpy()
+    service_ms = float(np.quantile(times_ns, LAG_QUANTILE)) / 1e6
     limit_ms = max(LAG_FLOOR_MS, LAG_SHARE * service_ms)
     lags = [_lags_ns(one) for one in scheduled.partition_by("round", "slice")]
     lag_ms = float(np.quantile(np.concatenate(lags), LAG_QUANTILE)) / 1e6

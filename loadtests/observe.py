@@ -18,7 +18,7 @@ _NS_PER_MS = 1_000_000
 
 
 def observe(samples: Samples) -> pl.DataFrame:
-    """All observations of all metrics, failures left out of every latency and throughput."""
+    """All observations of all metrics, in order; failures are left out of every latency and throughput."""
     requests = join_slices(samples)
     per_slice = _per_slice(samples, requests)
     per_round = _per_round(samples, requests)
@@ -30,7 +30,7 @@ def observe(samples: Samples) -> pl.DataFrame:
             _long(_memory(samples), ["pss_mib"]),
             _long(_connections(samples), ["requests_per_connection"]),
         ]
-    )
+    ).sort([*CELL, "metric", "round", "block"])  # groups come in any order: the same samples, the same report
 
 
 def closed_throughput(samples: Samples) -> dict[str, dict[str, float]]:

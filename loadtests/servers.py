@@ -76,7 +76,7 @@ def launched(
     same contestant under a second name. Raises ServerError when a port is taken, or one of them ends or does not
     answer GET /healthz with 200 within `ready_s`; whatever was started is stopped.
     """
-    chosen = _ports([contestant.name for contestant in contestants], ports or {})
+    chosen = free_ports([contestant.name for contestant in contestants], ports or {})
     with tempfile.TemporaryDirectory(prefix="sidebyside-") as folder:
         servers: list[_Server] = []
         try:
@@ -91,8 +91,11 @@ def launched(
             _stop(servers)
 
 
-def _ports(names: Sequence[str], given: Mapping[str, int]) -> dict[str, int]:
-    """A port for each name. All are held at once while they are picked, so that no two are the same."""
+def free_ports(names: Sequence[str], given: Mapping[str, int]) -> dict[str, int]:
+    """A port for each name, those given or free ones; ServerError when a given one is taken.
+
+    All are held at once while they are picked, so that no two are the same.
+    """
     with ExitStack() as held:
         sockets = [held.enter_context(_hold(given.get(name, 0))) for name in names]
         return {name: one.getsockname()[1] for name, one in zip(names, sockets, strict=True)}

@@ -24,6 +24,8 @@ from loadtests.stats import (
 )
 from loadtests.summary import AaRatio, Cell, Comparison, Noise, RunInfo, Summary, Verdict
 
+LONGEST_HOURS = 24  # beyond this a forecast says no more than that
+
 
 @dataclass(frozen=True, slots=True)
 class _Pair:
@@ -108,7 +110,7 @@ def comparisons(observations: pl.DataFrame, reasons: Reasons, run: RunInfo) -> l
             for metric in COMPARED
             if (scenario, metric) in taken
         ]
-        judged += _judge(pairs, run.margin)
+        judged += _judge(pairs, run)
     return judged
 
 
@@ -148,7 +150,7 @@ def _ratio(observations: pl.DataFrame, scenario: str, metric: str, a: str, b: st
     return paired_ratio(rounds) if rounds else None
 
 
-def _judge(pairs: Sequence[_Pair], margin: float) -> list[Comparison]:
+def _judge(pairs: Sequence[_Pair], run: RunInfo) -> list[Comparison]:
     """Verdicts of one table. Only what is tested counts for the adjustment: valid pairs with an interval.
 
     What is measured once a process is one test, however many scenarios show it.
@@ -157,7 +159,7 @@ def _judge(pairs: Sequence[_Pair], margin: float) -> list[Comparison]:
         _test(pair): p_value for pair in pairs if not pair.reason and (p_value := _p_value(pair)) is not None
     }
     confidence = dict(zip(p_values, holm_confidences(list(p_values.values())), strict=True))
-    return [_comparison(pair, confidence.get(_test(pair), CONFIDENCE), margin) for pair in pairs]
+    return [_comparison(pair, confidence.get(_test(pair), CONFIDENCE), run) for pair in pairs]
 
 
 def _test(pair: _Pair) -> tuple[str, str]:
@@ -168,10 +170,10 @@ def _p_value(pair: _Pair) -> float | None:
     return None if pair.ratio is None else pair.ratio.log.p_value
 
 
-def _comparison(pair: _Pair, confidence: float, margin: float) -> Comparison:
+def _comparison(pair: _Pair, confidence: float, run: RunInfo) -> Comparison:
     low, high = pair.ratio.interval(confidence) if pair.ratio else (None, None)
     low_single, high_single = pair.ratio.interval() if pair.ratio else (None, None)
-    verdict, note = _verdict(pair, low, high, margin)
+    verdict, note = _verdict(pair, low, high, run)
     return Comparison(
         scenario=pair.scenario,
         metric=pair.metric,
@@ -180,7 +182,7 @@ def _comparison(pair: _Pair, confidence: float, margin: float) -> Comparison:
         ratio=pair.ratio.value if pair.ratio else None,
         low=low,
         high=high,
-        margin=margin,
+        margin=run.margin,
         verdict=verdict,
         low_single=low_single,
         high_single=high_single,
@@ -192,25 +194,36 @@ def _comparison(pair: _Pair, confidence: float, margin: float) -> Comparison:
     )
 
 
-def _verdict(pair: _Pair, low: float | None, high: float | None, margin: float) -> tuple[Verdict, str]:
+def _verdict(pair: _Pair, low: float | None, high: float | None, run: RunInfo) -> tuple[Verdict, str]:
+    margin = run.margin
     if pair.reason:
         return "invalid", pair.reason
     if low is None or high is None:
         rounds = len(pair.ratio.rounds) if pair.ratio else 0
-        return "inconclusive", f"{rounds} rounds with enough samples; an interval needs {MIN_ROUNDS}"
+        return (
+            "inconclusive",
+            f"{rounds} rounds had enough samples, {MIN_ROUNDS} are needed; take a longer profile",
+        )
     if low >= 1 / (1 + margin) and high <= 1 + margin:
         return "equivalent", f"the whole interval is within {margin:.0%}"
     if low > 1 or high < 1:
         a_wins = (low > 1) == METRICS[pair.metric].higher_is_better
         certain = low > 1 + margin or high < 1 / (1 + margin)
         return ("a_better" if a_wins else "b_better"), ("" if certain else f"maybe by less than {margin:.0%}")
-    return "inconclusive", _how_much_more(low, high, margin, len(pair.ratio.rounds) if pair.ratio else 0)
+    return "inconclusive", f"to decide it: {_how_much_more(low, high, run)} of measuring like this"
 
 
-def _how_much_more(low: float, high: float, margin: float, rounds: int) -> str:
-    """An interval narrows with the square root of the rounds; what is needed to fit within the margin."""
-    factor = (log(high / low) / (2 * log(1 + margin))) ** 2
-    return f"about {max(2.0, factor):.0f} times the {rounds} rounds would decide on {margin:.0%}"
+def _how_much_more(low: float, high: float, run: RunInfo) -> str:
+    """How long a run would take whose interval, around the same ratio, leaves out 1 or fits within the margin.
+
+    An interval narrows with the square root of the rounds, hence of the time.
+    """
+    reach, distance = log(high / low) / 2, abs(log(high * low)) / 2
+    wanted = max(distance, log(1 + run.margin) - distance)
+    hours = run.duration_s / 3600 * max(1.5, (reach / wanted) ** 2)
+    if hours > LONGEST_HOURS:
+        return f"more than {LONGEST_HOURS} hours"
+    return f"about {hours:.1f} hours" if hours >= 1 else f"about {max(1, round(60 * hours))} minutes"
 
 
 def noise(samples: Samples, observations: pl.DataFrame, run: RunInfo) -> Noise:

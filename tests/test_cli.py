@@ -94,7 +94,7 @@ def test_serve_answers_until_it_is_stopped_and_leaves_nothing(number: signal.Sig
 
 
 def test_a_stopped_run_keeps_its_rounds_says_partial_and_can_be_resumed(tmp_path: Path) -> None:
-    with started("bench", *FLOORS, "--budget", "60s", "--results-dir", str(tmp_path)) as process:
+    with started("bench", *FLOORS, "--budget", "40s", "--results-dir", str(tmp_path)) as process:
         _wait_for_line(process, "round 2")
         begun = descendants(process)
         process.send_signal(signal.SIGINT)

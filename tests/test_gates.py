@@ -66,6 +66,12 @@ def test_the_reason_for_errors_counts_their_kinds() -> None:
     assert result.note == "failed: 3 x status, 2 x timeout"
 
 
+def test_kinds_of_errors_that_are_as_many_are_told_in_a_fixed_order() -> None:
+    result = found("error_rate", *(Piece(failed=1, failure=kind) for kind in reversed(Failure) if kind))
+
+    assert result.note.split(" x ", 1)[1].startswith("connect, 1 x reset, 1 x timeout")
+
+
 @pytest.mark.parametrize(("unanswered", "ok"), [(0, True), (5, True), (6, False)])
 def test_scheduled_requests_are_answered_but_for_one_in_two_hundred(unanswered: int, ok: bool) -> None:
     dropped = Piece(mode="open", requests=1000, failed=unanswered, failure=Failure.TIMEOUT)

@@ -1,184 +1,168 @@
-"""Plans: which slices, in which order, with which seeds."""
+"""The plan: everything that is drawn comes from the seed, and blocks hold pairs."""
 
 from collections import Counter, defaultdict
-from itertools import pairwise
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtests.contestants import Contestant
-from loadtests.plan import Claim, Plan, Profile, Slice, base_name, make_plan, open_rates
-from loadtests.scenarios import RequestTemplate, Scenario
+from loadtests.plan import Plan, Round, Slice, base_name, make_plan, open_rates
+from loadtests.selection import Wishes, select
 
-PROFILE = Profile(
-    name="test",
-    title="a test",
-    budget_s=60,
-    max_rounds=5,
-    closed_blocks=8,
-    open_blocks=2,
-    warmup_ms=20,
-    open_load=0.5,
-    margin=0.03,
-    steal_limit_percent=30,
-    twins=("fast", "absent"),
-)
-RATES = {"ping": 500.0, "read": 200.0}
+CHOSEN = select(Wishes())
+PROFILE = replace(CHOSEN.profile, closed_blocks=4, open_blocks=2, twins=("flask-gthread", "fastapi-uvicorn"))
+FLOORS = {one.name for one in CHOSEN.contestants if one.framework == "raw"}
+RATES = {scenario.name: 500.0 for scenario in CHOSEN.scenarios}
 
 
-def contestant(name: str, scenarios: tuple[str, ...] | None = None) -> Contestant:
-    return Contestant(name, name, "raw", "wsgi", ("serve", "{port}"), {}, True, scenarios, False)
+def plan_of(seed: int = 7, contestants: tuple[str, ...] = ()) -> Plan:
+    """A plan of the catalog's scenarios and claims."""
+    chosen = [one for one in CHOSEN.contestants if not contestants or one.name in contestants]
+    return make_plan(PROFILE, seed, chosen, CHOSEN.scenarios, CHOSEN.claims)
 
 
-def scenario(name: str, open_slice_ms: int | None = 250, slice_ms: int = 100) -> Scenario:
-    template = RequestTemplate(1, "GET", "/", None, 200, ())
-    return Scenario(name, name, "Why?", (template,), 16, slice_ms, open_slice_ms)
+def blocks_of(round_: Round) -> dict[tuple[str, str, int], list[Slice]]:
+    blocks: dict[tuple[str, str, int], list[Slice]] = defaultdict(list)
+    for piece in round_.slices:
+        blocks[piece.scenario, piece.mode, piece.block].append(piece)
+    return blocks
 
 
-def plan(seed: int = 1) -> Plan:
-    return make_plan(
-        PROFILE,
-        seed,
-        [contestant("fast"), contestant("slow"), contestant("floor", ("ping",))],
-        [scenario("ping"), scenario("read"), scenario("wait", open_slice_ms=None, slice_ms=500)],
-        [Claim("fast", "slow", "a pair"), Claim("fast", "elsewhere", "not in the run")],
-    )
+@given(st.integers(0, 2**32), st.integers(0, 300))
+def test_the_same_seed_gives_the_same_rounds(seed: int, index: int) -> None:
+    assert plan_of(seed).round(index, RATES) == plan_of(seed).round(index, RATES)
 
 
-def blocks(slices: tuple[Slice, ...]) -> dict[tuple[str, str, int], list[Slice]]:
-    grouped: dict[tuple[str, str, int], list[Slice]] = defaultdict(list)
-    for piece in slices:
-        grouped[piece.scenario, piece.mode, piece.block].append(piece)
-    return grouped
+def test_another_seed_gives_the_same_slices_in_another_order() -> None:
+    one, other = plan_of(1).round(1, RATES), plan_of(2).round(1, RATES)
+
+    assert order_of(one) != order_of(other)
+    assert sorted(order_of(one)) == sorted(order_of(other))
+
+
+def test_another_round_has_another_order_and_other_seeds() -> None:
+    first, second = plan_of().round(1, RATES), plan_of().round(2, RATES)
+
+    assert order_of(first) != order_of(second)
+    assert not {piece.seed for piece in first.slices} & {piece.seed for piece in second.slices}
+
+
+def order_of(round_: Round) -> list[tuple[str, str, int, str]]:
+    return [(piece.scenario, piece.mode, piece.block, piece.contestant) for piece in round_.slices]
+
+
+@given(st.integers(0, 2**32))
+def test_a_block_holds_every_answering_contestant_once_with_one_seed(seed: int) -> None:
+    plan = plan_of(seed)
+
+    for (scenario, _, _), pieces in blocks_of(plan.round(1, RATES)).items():
+        assert sorted(piece.contestant for piece in pieces) == sorted(plan.answers[scenario])
+        assert len({(piece.seed, piece.rate_rps, piece.duration_s) for piece in pieces}) == 1
+
+
+def test_the_slices_of_a_block_are_run_one_after_the_other() -> None:
+    for pieces in blocks_of(plan_of().round(1, RATES)).values():
+        places = [piece.index for piece in pieces]
+        assert places == list(range(places[0], places[0] + len(places)))
+
+
+def test_no_two_blocks_share_a_seed() -> None:
+    blocks = blocks_of(plan_of().round(1, RATES)).values()
+
+    assert len({pieces[0].seed for pieces in blocks}) == len(blocks)
+
+
+def test_every_contestant_has_its_turn_at_being_first() -> None:
+    """Whoever goes first in a block meets a machine that another scenario has just left."""
+    plan = plan_of(contestants=("flask-gthread", "fastapi-uvicorn"))
+    blocks = [block for index in range(40) for block in blocks_of(plan.round(index, None)).values()]
+    pairs = [block for block in blocks if len(block) == 2]
+
+    first = Counter(block[0].contestant for block in pairs)
+
+    assert 0.45 < first["flask-gthread"] / first.total() < 0.55
+
+
+def test_a_contestants_seed_does_not_depend_on_who_else_runs() -> None:
+    alone = plan_of(contestants=("flask-gthread",)).round(3, None)
+    together = plan_of().round(3, None)
+
+    assert {piece.seed for piece in alone.slices} == {piece.seed for piece in together.slices}
+
+
+def test_floors_and_twins_are_asked_for_ping_only() -> None:
+    pieces = plan_of().round(1, RATES).slices
+
+    asked = {piece.contestant for piece in pieces if piece.scenario == "ping"}
+    elsewhere = {piece.contestant for piece in pieces if piece.scenario != "ping"}
+
+    twins = {"flask-gthread#2", "fastapi-uvicorn#2"}
+    assert asked == {one.name for one in CHOSEN.contestants} | twins
+    assert elsewhere == asked - twins - FLOORS
+
+
+def test_a_twin_of_a_contestant_that_is_not_in_the_run_is_not_launched() -> None:
+    plan = plan_of(contestants=("flask-gthread", "flask-sync"))
+
+    assert plan.answers["ping"] == ("flask-sync", "flask-gthread", "flask-gthread#2")
+
+
+def test_round_0_has_no_open_slices_because_their_rates_are_not_known() -> None:
+    assert {piece.mode for piece in plan_of().round(0, None).slices} == {"closed"}
+
+
+def test_open_slices_come_at_the_scenarios_rate_where_it_has_one() -> None:
+    pieces = plan_of().round(1, {"ping": 800.0}).slices
+
+    opened = [piece for piece in pieces if piece.mode == "open"]
+    assert {(piece.scenario, piece.rate_rps) for piece in opened} == {("ping", 800.0)}
+
+
+def test_closed_slices_have_no_rate() -> None:
+    assert all(piece.rate_rps is None for piece in plan_of().round(0, None).slices)
+
+
+def test_a_scenario_has_as_many_blocks_as_the_profile_says() -> None:
+    counts = Counter((scenario, mode) for scenario, mode, _ in blocks_of(plan_of().round(1, RATES)))
+
+    assert (counts["ping", "closed"], counts["ping", "open"]) == (4, 2)
+
+
+def test_a_scenario_without_an_open_loop_has_a_quarter_of_the_blocks_and_never_an_open_one() -> None:
+    counts = Counter((scenario, mode) for scenario, mode, _ in blocks_of(plan_of().round(1, RATES)))
+
+    assert (counts["sleep-50ms", "closed"], counts["sleep-50ms", "open"]) == (1, 0)
 
 
 def test_claims_on_contestants_that_are_not_in_the_run_are_dropped() -> None:
-    assert plan().claims == (Claim("fast", "slow", "a pair"),)
+    pair = plan_of(contestants=("flask-gthread", "fastapi-uvicorn"))
+
+    assert [(claim.a, claim.b) for claim in pair.claims] == [("flask-gthread", "fastapi-uvicorn")]
+    assert plan_of(contestants=("flask-sync",)).claims == ()
 
 
-def test_each_contestant_answers_its_scenarios_and_twins_answer_ping_only() -> None:
-    assert plan().answers == {
-        "ping": ("fast", "slow", "floor", "fast#2"),
-        "read": ("fast", "slow"),
-        "wait": ("fast", "slow"),
-    }
+def test_open_rates_are_a_share_of_the_slowest_that_answers_at_all() -> None:
+    closed_rps = {"ping": {"fast": 9000.0, "slow": 3000.0, "dead": 0.0}, "shop": {"dead": 0.0}, "none": {}}
+
+    assert open_rates(closed_rps, replace(PROFILE, open_load=0.5)) == {"ping": 1500.0}
 
 
-def test_every_block_holds_one_slice_of_each_contestant_side_by_side() -> None:
-    slices = plan().round(1, RATES).slices
-    for (name, _, _), own in blocks(slices).items():
-        places = sorted(piece.index for piece in own)
-
-        assert sorted(piece.contestant for piece in own) == sorted(plan().answers[name])
-        assert places == list(range(places[0], places[0] + len(own)))
-
-
-def test_slices_are_numbered_in_the_order_in_which_they_are_run() -> None:
-    slices = plan().round(3, RATES).slices
-
-    assert [piece.index for piece in slices] == list(range(len(slices)))
-
-
-def test_round_0_has_closed_slices_only_and_later_ones_have_open_slices_at_the_given_rates() -> None:
-    calibrating, later = plan().round(0, None), plan().round(1, RATES)
-
-    assert {piece.mode for piece in calibrating.slices} == {"closed"}
-    assert {(piece.scenario, piece.rate_rps) for piece in later.slices if piece.mode == "open"} == set(
-        RATES.items()
-    )
-    assert all(piece.rate_rps is None for piece in later.slices if piece.mode == "closed")
-
-
-def test_a_scenario_without_a_rate_has_no_open_slices() -> None:
-    slices = plan().round(1, {"ping": 10.0}).slices
-
-    assert {piece.scenario for piece in slices if piece.mode == "open"} == {"ping"}
-
-
-def test_a_closed_only_scenario_gets_a_quarter_of_the_blocks() -> None:
-    counts = Counter((name, mode) for name, mode, _ in blocks(plan().round(1, RATES).slices))
-
-    assert counts == {
-        ("ping", "closed"): 8,
-        ("ping", "open"): 2,
-        ("read", "closed"): 8,
-        ("read", "open"): 2,
-        ("wait", "closed"): 2,
-    }
-
-
-def test_all_contestants_of_a_block_have_one_seed_and_other_blocks_have_others() -> None:
-    seeds = [{piece.seed for piece in own} for own in blocks(plan().round(1, RATES).slices).values()]
-
-    assert all(len(own) == 1 for own in seeds)
-    assert len(set.union(*seeds)) == len(seeds)
-
-
-def test_a_block_has_the_same_seed_whatever_else_is_run() -> None:
-    alone = make_plan(PROFILE, 1, [contestant("slow")], [scenario("read")], [])
-    seeds = {key: own[0].seed for key, own in blocks(plan().round(1, RATES).slices).items()}
-
-    assert all(own[0].seed == seeds[key] for key, own in blocks(alone.round(1, RATES).slices).items())
-
-
-def test_the_same_seed_gives_the_same_round_again() -> None:
-    assert plan(seed=7).round(2, RATES) == plan(seed=7).round(2, RATES)
-
-
-def test_another_seed_and_another_round_give_another_order() -> None:
-    def order(seed: int, index: int) -> list[str]:
-        return [
-            f"{one.scenario}/{one.mode}/{one.contestant}" for one in plan(seed).round(index, RATES).slices
-        ]
-
-    assert len({tuple(order(seed, index)) for seed in (1, 2) for index in (1, 2)}) == 4
-
-
-def test_blocks_of_different_scenarios_are_interleaved() -> None:
-    names = [piece.scenario for piece in plan().round(1, RATES).slices]
-    changes = sum(before != after for before, after in pairwise(names))
-
-    assert changes > 2 * len(set(names))
-
-
-def test_no_contestant_goes_first_in_every_block() -> None:
-    rounds = [plan().round(index, RATES) for index in range(1, 6)]
-    firsts = Counter(own[0].contestant for one in rounds for own in blocks(one.slices).values())
-
-    assert min(firsts["fast"], firsts["slow"]) > 0.2 * firsts.total()
-
-
-def test_contestants_are_launched_in_the_order_of_their_first_slices() -> None:
-    round_ = plan().round(1, RATES)
+def test_a_round_is_launched_in_the_order_of_its_first_slices() -> None:
+    round_ = plan_of().round(1, RATES)
 
     assert round_.contestants[0] == round_.slices[0].contestant
-    assert sorted(round_.contestants) == ["fast", "fast#2", "floor", "slow"]
+    assert set(round_.contestants) == {piece.contestant for piece in round_.slices}
+    assert len(round_.contestants) == len(set(round_.contestants))
 
 
-def test_the_load_of_a_round_is_the_sum_of_its_slices_and_warm_ups() -> None:
-    alone = make_plan(PROFILE, 1, [contestant("slow")], [scenario("read")], [])
+def test_the_load_of_a_round_is_the_sum_of_its_slices() -> None:
+    plan = plan_of(contestants=("flask-sync",))
+    ping = replace(plan.scenarios[0], slice_ms=100, open_slice_ms=250)
+    round_ = replace(plan, scenarios=(ping,)).round(1, RATES)
 
-    assert alone.round(1, RATES).load_s == pytest.approx(8 * (0.1 + 0.02) + 2 * (0.25 + 0.02))
-
-
-def test_open_rates_are_half_of_the_slowest_contestants_throughput() -> None:
-    rates = open_rates({"ping": {"fast": 4000.0, "slow": 1000.0}, "read": {"fast": 300.0}}, PROFILE)
-
-    assert rates == {"ping": 500.0, "read": 150.0}
+    assert round_.load_s == pytest.approx(4 * 0.12 + 2 * 0.27)
 
 
-def test_a_contestant_that_answered_nothing_sets_no_rate() -> None:
-    assert open_rates({"ping": {"fast": 400.0, "dead": 0.0}, "read": {"dead": 0.0}}, PROFILE) == {
-        "ping": 200.0
-    }
-
-
-def test_a_twin_is_known_by_its_base_name() -> None:
-    assert base_name("flask-gthread#2") == "flask-gthread"
-    assert base_name("flask-gthread") == "flask-gthread"
-
-
-@given(st.integers(0, 2**31), st.integers(0, 300))
-def test_seeds_fit_into_32_bits_for_any_seed_and_round(seed: int, index: int) -> None:
-    assert all(0 <= piece.seed < 2**32 for piece in plan(seed).round(index, RATES).slices)
+def test_a_twin_has_the_name_of_its_original() -> None:
+    assert (base_name("flask-sync#2"), base_name("flask-sync")) == ("flask-sync", "flask-sync")

@@ -1,88 +1,135 @@
-"""Stored samples: what was saved comes back, and a round that was cut short does not count."""
+"""Samples on disk: what was saved comes back, and only whole rounds count."""
 
 from pathlib import Path
 
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from loadtests.errors import SuiteError
-from loadtests.samples import REQUESTS, SERVERS, SLICES, Measurement, RunStore, conform
-from tests.synthetic import two
+from loadtests.samples import SCHEMAS, SLICES, Measurement, RunStore, conform
+from tests.frames import A, B, both_loops, samples_of
 
 
-@pytest.fixture
-def measured() -> Measurement:
-    """One made-up round as the load generator hands it over, without a column `round` of its own."""
-    samples = two(rounds=1).samples()
+def measured(round_: int = 0) -> Measurement:
+    """What one round gives: requests and servers do not know which it was."""
+    samples = samples_of(*both_loops(A, round=round_), *both_loops(B, round=round_, cpu_us=None))
     return Measurement(samples.requests.drop("round"), samples.slices, samples.servers.drop("round"))
 
 
-def test_a_fresh_store_has_no_rounds_and_empty_frames_with_all_columns(tmp_path: Path) -> None:
-    samples = RunStore(tmp_path).samples()
-
-    assert RunStore(tmp_path).finished_rounds() == 0
-    assert samples.requests.columns == ["round", *REQUESTS]
-    assert samples.slices.columns == list(SLICES)
-    assert samples.servers.columns == ["round", *SERVERS]
-    assert samples.requests.is_empty()
+@pytest.fixture
+def store(tmp_path: Path) -> RunStore:
+    return RunStore(tmp_path / "run")
 
 
-def test_what_was_saved_comes_back(tmp_path: Path, measured: Measurement) -> None:
-    store = RunStore(tmp_path)
-    store.save_round(0, measured)
+def test_what_was_saved_comes_back(store: RunStore) -> None:
+    store.save_round(0, measured())
 
     samples = store.samples()
 
-    assert samples.requests.drop("round").equals(measured.requests)
-    assert samples.slices.equals(measured.slices)
-    assert samples.servers.drop("round").equals(measured.servers)
+    assert_frame_equal(samples.slices, measured().slices)
+    assert_frame_equal(samples.requests.drop("round"), measured().requests)
+    assert_frame_equal(samples.servers.drop("round"), measured().servers)
 
 
-def test_rounds_are_told_apart_by_their_number(tmp_path: Path, measured: Measurement) -> None:
-    store = RunStore(tmp_path)
+def test_rows_know_the_round_that_they_are_of(store: RunStore) -> None:
     for index in range(3):
-        store.save_round(index, measured)
+        store.save_round(index, measured(index))
 
-    assert store.finished_rounds() == 3
-    for frame in (store.requests(), store.slices(), store.servers()):
-        assert frame.collect()["round"].unique().sort().to_list() == [0, 1, 2]
+    samples = store.samples()
+
+    for frame in (samples.requests, samples.slices, samples.servers):
+        assert frame["round"].unique().sort().to_list() == [0, 1, 2]
+        assert frame.schema["round"] == pl.Int32
 
 
-def test_a_round_without_its_last_file_does_not_count(tmp_path: Path, measured: Measurement) -> None:
-    store = RunStore(tmp_path)
-    store.save_round(0, measured)
-    store.save_round(1, measured)
-    (tmp_path / "samples" / "round-001.slices.parquet").unlink()
+def test_a_run_without_rounds_has_empty_frames_of_the_same_schema(store: RunStore) -> None:
+    samples = store.samples()
+
+    assert store.finished_rounds() == 0
+    assert samples.requests.height == samples.slices.height == samples.servers.height == 0
+    assert dict(samples.slices.schema) == {"round": pl.Int32, **SLICES}
+
+
+def test_a_round_of_which_the_last_file_is_missing_does_not_count(store: RunStore) -> None:
+    for index in range(2):
+        store.save_round(index, measured(index))
+
+    (store.folder / "samples" / "round-001.slices.parquet").unlink()
 
     assert store.finished_rounds() == 1
-    assert store.requests().collect()["round"].max() == 0
+    assert store.samples().requests["round"].unique().to_list() == [0]
 
 
-def test_a_round_behind_a_gap_does_not_count(tmp_path: Path, measured: Measurement) -> None:
-    store = RunStore(tmp_path)
-    store.save_round(0, measured)
-    store.save_round(2, measured)
+def test_a_file_that_was_being_written_does_not_count(store: RunStore) -> None:
+    store.save_round(0, measured())
+    finished = store.folder / "samples" / "round-000.slices.parquet"
+
+    finished.rename(finished.with_suffix(".partial"))
+
+    assert store.finished_rounds() == 0
+
+
+def test_rounds_after_a_gap_do_not_count(store: RunStore) -> None:
+    store.save_round(0, measured())
+    store.save_round(2, measured(2))
 
     assert store.finished_rounds() == 1
 
 
-def test_nothing_temporary_is_left_behind(tmp_path: Path, measured: Measurement) -> None:
-    RunStore(tmp_path).save_round(0, measured)
+def test_a_round_that_is_measured_again_takes_the_place_of_the_first(store: RunStore) -> None:
+    store.save_round(0, measured())
+    store.save_round(0, measured())
 
-    assert {path.suffix for path in (tmp_path / "samples").iterdir()} == {".parquet"}
+    assert store.samples().slices.height == measured().slices.height
 
 
-def test_columns_are_brought_into_the_order_and_types_of_the_schema() -> None:
-    frame = pl.DataFrame({"extra": [1], **{name: [1] for name in reversed(list(REQUESTS))}})
+def test_nothing_but_the_three_files_is_left_behind(store: RunStore) -> None:
+    store.save_round(0, measured())
 
-    assert dict(conform(frame, REQUESTS).schema) == dict(REQUESTS)
+    names = sorted(path.name for path in (store.folder / "samples").iterdir())
+
+    assert names == [f"round-000.{kind}.parquet" for kind in SCHEMAS]
+
+
+def test_columns_that_the_schema_does_not_know_are_left_out() -> None:
+    frame = conform(measured().slices.with_columns(mood=pl.lit("good")), SLICES)
+
+    assert frame.columns == list(SLICES)
 
 
 @pytest.mark.parametrize(
-    "frame",
-    [pl.DataFrame({"slice": [1]}), pl.DataFrame({name: [2**40] for name in REQUESTS})],
-    ids=["a missing column", "a value that does not fit"],
+    ("broken", "word"),
+    [
+        (measured().slices.drop("block"), "block"),
+        (measured().slices.with_columns(steal_ms=pl.lit("much")), "much"),
+        (measured().slices.with_columns(block=pl.lit(2**40)), "block"),
+    ],
 )
-def test_samples_that_do_not_fit_are_an_error_that_says_so(frame: pl.DataFrame) -> None:
-    with pytest.raises(SuiteError, match="do not fit their schema"):
-        conform(frame, REQUESTS)
+def test_frames_that_do_not_fit_the_schema_are_refused_in_one_line(broken: pl.DataFrame, word: str) -> None:
+    with pytest.raises(SuiteError, match="samples do not fit their schema") as caught:
+        conform(broken, SLICES)
+
+    assert word in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_refused_round_is_not_finished(store: RunStore) -> None:
+    sound = measured()
+
+    with pytest.raises(SuiteError):
+        store.save_round(0, Measurement(sound.requests, sound.slices.drop("block"), sound.servers))
+
+    assert store.finished_rounds() == 0
+
+
+@pytest.mark.parametrize("kind", list(SCHEMAS))
+def test_files_that_were_damaged_are_told_in_one_line(store: RunStore, kind: str) -> None:
+    store.save_round(0, measured())
+    file = store.folder / "samples" / f"round-000.{kind}.parquet"
+
+    file.write_bytes(file.read_bytes()[:100])
+
+    with pytest.raises(SuiteError, match="the samples cannot be read") as caught:
+        store.samples()
+    assert "\n" not in str(caught.value)

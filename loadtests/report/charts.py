@@ -23,7 +23,12 @@ COLOURS: Mapping[Kind, str] = {
     "undecided": GREY,
     "invalid": "#b8bcc4",
 }
-PALETTE = ("#d9772b", "#2f86c1", "#4f9a5b", "#b0579c", "#c9a227", "#6c6fc4", "#8a8f98", "#5aa9a3")
+FAMILIES: Mapping[str, Sequence[str]] = {
+    "flask": ("#d9772b", "#f0a661", "#a34f10", "#f6cfa6"),
+    "fastapi": ("#2f86c1", "#7fb9e0", "#1b5f91", "#b9d9ef"),
+    "raw": ("#8a8f98", "#b8bcc4", "#5c6470", "#d8dce2", "#3a404a"),
+}
+OTHERS = ("#4f9a5b", "#b0579c", "#c9a227", "#6c6fc4", "#5aa9a3")
 WIDTH = 500
 Rows = list[dict[str, Any]]
 
@@ -48,6 +53,12 @@ def to_svg(chart: alt.TopLevelMixin) -> str:
     axis = {"labelColor": INK, "titleColor": INK, "domainColor": GREY, "tickColor": GREY, "gridColor": GREY}
     config = {
         "background": "transparent",
+        "padding": {
+            "left": 60,
+            "right": 20,
+            "top": 5,
+            "bottom": 5,
+        },  # a browser's font may be wider than ours
         "font": "system-ui, sans-serif",
         "view": {"stroke": GREY, "strokeOpacity": 0.4},
         "axis": {
@@ -275,9 +286,21 @@ def _scenarios(data: Rows) -> list[str]:
 
 def _colour(data: Rows, *, legend: bool = True) -> alt.Color:
     names = _contestants(data)
-    scale = alt.Scale(domain=names, range=[PALETTE[place % len(PALETTE)] for place in range(len(names))])
+    scale = alt.Scale(domain=names, range=_shades(names))
     return (
         alt.Color("contestant:N", title=None, scale=scale)
         if legend
         else alt.Color("contestant:N", scale=scale, legend=None)
     )
+
+
+def _shades(names: Sequence[str]) -> list[str]:
+    """One colour a name: shades of one for each framework, the same as in the verdicts."""
+    families = {name: name.partition("-")[0] for name in names}
+    taken: dict[str, int] = {}
+    shades = []
+    for family in families.values():
+        palette = FAMILIES.get(family, OTHERS)
+        place = taken[family] = taken.get(family, -1) + 1
+        shades.append(palette[place % len(palette)])
+    return shades

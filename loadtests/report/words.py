@@ -31,9 +31,8 @@ GATE_MEANINGS: Mapping[str, str] = {
     "request_count": "by how many requests the server's own count differs from the client's",
     "bytes": "how far the size of the answers is from the other servers', in %",
     "keep_alive": "connections opened, against as many as were planned",
-    "unfinished": "requests that were begun and never answered",
     "littles_law": "sum of the request times against users x time, in %",
-    "send_lag": "how late the generator itself sent, p99 in ms, against half the median service time",
+    "send_lag": "how late the generator itself sent, p95 in ms, against 1 ms or half the service time's p95",
     "steal": "CPU time that other machines took, in %",
 }
 

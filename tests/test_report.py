@@ -1,0 +1,476 @@
+"""The report: the answer's sentences, the tables, and files that need nothing else to be read."""
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from io import StringIO
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from loadtests.errors import SuiteError
+from loadtests.metrics import COMPARED, METRICS
+from loadtests.plan import Claim
+from loadtests.report import formats, write_report
+from loadtests.report.answer import answer
+from loadtests.report.charts import draw
+from loadtests.report.compare import compare_tables, load_summary
+from loadtests.report.markdown import table_to_markdown
+from loadtests.report.story import tell
+from loadtests.report.tables import Cell as Place
+from loadtests.report.tables import Table
+from loadtests.report.terminal import print_summary
+from loadtests.samples import Samples
+from loadtests.summary import Cell, Comparison, GateResult, Noise, RunInfo, Summary, Verdict
+from loadtests.verdict import summarise
+from tests.frames import Piece, run_of, samples_of
+
+A, B, FLOOR_A, FLOOR_B = "flask-gthread", "fastapi-uvicorn", "raw-wsgi", "raw-asgi"
+TITLES = {
+    A: "Flask on gunicorn",
+    B: "FastAPI on uvicorn (uvloop)",
+    FLOOR_A: "Bare WSGI",
+    FLOOR_B: "Bare ASGI",
+}
+SCENARIOS = {"ping": "Ping", "read": "Read one item"}
+CLAIM = Claim(A, B, "Flask against FastAPI", headline=True)
+FLOOR_CLAIMS = (Claim(A, FLOOR_A, "What Flask costs"), Claim(B, FLOOR_B, "What FastAPI costs"))
+RUN = replace(
+    run_of(A, B, claims=(CLAIM,)),
+    contestants=TITLES,
+    scenarios=SCENARIOS,
+    rounds=8,
+    machine={"CPU": "a <fast> one"},
+)
+
+
+def compared(
+    verdict: Verdict,
+    ratio: float | None = 2.0,
+    metric: str = "cpu_us_per_request",
+    scenario: str = "ping",
+    note: str = "",
+) -> Comparison:
+    low, high = (None, None) if ratio is None else (ratio * 0.9, ratio * 1.1)
+    return Comparison(scenario, metric, A, B, ratio, low, high, 0.03, verdict, note=note, rounds=8)
+
+
+def cost(contestant: str, cpu_us: float, *, valid: bool = True) -> Cell:
+    return Cell("ping", contestant, "cpu_us_per_request", "µs", cpu_us, None, None, 8, 32, valid)
+
+
+def summary_of(*comparisons: Comparison, cells: tuple[Cell, ...] = (), run: RunInfo = RUN) -> Summary:
+    return Summary(run, cells, comparisons, (), Noise(1.0))
+
+
+def everything(verdict: Verdict, ratio: float | None = 2.0) -> tuple[Comparison, ...]:
+    return tuple(compared(verdict, ratio, metric, scenario) for scenario in SCENARIOS for metric in COMPARED)
+
+
+def test_the_first_sentence_says_who_is_better_at_what_by_how_much_and_how_sure() -> None:
+    first, second, _ = answer(
+        summary_of(
+            compared("b_better", 2.0, scenario="ping"),
+            compared("b_better", 1.5, scenario="read"),
+            compared("a_better", 1.3, "throughput_rps", "read"),
+            compared("inconclusive", 0.9, "throughput_rps", "ping"),
+        )
+    )
+
+    assert "FastAPI on uvicorn needs less CPU a request than Flask on gunicorn in all 2 scenarios" in first
+    assert "(by factors of 1.5 to 2.0)" in first
+    assert (
+        "Flask on gunicorn answers more requests a second than FastAPI on uvicorn in 1 of 2 scenarios"
+        in first
+    )
+    assert "95 % confidence" in first
+    assert "1 is undecided (throughput in Ping)" in second
+
+
+def test_memory_is_told_once_for_all_scenarios() -> None:
+    first, _, _ = answer(
+        summary_of(compared("a_better", 0.8, "pss_mib", "ping"), compared("a_better", 0.8, "pss_mib", "read"))
+    )
+
+    assert first.startswith("Flask on gunicorn uses less memory than FastAPI on uvicorn (by a factor of 1.2)")
+    assert "scenarios" not in first
+
+
+@pytest.mark.parametrize(
+    ("verdict", "ratio", "sentence"),
+    [
+        ("inconclusive", 1.1, "Nothing is decided between Flask on gunicorn and FastAPI on uvicorn yet."),
+        (
+            "invalid",
+            2.0,
+            "No verdict on Flask on gunicorn against FastAPI on uvicorn can be trusted: a gate failed",
+        ),
+        (
+            "equivalent",
+            1.0,
+            "Flask on gunicorn and FastAPI on uvicorn are equivalent in all that was measured.",
+        ),
+    ],
+)
+def test_a_run_without_a_winner_says_which_kind_of_nothing_it_found(
+    verdict: Verdict, ratio: float, sentence: str
+) -> None:
+    assert answer(summary_of(*everything(verdict, ratio)))[0].startswith(sentence)
+
+
+def test_what_is_equal_open_and_invalid_is_counted_with_the_grammar_of_one_and_many() -> None:
+    found = (
+        compared("equivalent", 1.0, "throughput_rps", "ping"),
+        compared("invalid", 2.0, "throughput_rps", "read"),
+        compared("invalid", 2.0, "response_p50_ms", "read"),
+    )
+
+    second = answer(summary_of(*found))[1]
+
+    assert second == (
+        "Of 3 comparisons 1 is equivalent within 3 % and 2 are invalid (throughput in Read one item and p50 in"
+        " Read one item)."
+    )
+
+
+def test_a_partial_run_says_so_first() -> None:
+    run = replace(RUN, status="partial", rounds=1)
+
+    assert answer(summary_of(*everything("b_better"), run=run))[0].startswith(
+        "This run was stopped early, after 1 round: FastAPI on uvicorn"
+    )
+
+
+def test_a_single_contestant_is_compared_with_nothing() -> None:
+    first, second, third = answer(summary_of(cells=(cost(A, 300),), run=replace(RUN, claims=())))
+
+    assert first == "Only Flask on gunicorn was measured, so there is nothing to compare it with."
+    assert second == "No gate failed."
+    assert third.endswith("both.")
+
+
+def test_a_second_launch_does_not_make_a_single_contestant_two() -> None:
+    cells = (cost(A, 300), cost(f"{A}#2", 300))
+
+    assert answer(summary_of(cells=cells, run=replace(RUN, claims=())))[0].startswith(
+        "Only Flask on gunicorn was"
+    )
+
+
+def test_a_run_without_a_single_round_is_told_without_stumbling() -> None:
+    assert answer(summary_of(run=replace(RUN, claims=())))[0].startswith("Nothing was measured")
+
+
+def floors(*cells: Cell) -> str:
+    run = replace(RUN, claims=(CLAIM, *FLOOR_CLAIMS))
+    return answer(summary_of(*everything("b_better"), cells=cells, run=run))[2]
+
+
+def test_the_floors_show_how_much_of_the_gap_is_the_server() -> None:
+    third = floors(cost(A, 400), cost(B, 200), cost(FLOOR_A, 200), cost(FLOOR_B, 50))
+
+    assert "costs 400 µs of CPU on Flask on gunicorn and 200 µs on FastAPI on uvicorn" in third
+    assert third.endswith("75 % of the gap is server and gateway, 25 % is framework.")
+
+
+def test_no_share_is_given_where_server_and_framework_pull_apart() -> None:
+    third = floors(cost(A, 400), cost(B, 200), cost(FLOOR_A, 50), cost(FLOOR_B, 100))
+
+    assert "opposite directions" in third
+    assert "% of the gap" not in third
+
+
+def test_an_invalid_floor_explains_nothing() -> None:
+    third = floors(cost(A, 400), cost(B, 200), cost(FLOOR_A, 200, valid=False), cost(FLOOR_B, 50))
+
+    assert "is not known" in third
+
+
+def test_without_floors_the_reason_stays_open() -> None:
+    assert "without a framework (raw-...)" in answer(summary_of(*everything("b_better")))[2]
+
+
+VERDICTS: tuple[Verdict, ...] = ("a_better", "b_better", "equivalent", "inconclusive", "invalid")
+
+
+@given(st.lists(st.sampled_from(VERDICTS), min_size=len(COMPARED) * 2, max_size=len(COMPARED) * 2))
+def test_the_answer_is_three_whole_sentences_whatever_the_verdicts(verdicts: list[Verdict]) -> None:
+    places = [(scenario, metric) for scenario in SCENARIOS for metric in COMPARED]
+    found = [compared(one, 1.5, metric, where) for one, (where, metric) in zip(verdicts, places, strict=True)]
+
+    for sentence in answer(summary_of(*found)):
+        assert re.match(r"[A-Z]", sentence)
+        assert sentence.endswith(".")
+        assert not re.search(r"  |\.\.$|None|nan|\(\)| ,|\b1 are\b|\b1 comparisons\b|\|", sentence)
+
+
+@pytest.fixture(scope="module")
+def measured() -> tuple[Summary, Samples]:
+    """A run in which b answers twice as fast, and the server of a counts wrongly when it reads."""
+    pieces = [
+        Piece(name, mode, scenario, round_, block, users=4, requests=600, cpu_us=100 * slow,
+              service_ms=slow * (1 + 0.01 * round_), uncounted=int(name == A and scenario == "read"))
+        for round_ in range(4)
+        for scenario in SCENARIOS
+        for mode, block in (("closed", 0), ("closed", 1), ("open", 0))
+        for name, slow in ((A, 2.0), (B, 1.0))
+    ]  # fmt: skip
+    samples = samples_of(*pieces, pss_mib={A: 80.0, B: 100.0})
+    return summarise(samples, RUN), samples
+
+
+@pytest.fixture(scope="module")
+def folder(measured: tuple[Summary, Samples], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of that run."""
+    written = tmp_path_factory.mktemp("run")
+    write_report(*measured, written)
+    return written
+
+
+def test_a_report_is_a_summary_two_documents_and_four_charts(folder: Path) -> None:
+    assert {path.name for path in folder.iterdir()} == {"summary.json", "report.md", "report.html", "charts"}
+    assert {path.name for path in (folder / "charts").iterdir()} == {
+        "headline.svg", "cpu.svg", "latency.svg", "rounds.svg",
+    }  # fmt: skip
+
+
+def test_the_written_summary_is_the_one_that_was_given(
+    folder: Path, measured: tuple[Summary, Samples]
+) -> None:
+    assert load_summary(folder) == measured[0]
+
+
+class Page(HTMLParser):
+    """The tags of a page, and whether each that was opened is closed again in its turn."""
+
+    EMPTY = frozenset({"meta", "path", "line", "rect", "image", "use", "br", "hr"})
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.unbalanced: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in self.EMPTY:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in self.EMPTY and (not self.open or self.open.pop() != tag):
+            self.unbalanced.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+
+def test_the_page_needs_nothing_from_elsewhere(folder: Path) -> None:
+    text = (folder / "report.html").read_text()
+    tags = Page(text).tags
+
+    addresses = set(re.findall(r"https?://[^\"'\s<)]*", text))
+    loaded = [value for _, attributes in tags for key in ("src", "href") if (value := attributes.get(key))]
+    assert addresses <= {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
+    assert all(value.startswith("#") for value in loaded)
+    assert not {tag for tag, _ in tags} & {"script", "link", "iframe", "img", "object"}
+    assert "@import" not in text
+    assert not re.search(r"url\((?!#)", text)
+
+
+def test_the_page_is_balanced_and_no_two_elements_share_an_id(folder: Path) -> None:
+    page = Page((folder / "report.html").read_text())
+    ids = [name for _, attributes in page.tags if (name := attributes.get("id"))]
+
+    assert page.unbalanced == []
+    assert page.open == []
+    assert len(ids) == len(set(ids))
+
+
+def test_references_within_the_pictures_lead_somewhere(folder: Path) -> None:
+    text = (folder / "report.html").read_text()
+    ids = {name for _, attributes in Page(text).tags if (name := attributes.get("id"))}
+
+    assert set(re.findall(r"url\(#([^)]*)\)", text)) <= ids
+
+
+def test_the_page_follows_dark_mode_and_fits_a_phone_and_a_printer(folder: Path) -> None:
+    text = (folder / "report.html").read_text()
+
+    assert "prefers-color-scheme: dark" in text
+    assert "width=device-width" in text
+    assert "@media print" in text
+    assert "currentColor" in text
+
+
+def test_text_from_outside_is_escaped(folder: Path) -> None:
+    assert "a &lt;fast&gt; one" in (folder / "report.html").read_text()
+    assert "a \\<fast> one" in (folder / "report.md").read_text()
+
+
+@pytest.mark.parametrize("name", ["report.md", "report.html"])
+def test_answer_verdicts_evidence_and_method_stand_in_this_order(
+    folder: Path, measured: tuple[Summary, Samples], name: str
+) -> None:
+    text = (folder / name).read_text()
+
+    places = [
+        text.index(part) for part in ("less CPU a request", "Verdicts", "Evidence", "How it was measured")
+    ]
+
+    assert places == sorted(places)
+    assert answer(measured[0])[1] in text.replace("&#39;", "'").replace("\\", "")
+
+
+def test_an_invalid_number_is_struck_through_with_its_reason(folder: Path) -> None:
+    assert re.search(r"<s>2\.0", (folder / "report.html").read_text())
+    assert "~~2.0" in (folder / "report.md").read_text()
+    for name in ("report.html", "report.md"):
+        assert "client and server disagree by" in (folder / name).read_text().replace("\\", "")
+
+
+def test_every_chart_is_a_picture_with_its_labels(folder: Path) -> None:
+    for path in (folder / "charts").iterdir():
+        root = ElementTree.fromstring(path.read_text())
+        words = " ".join(root.itertext())
+
+        assert root.tag.endswith("svg")
+        assert "Ping" in words
+
+
+def test_a_run_that_compares_nothing_still_has_a_report(tmp_path: Path) -> None:
+    samples = samples_of(
+        *(Piece(A, mode, "ping", round_) for round_ in range(3) for mode in ("closed", "open"))
+    )
+    summary = summarise(samples, replace(RUN, claims=()))
+
+    write_report(summary, samples, tmp_path)
+
+    assert "nothing to compare it with" in (tmp_path / "report.html").read_text()
+    assert set(draw(summary, samples)) <= {"cpu.svg", "latency.svg"}
+
+
+def test_a_run_without_a_finished_round_still_has_a_report(tmp_path: Path) -> None:
+    summary = summarise(samples_of(), RUN)
+
+    write_report(summary, samples_of(), tmp_path)
+
+    assert "Nothing was measured" in (tmp_path / "report.md").read_text()
+
+
+def test_the_terminal_shows_the_answer_and_the_verdicts(measured: tuple[Summary, Samples]) -> None:
+    shown = StringIO()
+
+    print_summary(measured[0], Console(width=120, file=shown))
+
+    text = shown.getvalue()
+    assert "FastAPI on uvicorn needs less CPU a request" in text
+    assert "FastAPI better" in text
+    assert "Ping" in text
+
+
+def test_all_rows_of_all_tables_are_as_long_as_their_headings(measured: tuple[Summary, Samples]) -> None:
+    story = tell(measured[0])
+    tables = [story.verdicts, *story.other_pairs, *story.figures, *story.checks, *story.circumstances]
+
+    assert all(len(row) == len(table.columns) for table in tables if table for row in table.rows)
+
+
+def test_a_pipe_or_a_star_in_a_text_does_not_break_a_markdown_table() -> None:
+    text = table_to_markdown(Table("t", ("a", "b"), ((Place("x|y"), Place("*z*")),)))
+
+    assert "| x\\|y | \\*z\\* |" in text
+
+
+def test_a_failed_gate_is_told_with_where_and_why() -> None:
+    gates = (
+        GateResult("ping", A, "steal", 3.0, 30.0, ok=True),
+        GateResult("read", A, "steal", 44.0, 30.0, ok=False, note="other machines took 44 %"),
+        GateResult("read", B, "steal", None, 30.0, ok=True, note="not measured: no meter"),
+    )
+    table = tell(replace(summary_of(), gates=gates)).checks[0]
+
+    texts = [cell.text for cell in table.rows[0]]
+    assert texts[0] == "steal"
+    assert texts[2:5] == ["1", "1", "1"]
+    assert "other machines took 44 %" in texts[5]
+
+
+def test_two_runs_that_agree_have_not_changed(measured: tuple[Summary, Samples]) -> None:
+    (table,) = compare_tables(measured[0], measured[0])
+
+    assert "0 of 11 comparisons changed" in table.about
+
+
+def test_a_ratio_beyond_both_intervals_has_changed() -> None:
+    before, after = summary_of(compared("b_better", 2.0)), summary_of(compared("b_better", 3.0))
+
+    (table,) = compare_tables(before, after)
+
+    assert table.rows[0][-1].word == "changed"
+    assert "1 of 1 comparison changed" in table.about
+
+
+def test_an_invalid_ratio_proves_no_change() -> None:
+    before, after = summary_of(compared("b_better", 2.0)), summary_of(compared("invalid", 3.0))
+
+    assert "0 of 1 comparison changed" in compare_tables(before, after)[0].about
+
+
+def test_a_comparison_that_one_run_lacks_is_shown_and_has_not_changed() -> None:
+    before = summary_of(compared("b_better"))
+    after = summary_of(compared("b_better"), compared("b_better", metric="throughput_rps"))
+
+    (table,) = compare_tables(before, after)
+
+    assert len(table.rows) == 2
+    assert table.rows[1][2].text == formats.MISSING
+
+
+def test_a_folder_without_a_summary_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(SuiteError, match=r"holds no summary\.json; write it with `sidebyside report"):
+        load_summary(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "—"),
+        (0, "0"),
+        (0.01234, "0.0123"),
+        (1.826, "1.83"),
+        (12.34, "12.3"),
+        (118.4, "118"),
+        (12345.6, "12,346"),
+    ],
+)
+def test_numbers_have_three_significant_digits_and_nothing_is_never_zero(
+    value: float | None, text: str
+) -> None:
+    assert formats.number(value) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(38.4, "38 s"), (60, "1 min"), (285, "4 min 45 s"), (3600, "1 h"), (7380, "2 h 3 min")],
+)
+def test_durations_are_told_in_the_units_of_everyday(seconds: float, text: str) -> None:
+    assert formats.duration(seconds) == text
+
+
+@given(st.floats(0.001, 1000))
+def test_a_factor_is_the_same_whichever_side_is_above(ratio: float) -> None:
+    assert formats.factor(ratio) == formats.factor(1 / ratio)
+    assert float(formats.factor(ratio)) >= 1
+
+
+def test_every_compared_metric_has_words_of_its_own() -> None:
+    for metric in COMPARED:
+        first = answer(summary_of(compared("b_better", 0.5, metric)))[0]
+
+        assert METRICS[metric].name not in first
+        assert "FastAPI on uvicorn" in first

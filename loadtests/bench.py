@@ -72,7 +72,8 @@ def plan_of(run: Run, selection: Selection) -> Plan:
 def report(folder: Path) -> Summary:
     """Judges what the folder holds and writes the report into it; measures nothing."""
     run, samples = load_run(folder), RunStore(folder).samples()
-    summary = summarise(samples, info_of(run, RunStore(folder).finished_rounds()))
+    info = replace(info_of(run, RunStore(folder).finished_rounds()), load_s=samples.load_s)
+    summary = summarise(samples, info)
     write_report(summary, samples, folder)
     return summary
 

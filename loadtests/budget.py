@@ -8,8 +8,8 @@ from loadtests.plan import Claim, Plan, Profile, make_plan
 from loadtests.scenarios import Scenario
 
 ROUNDS_WANTED = 6  # launches are what an interval counts: fewer, and it grows fast
-LAUNCH_S, LAUNCH_EACH_S = 3.5, 0.6  # a round's fixed time, and what each of its servers adds
-GAP_S = 0.06  # between two slices: draining, the counts before and after
+LAUNCH_S, LAUNCH_EACH_S = 4.5, 0.6  # a round's fixed time, and what each of its servers adds
+GAP_S = 0.075  # between two slices: draining, the counts before and after
 REPORT_S = 8.0
 BLOCKS_MAX = 40
 

@@ -30,6 +30,11 @@ class Drive:
     before: Reading
     after: Reading
 
+    @property
+    def last_ns(self) -> int:
+        """When the last answer was in; the start, where nothing was asked."""
+        return max((row.end_ns for row in self.stretch.rows), default=self.start_ns)
+
 
 class Conductor:
     """Drives the slices of one assignment, with the crew's users."""
@@ -64,8 +69,7 @@ class Conductor:
         target, requests = self._targets[piece.contestant], self._requests[piece.scenario]
         count, opened = target.count(), target.opened
         warmup = self._stretch(piece, requests, warm=True)
-        if count is not None:
-            self._load(warmup, target, piece)
+        warmed = self._load(warmup, target, piece) if count is not None else None
         drive = self._load(self._stretch(piece, requests, warm=False), target, piece)
         count_after = target.count()
         frame = requests_frame(
@@ -76,6 +80,7 @@ class Conductor:
         return frame, {
             **_plan_facts(piece, self._assignment.round.index),
             **_meter_facts(piece, drive),
+            "warmup_ns": warmed.last_ns - warmed.start_ns if warmed else 0,
             "warmup_requests": warmup.begun,
             "client_requests": warmup.begun + drive.stretch.begun,
             "server_requests": _between(count, count_after),
@@ -117,11 +122,10 @@ def _plan_facts(piece: Slice, round_index: int) -> dict[str, Any]:
 
 def _meter_facts(piece: Slice, drive: Drive) -> dict[str, Any]:
     stop_ns = drive.start_ns + round(piece.duration_s * 1e9)
-    last_ns = max((row.end_ns for row in drive.stretch.rows), default=stop_ns)
     return {
         "start_ns": drive.start_ns,
         "stop_ns": stop_ns,
-        "drained_ns": last_ns,
+        "drained_ns": drive.last_ns,
         "server_cpu_ns": _between(drive.before.server_cpu_ns, drive.after.server_cpu_ns, own=0),
         "generator_cpu_ns": drive.after.generator_cpu_ns - drive.before.generator_cpu_ns,
         "steal_ms": drive.after.steal_ms - drive.before.steal_ms,

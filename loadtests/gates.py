@@ -35,7 +35,7 @@ LOOPS: Mapping[str, tuple[str, ...]] = {
 class Evidence:
     """What a gate looks at: one contestant's rows in one scenario, and the run they belong to.
 
-    peers: all contestants' requests in that scenario, this one's among them.
+    peers: how large the answers to each variant of a request were on average, of all contestants in that scenario.
     """
 
     requests: pl.DataFrame
@@ -87,12 +87,18 @@ def _evidence(
     samples: Samples, requests: pl.DataFrame, run: RunInfo
 ) -> Iterator[tuple[tuple[str, str], Evidence]]:
     by_cell = requests.partition_by(CELL, as_dict=True)
-    by_scenario = requests.partition_by("scenario", as_dict=True)
+    sizes = _body_sizes(requests)
+    by_scenario = sizes.partition_by("scenario", as_dict=True)
     for key, slices in samples.slices.partition_by(CELL, as_dict=True, maintain_order=True).items():
         scenario, contestant = str(key[0]), str(key[1])
         rows = by_cell.get(key, requests.clear())
-        peers = by_scenario.get((scenario,), requests.clear())
+        peers = by_scenario.get((scenario,), sizes.clear())
         yield (scenario, contestant), Evidence(rows, slices, peers, run, contestant)
+
+
+def _body_sizes(requests: pl.DataFrame) -> pl.DataFrame:
+    answered = requests.filter(pl.col("failure") == Failure.NONE)
+    return answered.group_by(*CELL, "variant").agg(pl.col("body_bytes").mean())
 
 
 def error_rate(evidence: Evidence) -> Finding:
@@ -137,10 +143,8 @@ def request_count(evidence: Evidence) -> Finding:
 
 def equal_bytes(evidence: Evidence) -> Finding:
     """How far the body's size is from the other contestants', for equal requests, in percent."""
-    answered = evidence.peers.filter(pl.col("failure") == Failure.NONE)
-    sizes = answered.group_by("variant", "contestant").agg(pl.col("body_bytes").mean())
-    usual = sizes.group_by("variant").agg(usual=pl.col("body_bytes").median())
-    mine = sizes.filter(pl.col("contestant") == evidence.contestant).join(usual, on="variant")
+    usual = evidence.peers.group_by("variant").agg(usual=pl.col("body_bytes").median())
+    mine = evidence.peers.filter(pl.col("contestant") == evidence.contestant).join(usual, on="variant")
     if mine.is_empty():
         return Finding(None, BYTES_LIMIT_PERCENT, ok=True, note="not measured: there is no answer")
     apart = ((mine["body_bytes"] - mine["usual"]).abs() / mine["usual"].clip(lower_bound=1)).max()

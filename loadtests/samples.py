@@ -53,6 +53,7 @@ SLICES: Schema = {
     "start_ns": pl.Int64,
     "stop_ns": pl.Int64,
     "drained_ns": pl.Int64,
+    "warmup_ns": pl.Int64,
     "warmup_requests": pl.Int32,
     "client_requests": pl.Int32,
     "server_requests": pl.Int64,
@@ -61,7 +62,7 @@ SLICES: Schema = {
     "generator_cpu_ns": pl.Int64,
     "steal_ms": pl.Float64,
 }
-"""One row a slice; the CPU times and `steal_ms` span `start_ns` to `drained_ns`."""
+"""One row a slice; the CPU times and `steal_ms` span `start_ns` to `drained_ns`, `warmup_ns` the load before it."""
 
 SERVERS: Schema = {
     "contestant": pl.String,
@@ -92,6 +93,12 @@ class Samples:
     requests: pl.DataFrame
     slices: pl.DataFrame
     servers: pl.DataFrame
+
+    @property
+    def load_s(self) -> float:
+        """How long servers were under load, in seconds: slices until drained, and their warm-ups."""
+        spans_ns = self.slices["drained_ns"] - self.slices["start_ns"] + self.slices["warmup_ns"]
+        return float(spans_ns.sum()) / 1e9
 
 
 @dataclass(frozen=True, slots=True)

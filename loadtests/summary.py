@@ -94,8 +94,9 @@ class Noise:
 class RunInfo:
     """What was run, when and where, and all that judging its samples needs beside them.
 
-    Times are ISO 8601 with a zone. `contestants` and `scenarios` lead from name to title; `keep_alive`
-    says of each contestant whether it keeps connections open; `cpus` are those of the machine.
+    Times are ISO 8601 with a zone; `load_s` is how long servers were under load, warm-up included.
+    `contestants` and `scenarios` lead from name to title; `keep_alive` says of each contestant whether it
+    keeps connections open; `cpus` are those of the machine.
     """
 
     id: str
@@ -105,6 +106,7 @@ class RunInfo:
     started_at: str
     finished_at: str | None
     duration_s: float
+    load_s: float | None = None
     rounds: int = 0
     margin: float = 0.03
     steal_limit_percent: float = 30.0

@@ -1,6 +1,6 @@
 """From samples to judgement: cells, comparisons and the verdict on each. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import log
 
@@ -11,7 +11,7 @@ from loadtests import gates
 from loadtests.gates import Reasons
 from loadtests.metrics import COMPARED, METRICS, PER_PROCESS, loop_of
 from loadtests.observe import observe
-from loadtests.plan import TWIN_SUFFIX, Claim
+from loadtests.plan import TWIN_SCENARIO, TWIN_SUFFIX, Claim
 from loadtests.samples import Samples
 from loadtests.stats import (
     CONFIDENCE,
@@ -25,6 +25,10 @@ from loadtests.stats import (
 from loadtests.summary import AaRatio, Cell, Comparison, Noise, RunInfo, Summary, Verdict
 
 LONGEST_HOURS = 24  # beyond this a forecast says no more than that
+
+
+Readings = Mapping[tuple[str, str, str], Mapping[tuple[int, int], float]]
+"""(scenario, metric, contestant) -> (round, block) -> value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +58,16 @@ def summarise(samples: Samples, run: RunInfo) -> Summary:
 
 def cells(observations: pl.DataFrame, reasons: Reasons) -> list[Cell]:
     """One a scenario, contestant and metric: the geometric mean over rounds of each round's median."""
-    groups = observations.partition_by(
-        ["scenario", "contestant", "metric"], as_dict=True, maintain_order=True
+    cell = ["scenario", "contestant", "metric"]
+    medians = observations.group_by(*cell, "round", maintain_order=True).agg(
+        pl.col("value").median(), measured=pl.col("value").count()
     )
+    groups = medians.partition_by(cell, as_dict=True, maintain_order=True)
     return [_cell(str(key[0]), str(key[1]), str(key[2]), rows, reasons) for key, rows in groups.items()]
 
 
-def _cell(scenario: str, contestant: str, metric: str, rows: pl.DataFrame, reasons: Reasons) -> Cell:
-    measured = rows.drop_nulls("value")
-    medians = (
-        measured.group_by("round", maintain_order=True).agg(pl.col("value").median())["value"].to_numpy()
-    )
+def _cell(scenario: str, contestant: str, metric: str, rounds: pl.DataFrame, reasons: Reasons) -> Cell:
+    medians = rounds["value"].drop_nulls().to_numpy()
     value, low, high = _centre(medians)
     why = reasons.get((scenario, contestant, loop_of(metric)), ())
     unmeasured = () if value is not None else (_why_unmeasured(metric),)
@@ -77,7 +80,7 @@ def _cell(scenario: str, contestant: str, metric: str, rows: pl.DataFrame, reaso
         low=low,
         high=high,
         rounds=len(medians),
-        slices=measured.height,
+        slices=int(rounds["measured"].sum()),
         valid=not why,
         reasons=(*why, *unmeasured),
     )
@@ -103,9 +106,10 @@ def comparisons(observations: pl.DataFrame, reasons: Reasons, run: RunInfo) -> l
     """
     judged: list[Comparison] = []
     taken = set(observations.select("scenario", "metric").unique().iter_rows())
+    readings = _readings(observations)
     for claim in run.claims:
         pairs = [
-            _pair(observations, claim, scenario, metric, reasons)
+            _pair(readings, claim, scenario, metric, reasons)
             for scenario in _common(observations, claim, run)
             for metric in COMPARED
             if (scenario, metric) in taken
@@ -122,32 +126,34 @@ def _common(observations: pl.DataFrame, claim: Claim, run: RunInfo) -> list[str]
     return [scenario for scenario in run.scenarios if scenario in both]
 
 
-def _pair(observations: pl.DataFrame, claim: Claim, scenario: str, metric: str, reasons: Reasons) -> _Pair:
+def _pair(readings: Readings, claim: Claim, scenario: str, metric: str, reasons: Reasons) -> _Pair:
     blamed = [
         f"{name}: {why}"
         for name in (claim.a, claim.b)
         for why in reasons.get((scenario, name, loop_of(metric)), ())
     ]
-    ratio = _ratio(observations, scenario, metric, claim.a, claim.b)
+    ratio = _ratio(readings, scenario, metric, claim.a, claim.b)
     return _Pair(claim, scenario, metric, ratio, "; ".join(blamed))
 
 
-def _ratio(observations: pl.DataFrame, scenario: str, metric: str, a: str, b: str) -> Ratio | None:
+def _readings(observations: pl.DataFrame) -> Readings:
+    """What was measured and has a logarithm."""
+    rows = observations.filter(pl.col("value") > 0)
+    readings: dict[tuple[str, str, str], dict[tuple[int, int], float]] = {}
+    for scenario, metric, contestant, round_, block, value in rows.select(
+        "scenario", "metric", "contestant", "round", "block", "value"
+    ).iter_rows():
+        readings.setdefault((scenario, metric, contestant), {})[round_, block] = value
+    return readings
+
+
+def _ratio(readings: Readings, scenario: str, metric: str, a: str, b: str) -> Ratio | None:
     """The paired ratio; None without a single block that both answered."""
-    rows = observations.filter(
-        (pl.col("scenario") == scenario) & (pl.col("metric") == metric) & pl.col("contestant").is_in([a, b])
-    ).drop_nulls("value")
-    if rows.is_empty():
-        return None
-    table = rows.pivot("contestant", index=["round", "block"], values="value", aggregate_function="first")
-    if a not in table.columns or b not in table.columns:
-        return None
-    table = table.drop_nulls([a, b]).filter((pl.col(a) > 0) & (pl.col(b) > 0))
-    rounds = [
-        np.log(group[a].to_numpy()) - np.log(group[b].to_numpy())
-        for group in table.partition_by("round", maintain_order=True)
-    ]
-    return paired_ratio(rounds) if rounds else None
+    mine, others = readings.get((scenario, metric, a), {}), readings.get((scenario, metric, b), {})
+    rounds: dict[int, list[float]] = {}
+    for place in mine.keys() & others.keys():
+        rounds.setdefault(place[0], []).append(log(mine[place] / others[place]))
+    return paired_ratio([np.array(rounds[number]) for number in sorted(rounds)]) if rounds else None
 
 
 def _judge(pairs: Sequence[_Pair], run: RunInfo) -> list[Comparison]:
@@ -202,7 +208,7 @@ def _verdict(pair: _Pair, low: float | None, high: float | None, run: RunInfo) -
         rounds = len(pair.ratio.rounds) if pair.ratio else 0
         return (
             "inconclusive",
-            f"{rounds} rounds had enough samples, {MIN_ROUNDS} are needed; take a longer profile",
+            f"rounds with enough samples: {rounds} of the {MIN_ROUNDS} needed; take a longer profile",
         )
     if low >= 1 / (1 + margin) and high <= 1 + margin:
         return "equivalent", f"the whole interval is within {margin:.0%}"
@@ -230,16 +236,16 @@ def noise(samples: Samples, observations: pl.DataFrame, run: RunInfo) -> Noise:
     """Stolen time, and every twin against its original."""
     twins = [name for name in run.contestants if name.endswith(TWIN_SUFFIX)]
     measured = [metric for metric in COMPARED if metric not in PER_PROCESS]
+    readings = _readings(observations)
     return Noise(
         steal_percent=gates.steal_percent(samples.slices, run.cpus),
-        aa=tuple(_aa(observations, twin, metric) for twin in twins for metric in measured),
+        aa=tuple(_aa(readings, twin, metric) for twin in twins for metric in measured),
     )
 
 
-def _aa(observations: pl.DataFrame, twin: str, metric: str) -> AaRatio:
+def _aa(readings: Readings, twin: str, metric: str) -> AaRatio:
     original = twin.removesuffix(TWIN_SUFFIX)
-    scenarios = observations.filter(pl.col("contestant") == twin)["scenario"].unique().to_list()
-    ratio = _ratio(observations, scenarios[0], metric, original, twin) if scenarios else None
+    ratio = _ratio(readings, TWIN_SCENARIO, metric, original, twin)
     if ratio is None:
         return AaRatio(metric, None, None, None, original, "not measured: too few samples in a round")
     low, high = ratio.interval()

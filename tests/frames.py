@@ -134,6 +134,7 @@ def _slice(number: int, piece: Piece) -> dict[str, Any]:
         "start_ns": start,
         "stop_ns": drained,
         "drained_ns": drained,
+        "warmup_ns": 20 * MS,
         "warmup_requests": 0,
         "client_requests": piece.requests,
         "server_requests": counted,

@@ -93,7 +93,7 @@ def test_needed_samples_are_five_over_the_share_beyond() -> None:
 
 
 def test_failures_never_join_the_latencies() -> None:
-    samples = opened([900.0] * 5 + [2.0] * 10, failed=5)
+    samples = opened([900.0] * 20 + [2.0] * 10, failed=20)
 
     assert values(samples, "response_p50_ms") == [2.0]
     assert values(samples, "service_p50_ms") == [2.0]

@@ -48,6 +48,18 @@ def test_another_round_has_another_order_and_other_seeds() -> None:
     assert not {piece.seed for piece in first.slices} & {piece.seed for piece in second.slices}
 
 
+def test_blocks_and_contestants_are_both_drawn() -> None:
+    """Blocks of one scenario would otherwise all meet the same spell of noise."""
+    first, second = plan_of().round(1, RATES), plan_of().round(2, RATES)
+
+    assert list(blocks_of(first)) != list(blocks_of(second))
+    assert turns(first) != turns(second)
+
+
+def turns(round_: Round) -> dict[tuple[str, str, int], list[str]]:
+    return {key: [piece.contestant for piece in pieces] for key, pieces in blocks_of(round_).items()}
+
+
 def order_of(round_: Round) -> list[tuple[str, str, int, str]]:
     return [(piece.scenario, piece.mode, piece.block, piece.contestant) for piece in round_.slices]
 

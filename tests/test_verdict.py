@@ -106,7 +106,7 @@ def test_two_rounds_give_a_ratio_without_a_verdict() -> None:
 
     assert (result.verdict, result.low, result.rounds) == ("inconclusive", None, 2)
     assert result.ratio == pytest.approx(2)
-    assert result.note == "2 rounds with enough samples; an interval needs 3"
+    assert result.note == "rounds with enough samples: 2 of the 3 needed; take a longer profile"
 
 
 def test_a_block_is_a_pair_and_both_of_it_must_have_answered() -> None:
@@ -275,19 +275,15 @@ def test_a_cell_that_holds_a_zero_has_a_plain_mean_and_no_interval() -> None:
 
 
 def test_a_server_against_its_own_second_launch_gives_a_ratio_of_about_one() -> None:
-    pieces = [
-        replace(piece, contestant={A: A, B: f"{A}#2"}[piece.contestant], scenario="ping")
-        for piece in versus(1.0)
-    ]
+    names = {A: A, B: f"{A}#2"}
+    pieces = [replace(one, contestant=names[one.contestant], scenario="ping") for one in versus(1.0)]
 
     summary = summarise(samples_of(*pieces), run_of(A, f"{A}#2", B, scenarios=("ping",)))
 
     aa = {one.metric: one for one in summary.noise.aa}
     assert "pss_mib" not in aa
     for metric in ("throughput_rps", "cpu_us_per_request"):
-        assert aa[metric].contestant == A
         assert (aa[metric].low or 9) <= 1 <= (aa[metric].high or 0)
-    assert aa["response_p99_ms"].ratio is None
     assert aa["response_p99_ms"].note.startswith("not measured")
 
 

@@ -30,6 +30,7 @@ FAMILIES: Mapping[str, Sequence[str]] = {
 }
 OTHERS = ("#4f9a5b", "#b0579c", "#c9a227", "#6c6fc4", "#5aa9a3")
 WIDTH = 500
+WIDEST = 8  # ratios and intervals beyond are cut off: one wide interval must not squeeze all others
 Rows = list[dict[str, Any]]
 
 
@@ -88,12 +89,12 @@ def headline(summary: Summary, pair: Pair | None) -> alt.TopLevelMixin | None:
     if not pair or not data:
         return None
     low, high = min(row["low"] for row in data), max(row["high"] for row in data)
-    domain = [min(low, 1 / 1.1) / 1.05, max(high, 1.1) * 1.05]
+    domain = [max(min(low, 1 / 1.1) / 1.05, 1 / WIDEST), min(max(high, 1.1) * 1.05, WIDEST)]
     axis = alt.Axis(values=_ticks(*domain), format="~g")
     x = alt.X(
         "ratio:Q",
         title=f"{pair.long[0]} / {pair.long[1]}",
-        scale=alt.Scale(type="log", domain=domain, nice=False),
+        scale=alt.Scale(type="log", domain=domain, nice=False, clamp=True),
         axis=axis,
     )
     y = alt.Y("scenario:N", title=None, sort=None)

@@ -7,7 +7,7 @@ from loadtests.report import formats, words
 from loadtests.report.pairs import scenario_title
 from loadtests.report.tables import Cell, Kind, Notes, Table, name, ratio_text
 from loadtests.summary import Cell as Figure
-from loadtests.summary import GateResult, Summary
+from loadtests.summary import GateResult, RunInfo, Summary
 
 SHOWN = (
     "throughput_rps",
@@ -108,12 +108,21 @@ def run_table(summary: Summary) -> Table:
         "Run": f"{run.id} ({run.status})",
         "Profile": f"{run.profile}, seed {run.seed}",
         "Time": f"{formats.moment(run.started_at)}, {formats.duration(run.duration_s)}",
+        "Under load": _load_share(run),
         "Rounds": f"{run.rounds}, each with fresh processes",
         "Stopping rule": run.stop_rule or formats.MISSING,
         "Margin that matters": formats.share(run.margin),
         "CPU time taken by other machines": formats.percent(summary.noise.steal_percent),
     }
     return _facts("The run", {**facts, **{f"Note {place}": note for place, note in enumerate(run.notes, 1)}})
+
+
+def _load_share(run: RunInfo) -> str:
+    if run.load_s is None or run.duration_s <= 0:
+        return formats.MISSING
+    return (
+        f"{formats.duration(run.load_s)}, {formats.share(round(run.load_s / run.duration_s, 2))} of the time"
+    )
 
 
 def machine_table(summary: Summary) -> Table:

@@ -32,7 +32,7 @@ lint: $(INSTALLED) ## Style, types and import rules
 	@$(BIN)/lint-imports --no-cache
 
 unit: $(INSTALLED)
-	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --cov --cov-report=term:skip-covered $(ARGS)
 
 report: $(INSTALLED) ## Write a run's report anew: make report RUN=results/...
 	@$(BIN)/sidebyside report $(or $(RUN),$(error name a run: make report RUN=results/...))

@@ -32,7 +32,8 @@ def test_as_many_rounds_as_an_interval_needs_fit_into_the_budget(
 
 def test_one_block_more_would_not_fit() -> None:
     plan = fitted(1800.0)
-    larger = replace(plan.profile, closed_blocks=plan.profile.closed_blocks + 1)
+    blocks = plan.profile.closed_blocks + 1
+    larger = replace(plan.profile, closed_blocks=blocks, open_blocks=round(blocks / 4))
 
     assert 1 < plan.profile.closed_blocks < budget.BLOCKS_MAX
     assert budget.ROUNDS_WANTED * budget.round_s(replace(plan, profile=larger)) + budget.REPORT_S > 1800

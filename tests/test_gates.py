@@ -255,13 +255,20 @@ def test_a_tripped_gate_makes_cell_and_comparison_invalid_and_keeps_the_number()
     assert comparison.ratio == pytest.approx(1)
 
 
-def test_a_gate_on_the_open_loop_spoils_latencies_alone() -> None:
+def test_requests_that_were_not_answered_spoil_latencies_with_their_share() -> None:
     unanswered = Piece(A, mode="open", requests=100, failed=1)
     results = gates.inspect(samples_of(Piece(A, requests=1000), unanswered), run_of())
 
     spoiled = gates.reasons([one for one in results if one.gate == "achieved_rate"])
 
     assert spoiled == {(SCENARIO, A, "open"): ("achieved_rate: 99.00 % were answered",)}
+
+
+@pytest.mark.parametrize("gate", ["achieved_rate", "send_lag"])
+def test_a_gate_on_the_open_loop_spoils_latencies_alone(gate: str) -> None:
+    broken = GateResult(SCENARIO, A, gate, 9.0, 1.0, ok=False, note="late")
+
+    assert gates.reasons([broken]) == {(SCENARIO, A, "open"): (f"{gate}: late",)}
 
 
 def test_a_gate_on_the_closed_loop_leaves_latencies_alone() -> None:

@@ -110,9 +110,9 @@ def test_two_rounds_give_a_ratio_without_a_verdict() -> None:
 
 
 def test_a_block_is_a_pair_and_both_of_it_must_have_answered() -> None:
-    pieces = [*versus(2.0), *(replace(piece, block=1) for piece in versus(2.0) if piece.contestant == A)]
+    alone = [replace(one, block=1 if one.contestant == A else 2) for one in versus(2.0)]
 
-    result = verdict_on("throughput_rps", pieces)
+    result = verdict_on("throughput_rps", [*versus(2.0), *alone])
 
     assert (result.rounds, result.blocks) == (5, 5)
     assert result.round_ratios == pytest.approx([2 * launch for launch in STEADY])
@@ -130,7 +130,6 @@ def test_a_contestant_with_only_failures_loses_nothing_and_wins_nothing() -> Non
         assert (cell.value, cell.valid) == (None, False)
         assert "not measured" in cell.reasons[-1]
     assert cell_in(summary, A, "error_percent").value == pytest.approx(100)
-    assert summary.to_json()
 
 
 def test_a_server_whose_cpu_time_is_not_known_has_no_value_but_a_reason() -> None:
@@ -296,5 +295,5 @@ def test_stolen_time_of_the_whole_run_is_told() -> None:
 def test_a_run_without_samples_has_an_empty_summary() -> None:
     summary = summarise(samples_of(), run_of())
 
-    assert (summary.cells, summary.comparisons, summary.gates) == ((), (), ())
-    assert (summary.noise.steal_percent, summary.noise.aa) == (None, ())
+    assert (summary.cells, summary.comparisons, summary.gates, summary.noise.aa) == ((), (), (), ())
+    assert summary.noise.steal_percent is None

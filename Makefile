@@ -5,7 +5,7 @@ INSTALLED := .venv/.installed
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bench test lint unit report compare serve locust-ui wirespeed overhead clean
+.PHONY: help setup bench test lint unit report compare serve locust-ui wirespeed overhead itself clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -51,6 +51,9 @@ wirespeed: $(INSTALLED) ## Compare our wire client with Locust's own, in one run
 
 overhead: $(INSTALLED) ## Compare both apps' ping with bare one-route apps, in one run
 	@$(BIN)/python -m loadtests.overhead
+
+itself: $(INSTALLED) ## Compare servers with a second launch of themselves: what is seen where nothing differs
+	@$(BIN)/python -m loadtests.itself
 
 clean: ## Remove .venv and caches; results stay
 	@rm -rf .venv .mypy_cache .ruff_cache .hypothesis .coverage build *.egg-info

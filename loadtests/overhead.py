@@ -12,7 +12,7 @@ import polars as pl
 
 from loadtests.contestants import Contestant
 from loadtests.drive import drive
-from loadtests.plan import Plan, make_plan
+from loadtests.plan import make_plan
 from loadtests.samples import Measurement
 from loadtests.selection import Wishes, select
 from loadtests.stage import Stage, stage
@@ -36,46 +36,43 @@ def _pair(shop: Contestant, target: str, bare_target: str) -> tuple[Contestant, 
     return shop, replace(shop, name=f"bare-{shop.name}", command=command, needs_database=False)
 
 
-def plan(pairs: Sequence[Contestant]) -> Plan:
-    """ROUNDS rounds of BLOCKS blocks on `ping`, without twins."""
+def rounds(scene: Stage, servers: Sequence[Contestant], count: int, blocks: int) -> Iterator[Measurement]:
+    """Measures closed slices of `ping`, `blocks` of them a round; every round launches all servers anew."""
     chosen = select(Wishes(scenarios=("ping",)))
-    profile = replace(chosen.profile, closed_blocks=BLOCKS, twins=())
-    return make_plan(profile, 0, pairs, chosen.scenarios, ())
+    profile = replace(chosen.profile, closed_blocks=blocks, twins=())
+    plan = make_plan(profile, 0, servers, chosen.scenarios, ())
+    for index in range(count):
+        with scene.servers(servers) as endpoints:
+            yield drive(plan.round(index, None), plan.scenarios, endpoints, cpus=scene.load_cpus, seed=0)
 
 
-def log_ratios(measured: Measurement, name: str) -> FloatArray:
-    """Shop over bare app: log ratios of CPU time a request, shape (blocks,)."""
+def log_ratios(measured: Measurement, a: str, b: str) -> FloatArray:
+    """a over b: log ratios of CPU time a request, shape (blocks,)."""
     answered = measured.requests.filter(pl.col("failure") == 0).group_by("slice").len("answered")
     spent = measured.slices.join(answered, on="slice").with_columns(
         cpu=pl.col("server_cpu_ns") / pl.col("answered")
     )
     table = spent.pivot("contestant", index="block", values="cpu").drop_nulls()
-    ratios: FloatArray = np.log(table[name].to_numpy()) - np.log(table[f"bare-{name}"].to_numpy())
+    ratios: FloatArray = np.log(table[a].to_numpy()) - np.log(table[b].to_numpy())
     return ratios
 
 
-def rounds(scene: Stage) -> Iterator[Measurement]:
-    """Measures; every round launches all four servers anew."""
-    pairs = contestants()
-    schedule = plan(pairs)
-    for index in range(ROUNDS):
-        with scene.servers(pairs) as endpoints:
-            yield drive(
-                schedule.round(index, None), schedule.scenarios, endpoints, cpus=scene.load_cpus, seed=0
-            )
+def told(measured: Sequence[Measurement], a: str, b: str) -> str:
+    """The ratio of CPU time a request with its interval, in words."""
+    ratio = paired_ratio([log_ratios(one, a, b) for one in measured])
+    low, high = ratio.interval()
+    return (
+        f"{ratio.value:.3f} times the CPU a request"
+        f" (95 % interval {low:.3f} to {high:.3f}, {len(measured)} rounds, {ratio.blocks} blocks)\n"
+    )
 
 
 def main() -> None:
     """Prints one line a framework."""
     with stage(seed=0) as scene:
-        measured = list(rounds(scene))
+        measured = list(rounds(scene, contestants(), ROUNDS, BLOCKS))
     for name in PAIRS:
-        ratio = paired_ratio([log_ratios(one, name) for one in measured])
-        low, high = ratio.interval()
-        sys.stdout.write(
-            f"{name}: ping costs {ratio.value:.3f} times a bare app's CPU a request"
-            f" (95 % interval {low:.3f} to {high:.3f}, {ROUNDS} rounds, {ratio.blocks} blocks)\n"
-        )
+        sys.stdout.write(f"{name}: ping costs, against a bare app, {told(measured, name, f'bare-{name}')}")
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ KEYS = {
     "title": Key(TEXT),
     "question": Key(TEXT),
     "concurrency": Key(POSITIVE, default=16),
-    "slice_ms": Key(POSITIVE, default=200),
+    "slice_ms": Key(POSITIVE, default=100),
     "open_slice_ms": Key(POSITIVE, default=None),
     "requests": Key(TABLES),
 }

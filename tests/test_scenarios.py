@@ -47,7 +47,7 @@ def test_sleep_is_driven_in_closed_loop_only_with_long_slices() -> None:
 
     assert (scenarios["sleep-50ms"].slice_ms, scenarios["sleep-50ms"].open_slice_ms) == (500, None)
     assert {(one.concurrency, one.slice_ms, one.open_slice_ms) for one in scenarios.values()} == {
-        (16, 200, 150),
+        (16, 100, 150),
         (16, 500, None),
     }
 

@@ -3,12 +3,13 @@
 import os
 import platform
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
 import psycopg
-from sqlalchemy import make_url
+
+from shared.services import libpq_url
 
 PACKAGES = (
     "flask", "werkzeug", "marshmallow", "gunicorn", "gevent", "fastapi", "starlette", "pydantic", "uvicorn",
@@ -46,20 +47,17 @@ def pinning(server_cpus: Sequence[int], load_cpus: Sequence[int]) -> str:
 
 def postgres_version(database_url: str) -> str:
     """The version that the database server says of itself."""
-    url = make_url(database_url).set(drivername="postgresql").render_as_string(hide_password=False)
-    with psycopg.connect(url) as connection:
+    with psycopg.connect(libpq_url(database_url)) as connection:
         number = connection.info.server_version
     return f"{number // 10000}.{number % 10000}"
 
 
-def revision(folder: Path = Path(__file__).parent, environment: Mapping[str, str] | None = None) -> str:
+def revision(folder: Path = Path(__file__).parent) -> str:
     """The suite's version, its git commit, and whether files were changed since."""
     released = f"sidebyside {version('sidebyside')}"
     command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
     try:
-        told = subprocess.run(
-            command, cwd=folder, env=environment, capture_output=True, text=True, check=True
-        )
+        told = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return released
     return f"{released}, commit {told.stdout.strip()}"

@@ -98,7 +98,7 @@ def database_named(database_url: str, name: str) -> str:
 
 def _administer(database_url: str, command: str) -> None:
     try:
-        with psycopg.connect(_libpq(database_url), autocommit=True) as connection:
+        with psycopg.connect(libpq_url(database_url), autocommit=True) as connection:
             connection.execute(command.encode())
     except psycopg.errors.InsufficientPrivilege:
         raise ServiceError("DATABASE_URL: this role may not create databases; grant it CREATEDB") from None
@@ -106,14 +106,15 @@ def _administer(database_url: str, command: str) -> None:
         raise ServiceError(f"the database went away: {_first_line(error)}") from None
 
 
-def _libpq(database_url: str) -> str:
+def libpq_url(database_url: str) -> str:
+    """The same URL without SQLAlchemy's dialect, as psycopg itself wants it."""
     return make_url(database_url).set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 def _reach_postgres(database_url: str) -> None:
     try:
         sqlalchemy_url(database_url)
-        with psycopg.connect(_libpq(database_url), connect_timeout=3) as connection:
+        with psycopg.connect(libpq_url(database_url), connect_timeout=3) as connection:
             version = connection.info.server_version
     except (psycopg.Error, ValueError) as error:
         raise ServiceError(

@@ -1,0 +1,14 @@
+"""The command line: the only place that prints or exits. One module holds the commands of one kind.
+
+Exit codes: 0 done, 1 differences found, 2 bad input, 130 stopped by a signal.
+"""
+
+from loadtests.cli import bench, results, servers
+from loadtests.cli.frame import app
+
+__all__ = ["bench", "main", "results", "servers"]
+
+
+def main() -> None:
+    """The console script `sidebyside`."""
+    app()

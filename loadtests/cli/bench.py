@@ -1,0 +1,88 @@
+"""`sidebyside bench`: a run from the first launch to the report."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from loadtests.cli.frame import Stopped, app, err, one_line_errors
+from loadtests.cli.results import show
+from loadtests.errors import SuiteError
+from loadtests.selection import Wishes, duration_s, read_config, select
+
+
+@app.command()
+def bench(
+    profile: Annotated[
+        str | None, typer.Option(help="How much is measured: quick, standard, thorough.")
+    ] = None,
+    scenario: Annotated[list[str] | None, typer.Option(help="Only this scenario; may be repeated.")] = None,
+    contestant: Annotated[list[str] | None, typer.Option(help="Only this server; may be repeated.")] = None,
+    budget: Annotated[str | None, typer.Option(help="Time in all, such as 90s, 5m, 1h.")] = None,
+    seed: Annotated[int | None, typer.Option(help="What data, order and arrivals are drawn from.")] = None,
+    results_dir: Annotated[str | None, typer.Option(help="Where the run's folder is made.")] = None,
+    config: Annotated[Path | None, typer.Option(help="A sidebyside.toml that holds these options.")] = None,
+    resume: Annotated[
+        Path | None, typer.Option(help="Go on with this stopped run: same plan, same seed.")
+    ] = None,
+) -> None:
+    """Measure, judge and report. The last line on standard output is the run's folder.
+
+    [dim]sidebyside bench --contestant flask-gthread --contestant fastapi-uvicorn --scenario ping --budget 90s[/]
+    """
+    from loadtests import runs
+
+    with one_line_errors():
+        given = _given(
+            profile=profile,
+            scenarios=scenario,
+            contestants=contestant,
+            budget=budget,
+            seed=seed,
+            results_dir=results_dir,
+        )
+        if resume and (given or config):
+            raise SuiteError("--resume goes on with the run's own plan; leave the other options away")
+        if resume:
+            run, folder = runs.load_run(resume), resume
+        else:
+            wishes = _wishes(given, config)
+            select(wishes)
+            run, folder = runs.new_run(wishes)
+
+        from loadtests import bench as story
+        from loadtests.watch import TerminalWatch
+
+        try:
+            with TerminalWatch(err, run.elapsed_s) as watch:
+                story.measure(run, folder, watch)
+        except Stopped:
+            _report_what_there_is(folder)
+            raise
+        show(story.report(folder), folder)
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    """The options that were given on the command line."""
+    return {
+        key: tuple(value) if isinstance(value, list) else value for key, value in options.items() if value
+    }
+
+
+def _wishes(given: dict[str, Any], config: Path | None) -> Wishes:
+    """The command line's options over those of the config."""
+    options = {**(read_config(config) if config else {}), **given}
+    budget = options.pop("budget", None)
+    return Wishes(**options, budget_s=duration_s(budget) if budget else None)
+
+
+def _report_what_there_is(folder: Path) -> None:
+    from loadtests import bench as story
+    from loadtests.samples import RunStore
+
+    finished = RunStore(folder).finished_rounds()
+    if finished:
+        story.report(folder)
+    err.print(
+        f"{finished} finished rounds kept; go on with: sidebyside bench --resume {folder}", soft_wrap=True
+    )

@@ -1,0 +1,65 @@
+"""`sidebyside report`, `compare` and `list`: what is stored, shown; nothing is measured."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from loadtests.cli.frame import app, one_line_errors, out
+from loadtests.selection import CATALOG, Wishes, select
+
+
+@app.command()
+def report(run: Annotated[Path, typer.Argument(help="A folder below results/.")]) -> None:
+    """Write the report of a run anew, from its stored samples alone."""
+    from loadtests import runs
+
+    with one_line_errors():
+        runs.load_run(run)
+
+        from loadtests import bench as story
+
+        show(story.report(run), run)
+
+
+@app.command()
+def compare(
+    before: Annotated[Path, typer.Argument(help="A run's folder.")],
+    after: Annotated[Path, typer.Argument(help="Another run's folder.")],
+) -> None:
+    """Show what changed between two runs, as ratios within each run: absolute figures don't travel."""
+    from loadtests.report.compare import compare_tables, load_summary
+    from loadtests.report.terminal import to_terminal
+
+    with one_line_errors():
+        for table in compare_tables(load_summary(before), load_summary(after)):
+            out.print(to_terminal(table))
+
+
+@app.command(name="list")
+def list_() -> None:
+    """Show the contestants, scenarios and profiles of the catalog."""
+    with one_line_errors():
+        everything = select(Wishes())
+        out.print("[bold]contestants[/]")
+        for one in everything.contestants:
+            only = f"  (only {', '.join(one.scenarios)})" if one.scenarios else ""
+            out.print(f"  {one.name:<20} {one.title}{only}")
+        out.print("[bold]scenarios[/]")
+        for scenario in everything.scenarios:
+            out.print(f"  {scenario.name:<20} {scenario.title}: {scenario.question}")
+        out.print("[bold]profiles[/]")
+        for name in ("quick", "standard", "thorough"):
+            out.print(f"  {name:<20} {select(Wishes(profile=name)).profile.title}")
+        out.print(
+            f"[dim]They are described in {CATALOG}; copy that folder and name it as `catalog` in a config.[/]"
+        )
+
+
+def show(summary: Any, folder: Path) -> None:
+    """The verdicts on the terminal, and as the last line of standard output the run's folder."""
+    from loadtests.report.terminal import print_summary
+
+    print_summary(summary, out)
+    out.print(f"\nThe report: {folder / 'report.html'}", soft_wrap=True)
+    print(folder, flush=True)

@@ -1,0 +1,54 @@
+"""`sidebyside serve` and `check`: running servers, one of ours or two of anybody's."""
+
+from typing import Annotated
+
+import typer
+
+from loadtests.cli.frame import Stopped, app, one_line_errors, out
+from loadtests.errors import SuiteError
+from loadtests.selection import Wishes, select
+
+
+@app.command()
+def check(
+    url_a: Annotated[str, typer.Argument(help="Where one app answers, such as http://127.0.0.1:8000.")],
+    url_b: Annotated[str, typer.Argument(help="Where the other answers.")],
+) -> None:
+    """Hold two running apps to the contract, and to each other, over the wire. Exit 1 on any difference."""
+    from loadtests.check import check as differences_between
+
+    with one_line_errors():
+        differences = differences_between(url_a, url_b)
+    for difference in differences:
+        out.print(str(difference), soft_wrap=True, markup=False)
+    out.print(f"{len(differences)} differences" if differences else "no difference")
+    raise typer.Exit(1 if differences else 0)
+
+
+@app.command()
+def serve(
+    contestant: Annotated[str, typer.Argument(help="A name from `sidebyside list`.")],
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 picks a free one.")] = 0,
+) -> None:
+    """Run one server with PostgreSQL, Redis and seeded data until it is stopped (Ctrl-C)."""
+    with one_line_errors():
+        chosen = select(Wishes(contestants=(contestant,))).contestants
+
+        from loadtests.servers import free_ports
+        from loadtests.stage import stage
+
+        free_ports([contestant], {contestant: port})
+        try:
+            with stage(seed=0) as scene, scene.servers(chosen, ports={contestant: port}) as endpoints:
+                print(f"ready http://127.0.0.1:{endpoints[contestant].port}", flush=True)
+                wait_for_end(endpoints[contestant].pid)
+        except Stopped:
+            return
+        raise SuiteError(f"{contestant} ended by itself")
+
+
+def wait_for_end(pid: int) -> None:
+    """Returns when the process has ended, or Stopped is raised."""
+    import psutil
+
+    psutil.wait_procs([psutil.Process(pid)])

@@ -1,22 +1,27 @@
 """From a Summary to the files of a report. Nothing here measures or judges."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from loadtests.report.charts import draw
 from loadtests.report.html import to_html
 from loadtests.report.markdown import to_markdown
-from loadtests.report.story import tell
+from loadtests.report.story import Story, tell
 from loadtests.samples import Samples
 from loadtests.summary import Summary
 
 
 def write_report(summary: Summary, samples: Samples, folder: Path) -> None:
     """Write `summary.json`, `report.md`, `report.html` and `charts/*.svg` into a run's folder."""
-    story, charts = tell(summary), draw(summary, samples)
+    (folder / "summary.json").write_text(summary.to_json(), encoding="utf-8")
+    write_pages(tell(summary), draw(summary, samples), folder)
+
+
+def write_pages(story: Story, charts: Mapping[str, tuple[str, str]], folder: Path) -> None:
+    """Write `report.md`, `report.html` and `charts/*.svg`; charts: file name -> (what it shows, its SVG)."""
     (folder / "charts").mkdir(parents=True, exist_ok=True)
     for name, (_, svg) in charts.items():
         (folder / "charts" / name).write_text(svg, encoding="utf-8")
     shows = {name: caption for name, (caption, _) in charts.items()}
-    (folder / "summary.json").write_text(summary.to_json(), encoding="utf-8")
     (folder / "report.md").write_text(to_markdown(story, shows), encoding="utf-8")
     (folder / "report.html").write_text(to_html(story, charts), encoding="utf-8")

@@ -7,7 +7,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from loadtests.report.charts import INK
-from loadtests.report.reading import HOW_TO_READ, METHOD
 from loadtests.report.story import Story
 
 
@@ -21,9 +20,7 @@ def to_html(story: Story, charts: Mapping[str, tuple[str, str]]) -> str:
         lstrip_blocks=True,
     )
     pictures = [(shows, inlined(svg, name.removesuffix(".svg"))) for name, (shows, svg) in charts.items()]
-    return environment.get_template("report.html.j2").render(
-        story=story, charts=pictures, how_to_read=HOW_TO_READ, method=METHOD
-    )
+    return environment.get_template("report.html.j2").render(story=story, charts=pictures)
 
 
 def inlined(svg: str, prefix: str) -> Markup:

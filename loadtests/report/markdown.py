@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Mapping
 
-from loadtests.report.reading import HOW_TO_READ, METHOD
 from loadtests.report.story import Story
 from loadtests.report.tables import Cell, Table
 
@@ -14,14 +13,14 @@ def to_markdown(story: Story, charts: Mapping[str, str]) -> str:
     parts = [
         f"# {_escaped(story.title)}",
         *map(_escaped, story.answer),
-        *(["## Verdicts", HOW_TO_READ] if verdicts else []),
+        *(["## Verdicts", story.how_to_read] if verdicts else []),
         *verdicts,
         *map(table_to_markdown, story.other_pairs),
         "## Evidence",
         *(f"![{shows}](charts/{file})" for file, shows in charts.items()),
         *map(table_to_markdown, (*story.figures, *story.checks)),
         "## How it was measured",
-        METHOD,
+        story.method,
         *map(table_to_markdown, story.circumstances),
     ]
     return "\n\n".join(parts) + "\n"

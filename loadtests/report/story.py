@@ -5,21 +5,24 @@ from dataclasses import dataclass
 from loadtests.report import evidence
 from loadtests.report.answer import answer
 from loadtests.report.pairs import main_pair
+from loadtests.report.reading import HOW_TO_READ, METHOD
 from loadtests.report.tables import Table, other_pair_tables, verdict_table
 from loadtests.summary import Summary
 
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """The parts of a report; `verdicts` is None for a run that compares nothing."""
+    """The parts of a report; `verdicts` is None for a run that compares nothing, `answer` holds its sentences."""
 
     title: str
-    answer: tuple[str, str, str]
+    answer: tuple[str, ...]
     verdicts: Table | None
     other_pairs: tuple[Table, ...]
     figures: tuple[Table, ...]
     checks: tuple[Table, ...]
     circumstances: tuple[Table, ...]
+    how_to_read: str = HOW_TO_READ
+    method: str = METHOD
 
 
 def tell(summary: Summary) -> Story:

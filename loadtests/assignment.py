@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from loadtests.capacity.search import Search
 from loadtests.plan import Round, Slice
 from loadtests.samples import SCHEMAS, Measurement
 from loadtests.scenarios import RequestTemplate, Scenario
@@ -32,13 +33,14 @@ class Assignment:
 
     @property
     def users(self) -> int:
-        """The most users that any slice wants."""
-        return max((piece.concurrency for piece in self.round.slices), default=1)
+        """The most users that any slice or search wants."""
+        planned = [piece.concurrency for piece in self.round.slices]
+        return max([*planned, *(search.users for search in self.round.searches)], default=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A finished slice, for who watches."""
+    """A finished slice, for who watches; rate_rps None: a closed loop."""
 
     slice: int
     scenario: str
@@ -46,6 +48,7 @@ class Progress:
     mode: str
     answered: int
     failed: int
+    rate_rps: float | None = None
 
 
 def to_json(assignment: Assignment) -> str:
@@ -57,8 +60,9 @@ def from_json(text: str) -> Assignment:
     """The assignment that `to_json` wrote."""
     values = json.loads(text)
     slices = tuple(Slice(**piece) for piece in values["round"]["slices"])
+    searches = tuple(Search(**{**one, "rungs": tuple(one["rungs"])}) for one in values["round"]["searches"])
     return Assignment(
-        round=Round(values["round"]["index"], slices),
+        round=Round(values["round"]["index"], slices, searches),
         scenarios=tuple(_scenario(one) for one in values["scenarios"]),
         endpoints=tuple(Endpoint(**{**one, "argv": tuple(one["argv"])}) for one in values["endpoints"]),
         seed=values["seed"],

@@ -2,19 +2,21 @@
 
 import os
 import time
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from loadtests import budget, machine
+from loadtests import budget, machine, precision
 from loadtests.assignment import Progress
+from loadtests.digest import Digest, digest, merge
 from loadtests.drive import drive
 from loadtests.observe import closed_throughput
-from loadtests.plan import Plan, Round, open_rates
+from loadtests.plan import Plan, Profile, Round, open_rates
 from loadtests.report import write_report
 from loadtests.runs import Run, load_run, save_run, stamp
-from loadtests.samples import Measurement, RunStore
+from loadtests.samples import Measurement, RunStore, Samples
 from loadtests.selection import Selection, select
 from loadtests.stage import Stage, named, stage
 from loadtests.summary import RunInfo, Summary
@@ -37,7 +39,8 @@ class Watch(Protocol):
 def measure(run: Run, folder: Path, watch: Watch) -> Run:
     """Measures round by round, from the first that is not finished, until the stopping rule ends the run.
 
-    Every finished round is on disk before the next begins, so an interruption loses one round at most.
+    Every finished round is on disk before the next begins, so an interruption loses one round at most. A round hangs on
+    the wishes and on the rounds before it alone: a resumed run goes on exactly as it would have gone on.
     """
     selection, store = select(run.wishes), RunStore(folder)
     plan = plan_of(run, selection)
@@ -46,16 +49,24 @@ def measure(run: Run, folder: Path, watch: Watch) -> Run:
         facts = machine.describe(scene.server_cpus, scene.load_cpus, scene.database_url)
         run = replace(run, machine=facts, status="partial", finished_at=None)
         save_run(run, folder)
+        known = digested(store.rounds(), plan.profile)
         longest_s, began = 0.0, time.monotonic() - run.elapsed_s
-        while _goes_on(plan, store.finished_rounds(), time.monotonic() - began, longest_s):
+        while True:
+            found = _widths(known, run, plan)
+            if _is_over(plan, run, known.rounds, found, time.monotonic() - began, longest_s):
+                break
             round_began = time.monotonic()
-            round_ = plan.round(store.finished_rounds(), run.rates or None)
-            store.save_round(round_.index, _play(round_, plan, selection, scene, watch))
-            run = replace(
-                run, rates=run.rates or open_rates(closed_throughput(store.samples()), plan.profile)
-            )
+            round_ = _next(plan, run, known.rounds, found)
+            measured = _play(round_, plan, selection, scene, watch)
+            store.save_round(round_.index, measured)
+            known = merge([known, digested([store.round(round_.index)], plan.profile)])
             longest_s = max(longest_s, time.monotonic() - round_began)
-            run = replace(run, elapsed_s=time.monotonic() - began)
+            run = replace(
+                run,
+                rates=run.rates or open_rates(closed_throughput(known), plan.profile),
+                servers={**run.servers, **dict(measured.servers.select("contestant", "argv").iter_rows())},
+                elapsed_s=time.monotonic() - began,
+            )
             save_run(run, folder)
     finished = replace(run, status="complete", finished_at=stamp(datetime.now(UTC)))
     save_run(finished, folder)
@@ -65,16 +76,26 @@ def measure(run: Run, folder: Path, watch: Watch) -> Run:
 def plan_of(run: Run, selection: Selection) -> Plan:
     """The plan of a run: the same for the same wishes, whenever it is resumed or reported."""
     return budget.fitted(
-        selection.profile, run.wishes.seed, selection.contestants, selection.scenarios, selection.claims
+        selection.profile,
+        run.wishes.seed,
+        selection.contestants,
+        selection.scenarios,
+        selection.claims,
+        run.wishes.design,
     )
+
+
+def digested(rounds: Iterable[Samples], profile: Profile) -> Digest:
+    """What reports are made of, under the profile's limit of stolen time."""
+    return digest(rounds, profile.steal_limit_percent, len(os.sched_getaffinity(0)))
 
 
 def report(folder: Path) -> Summary:
     """Judges what the folder holds and writes the report into it; measures nothing."""
-    run, samples = load_run(folder), RunStore(folder).samples()
-    info = replace(info_of(run, RunStore(folder).finished_rounds()), load_s=samples.load_s)
-    summary = summarise(samples, info)
-    write_report(summary, samples, folder)
+    run = load_run(folder)
+    known = digested(RunStore(folder).rounds(), select(run.wishes).profile)
+    summary = summarise(known, replace(info_of(run, known.rounds), load_s=known.load_s))
+    write_report(summary, known, folder)
     return summary
 
 
@@ -82,8 +103,7 @@ def info_of(run: Run, rounds: int) -> RunInfo:
     """What the report says of a run."""
     selection = select(run.wishes)
     plan = plan_of(run, selection)
-    names = {name for answering in plan.answers.values() for name in answering}
-    contestants = named(sorted(names), selection.by_name)
+    contestants = named(sorted(plan.launched), selection.by_name)
     return RunInfo(
         id=run.id,
         status="complete" if run.status == "complete" else "partial",
@@ -96,7 +116,9 @@ def info_of(run: Run, rounds: int) -> RunInfo:
         margin=plan.profile.margin,
         steal_limit_percent=plan.profile.steal_limit_percent,
         cpus=len(os.sched_getaffinity(0)),
-        stop_rule=budget.stop_rule(plan.profile),
+        stop_rule=budget.stop_rule(plan.profile, run.wishes.precision),
+        precision=run.wishes.precision,
+        design=run.wishes.design,
         machine=run.machine,
         contestants={one.name: one.title for one in contestants},
         scenarios={one.name: one.title for one in plan.scenarios},
@@ -105,10 +127,31 @@ def info_of(run: Run, rounds: int) -> RunInfo:
     )
 
 
-def _goes_on(plan: Plan, finished: int, elapsed_s: float, longest_s: float) -> bool:
-    if finished >= plan.profile.max_rounds:
+def _widths(known: Digest, run: Run, plan: Plan) -> dict[str, float]:
+    """How far the headline intervals reach, by scenario; of no interest unless a precision was asked for."""
+    if run.wishes.precision is None or known.rounds < precision.MIN_ROUNDS:
+        return {}
+    return precision.widths(summarise(known, info_of(run, known.rounds)).comparisons, plan.claims)
+
+
+def _is_over(
+    plan: Plan, run: Run, finished: int, found: Mapping[str, float], elapsed_s: float, longest_s: float
+) -> bool:
+    if finished == 0:
         return False
-    return finished == 0 or budget.another_fits(plan.profile.budget_s, elapsed_s, longest_s)
+    wanted = run.wishes.precision
+    if wanted is not None and precision.reached(found, wanted, finished):
+        return True
+    return finished >= plan.profile.max_rounds or not budget.another_fits(
+        plan.profile.budget_s, elapsed_s, longest_s
+    )
+
+
+def _next(plan: Plan, run: Run, finished: int, found: Mapping[str, float]) -> Round:
+    """The next round; where a precision was asked for, with more of what is still wide."""
+    wanted = run.wishes.precision
+    weights = precision.weights(found, wanted, finished) if wanted is not None else {}
+    return plan.round(finished, run.rates or None, weights)
 
 
 def _play(round_: Round, plan: Plan, selection: Selection, scene: Stage, watch: Watch) -> Measurement:

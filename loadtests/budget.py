@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from loadtests.contestants import Contestant
-from loadtests.plan import Claim, Plan, Profile, make_plan
+from loadtests.plan import Claim, Design, Plan, Profile, make_plan
+from loadtests.precision import MIN_ROUNDS
 from loadtests.scenarios import Scenario
 
 ROUNDS_WANTED = 6  # launches are what an interval counts: fewer, and it grows fast
@@ -20,6 +21,7 @@ def fitted(
     contestants: Sequence[Contestant],
     scenarios: Sequence[Scenario],
     claims: Sequence[Claim],
+    design: Design = "paired",
 ) -> Plan:
     """The plan with as many blocks a round as let at least ROUNDS_WANTED rounds fit into the profile's budget.
 
@@ -30,7 +32,7 @@ def fitted(
     def plan_of(blocks: int) -> Plan:
         opened = max(1, round(blocks * profile.open_blocks / profile.closed_blocks))
         sized = replace(profile, closed_blocks=blocks, open_blocks=opened)
-        return make_plan(sized, seed, contestants, scenarios, claims)
+        return make_plan(sized, seed, contestants, scenarios, claims, design)
 
     wanted_s = (profile.budget_s - REPORT_S) / ROUNDS_WANTED
     most = next((blocks for blocks in range(BLOCKS_MAX, 1, -1) if round_s(plan_of(blocks)) <= wanted_s), 1)
@@ -48,9 +50,14 @@ def another_fits(budget_s: float, elapsed_s: float, longest_round_s: float) -> b
     return elapsed_s + longest_round_s + REPORT_S <= budget_s
 
 
-def stop_rule(profile: Profile) -> str:
-    """The rule as the report states it; fixed before the run, it looks at no result."""
+def stop_rule(profile: Profile, precision: float | None) -> str:
+    """The rule as the report states it; fixed before the run."""
+    last = (
+        f"after {profile.max_rounds} rounds, or when another round would not fit into {profile.budget_s:g} s"
+    )
+    if precision is None:
+        return f"stop {last}; no result is looked at"
     return (
-        f"stop after {profile.max_rounds} rounds, or when another round would not fit into {profile.budget_s:g} s;"
-        " no result is looked at"
+        f"stop when every headline interval reaches {100 * precision:g} % or less to either side, after"
+        f" {MIN_ROUNDS} rounds at least; else {last}; only widths are looked at, never ratios"
     )

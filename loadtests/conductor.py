@@ -1,17 +1,24 @@
-"""The conductor of a round: slice after slice, it has the crew load a server and reads the meters around it."""
+"""The conductor of a round: slice after slice, it has the crew load a server and reads the meters around it.
+
+After the slices that are planned come those that its searches ask for, one of each in turn.
+"""
 
 import gc
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 from time import monotonic_ns
 from typing import Any
 
 import polars as pl
 
 from loadtests.assignment import Assignment, Progress
+from loadtests.capacity.outcome import Outcome, outcome_of
+from loadtests.capacity.search import Hunt
+from loadtests.capacity.turns import turn
 from loadtests.crew import Crew
 from loadtests.plan import Slice
-from loadtests.rows import body_misses, poisson_arrivals_ns, requests_frame
+from loadtests.rows import arrivals_ns, body_misses, requests_frame, surge_ns
 from loadtests.samples import REQUESTS, SERVERS, SLICES, Failure, Measurement
 from loadtests.scenarios import Prepared, prepare
 from loadtests.stretch import ClosedLoop, OpenLoop, Stretch
@@ -46,30 +53,50 @@ class Conductor:
         self._targets = {
             one.name: Target(one, assignment.users, assignment.timeout_s) for one in assignment.endpoints
         }
+        self._rows = [pl.DataFrame(schema=REQUESTS)]
+        self._facts: list[dict[str, Any]] = []
 
     def conduct(self, on_slice: Callable[[Progress], None]) -> Measurement:
         """Drive all slices in turn. A server that is down gives rows that failed, never an exception."""
-        requests, slices = [pl.DataFrame(schema=REQUESTS)], []
         gc.collect()
         gc.freeze()
         gc.disable()
         for piece in self._assignment.round.slices:
-            frame, facts = self._run(piece)
-            requests.append(frame)
-            slices.append(facts)
-            on_slice(_progress(piece, frame))
-            gc.collect()
+            self._keep(piece, on_slice)
+        self._hunt(on_slice)
         servers = [_server_facts(target) for target in self._targets.values()]
         return Measurement(
-            pl.concat(requests), pl.DataFrame(slices, schema=SLICES), pl.DataFrame(servers, schema=SERVERS)
+            pl.concat(self._rows),
+            pl.DataFrame(self._facts, schema=SLICES),
+            pl.DataFrame(servers, schema=SERVERS),
         )
+
+    def _hunt(self, on_slice: Callable[[Progress], None]) -> None:
+        """Drive the searches, turn after turn, until the last has ended."""
+        round_ = self._assignment.round
+        hunts = [Hunt(search) for search in round_.searches]
+        for number in count():
+            pieces = turn(round_, hunts, number, len(self._facts))
+            if not pieces:
+                return
+            for hunt, piece in pieces:
+                hunt.learn(self._keep(piece, on_slice))
+
+    def _keep(self, piece: Slice, on_slice: Callable[[Progress], None]) -> Outcome:
+        """Run one slice, keep its rows and facts, and tell of it."""
+        frame, facts = self._run(piece)
+        self._rows.append(frame)
+        self._facts.append(facts)
+        on_slice(_progress(piece, frame))
+        gc.collect()
+        return outcome_of(frame, facts)
 
     def _run(self, piece: Slice) -> tuple[pl.DataFrame, dict[str, Any]]:
         """One slice: the server's count, warm-up, the measured load, the count again."""
         target, requests = self._targets[piece.contestant], self._requests[piece.scenario]
-        count, opened = target.count(), target.opened
+        counted, opened = target.count(), target.opened
         warmup = self._stretch(piece, requests, warm=True)
-        warmed = self._load(warmup, target, piece) if count is not None else None
+        warmed = self._load(warmup, target, piece) if counted is not None else None
         drive = self._load(self._stretch(piece, requests, warm=False), target, piece)
         count_after = target.count()
         frame = requests_frame(
@@ -83,7 +110,7 @@ class Conductor:
             "warmup_ns": warmed.last_ns - warmed.start_ns if warmed else 0,
             "warmup_requests": warmup.begun,
             "client_requests": warmup.begun + drive.stretch.begun,
-            "server_requests": _between(count, count_after),
+            "server_requests": _between(counted, count_after),
             "connections": target.opened - opened,
         }
 
@@ -98,13 +125,24 @@ class Conductor:
 
     def _stretch(self, piece: Slice, requests: tuple[Prepared, ...], *, warm: bool) -> Stretch:
         """The warm-up begins half-way round the requests, so that the measured part always begins at the same."""
-        seconds = piece.warmup_s if warm else piece.duration_s
         first = piece.seed + len(requests) // 2 if warm else piece.seed
         kept = CHECKED_BODIES if warm else 0
         if piece.rate_rps is None:
+            seconds = piece.warmup_s if warm else piece.duration_s
             return ClosedLoop(requests, first, round(seconds * 1e9), kept)
-        arrivals_ns = poisson_arrivals_ns(piece.rate_rps, seconds, (piece.seed, int(warm)))
-        return OpenLoop(requests, first, arrivals_ns, round(self._assignment.timeout_s * 1e9), kept)
+        patience_ns = round(self._assignment.timeout_s * 1e9)
+        return OpenLoop(requests, first, _due_ns(piece, piece.rate_rps, warm=warm), patience_ns, kept)
+
+
+def _due_ns(piece: Slice, rate_rps: float, *, warm: bool) -> list[int]:
+    """When requests are due after the start of the slice, or of its warm-up."""
+    seed = (piece.seed, int(warm))
+    if warm:
+        return arrivals_ns(piece.arrivals, rate_rps, piece.warmup_s, seed)
+    if not piece.relief_s:
+        return arrivals_ns(piece.arrivals, rate_rps, piece.duration_s, seed)
+    spans_s = (piece.duration_s, piece.relief_s)
+    return surge_ns(piece.arrivals, (rate_rps, piece.relief_rps), spans_s, seed)
 
 
 def _plan_facts(piece: Slice, round_index: int) -> dict[str, Any]:
@@ -121,7 +159,7 @@ def _plan_facts(piece: Slice, round_index: int) -> dict[str, Any]:
 
 
 def _meter_facts(piece: Slice, drive: Drive) -> dict[str, Any]:
-    stop_ns = drive.start_ns + round(piece.duration_s * 1e9)
+    stop_ns = drive.start_ns + round((piece.duration_s + piece.relief_s) * 1e9)
     return {
         "start_ns": drive.start_ns,
         "stop_ns": stop_ns,
@@ -153,4 +191,7 @@ def _timed_out(frame: pl.DataFrame) -> bool:
 
 def _progress(piece: Slice, frame: pl.DataFrame) -> Progress:
     failed = int((frame["failure"] != Failure.NONE).sum())
-    return Progress(piece.index, piece.scenario, piece.contestant, piece.mode, frame.height - failed, failed)
+    answered = frame.height - failed
+    return Progress(
+        piece.index, piece.scenario, piece.contestant, piece.mode, answered, failed, piece.rate_rps
+    )

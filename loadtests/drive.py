@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from loadtests.assignment import Assignment, Progress, from_line, load, to_json
+from loadtests.capacity import turns
 from loadtests.errors import LoadError
 from loadtests.launch import launch_argv
 from loadtests.plan import Round
@@ -54,7 +55,9 @@ def drive(
 
 def longest_s(round_: Round, timeout_s: float) -> float:
     """How long a round may take before it is given up: load, draining and timeouts, with room to spare."""
-    return START_S + 2 * round_.load_s + SLICE_OVERHEAD_S * len(round_.slices) + 6 * timeout_s
+    slices = len(round_.slices) + sum(search.most_steps for search in round_.searches)
+    load_s = round_.load_s + sum(map(turns.longest_s, round_.searches))
+    return START_S + 2 * load_s + SLICE_OVERHEAD_S * slices + 6 * timeout_s
 
 
 def _locust_argv(assignment: Path, users: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""The gates: no number without them. Each is a function of the samples; what it finds is a value, never an exception.
+"""The gates: no number without them. Each is a function of the digest; what it finds is a value, never an exception.
 
 A gate looks at one contestant in one scenario. A failed one makes that cell invalid; the number stays visible.
 """
@@ -8,10 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
-from loadtests.observe import CELL, join_slices
-from loadtests.samples import Failure, Samples
+from loadtests.digest import CELL, KINDS, Digest
 from loadtests.summary import GateResult, RunInfo
 
 ERROR_LIMIT_PERCENT = 0.1
@@ -19,34 +17,37 @@ ACHIEVED_LIMIT_PERCENT = 99.5
 GENERATOR_LIMIT_PERCENT = 80.0
 BYTES_LIMIT_PERCENT = 1.0
 LITTLE_LIMIT_PERCENT = 5.0
-LAG_FLOOR_MS = 1.0
-LAG_QUANTILE, LAG_SHARE = 0.95, 0.5  # p95 of the lag may be half of the p95 of the service time
+ASIDE_LIMIT_PERCENT = 50.0
+LAG_FLOOR_MS, LAG_SHARE = 1.0, 0.5  # a lag may be 1 ms, or half of the service time's same percentile
+UNANSWERED = ("connect", "reset", "timeout", "malformed")
 NO_METER = "not measured: no slice with a reading"
 
 LOOPS: Mapping[str, tuple[str, ...]] = {
-    "achieved_rate": ("open",),
-    "send_lag": ("open",),
+    "achieved_rate": ("open", "tail"),
+    "send_lag": ("open", "tail"),
+    "send_lag_tail": ("tail",),
     "littles_law": ("closed",),
 }
-"""The loop whose metrics a gate is about; one that is not named here is about both."""
+"""The metrics that a gate is about, by `metrics.loop_of`; one that is not named here is about all of them."""
+EVERYWHERE = ("closed", "open", "tail")
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What a gate looks at: one contestant's rows in one scenario, and the run they belong to.
+    """What a gate looks at: one contestant's part of the digest in one scenario, and the run it belongs to.
 
-    peers: how large the answers to each variant of a request were on average, of all contestants in that scenario.
+    peers: the bodies of all contestants in that scenario.
     """
 
-    requests: pl.DataFrame
     slices: pl.DataFrame
+    pools: pl.DataFrame
     peers: pl.DataFrame
     run: RunInfo
     contestant: str
 
     def only(self, mode: str) -> pl.DataFrame:
-        """The requests of the slices of one mode."""
-        return self.requests.filter(pl.col("mode") == mode)
+        """The slices of one mode."""
+        return self.slices.filter(pl.col("mode") == mode)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +60,11 @@ class Finding:
     note: str = ""
 
 
-def inspect(samples: Samples, run: RunInfo) -> list[GateResult]:
+def inspect(digest: Digest, run: RunInfo) -> list[GateResult]:
     """Every gate on every contestant of every scenario, in the order of the data."""
-    requests = join_slices(samples)
     return [
         GateResult(scenario, contestant, gate, found.value, found.limit, found.ok, found.note)
-        for (scenario, contestant), evidence in _evidence(samples, requests, run)
+        for (scenario, contestant), evidence in _evidence(digest, run)
         for gate, look in GATES.items()
         for found in [look(evidence)]
     ]
@@ -77,47 +77,51 @@ def reasons(results: Sequence[GateResult]) -> Reasons:
     """(scenario, contestant, loop) -> why the metrics of that loop must not be trusted, in plain words."""
     failed: dict[tuple[str, str, str], tuple[str, ...]] = {}
     for one in results:
-        for loop in () if one.ok else LOOPS.get(one.gate, ("closed", "open")):
+        for loop in () if one.ok else LOOPS.get(one.gate, EVERYWHERE):
             key = (one.scenario, one.contestant, loop)
             failed[key] = (*failed.get(key, ()), f"{one.gate}: {one.note}")
     return failed
 
 
-def _evidence(
-    samples: Samples, requests: pl.DataFrame, run: RunInfo
-) -> Iterator[tuple[tuple[str, str], Evidence]]:
-    by_cell = requests.partition_by(CELL, as_dict=True)
-    sizes = _body_sizes(requests)
-    by_scenario = sizes.partition_by("scenario", as_dict=True)
-    for key, slices in samples.slices.partition_by(CELL, as_dict=True, maintain_order=True).items():
+def _evidence(digest: Digest, run: RunInfo) -> Iterator[tuple[tuple[str, str], Evidence]]:
+    pools = digest.pools.partition_by(CELL, as_dict=True)
+    peers = digest.bodies.partition_by("scenario", as_dict=True)
+    for key, slices in digest.slices.partition_by(CELL, as_dict=True, maintain_order=True).items():
         scenario, contestant = str(key[0]), str(key[1])
-        rows = by_cell.get(key, requests.clear())
-        peers = by_scenario.get((scenario,), sizes.clear())
-        yield (scenario, contestant), Evidence(rows, slices, peers, run, contestant)
-
-
-def _body_sizes(requests: pl.DataFrame) -> pl.DataFrame:
-    answered = requests.filter(pl.col("failure") == Failure.NONE)
-    return answered.group_by(*CELL, "variant").agg(pl.col("body_bytes").mean())
+        own = pools.get(key, digest.pools.clear())
+        others = peers.get((scenario,), digest.bodies.clear())
+        yield (scenario, contestant), Evidence(slices, own, others, run, contestant)
 
 
 def error_rate(evidence: Evidence) -> Finding:
     """Failures of any kind, in percent of the requests."""
-    if evidence.requests.is_empty():
+    asked = int(evidence.slices["requests"].sum())
+    if asked == 0:
         return Finding(None, ERROR_LIMIT_PERCENT, ok=True, note="not measured: nothing was asked")
-    failed = evidence.requests.filter(pl.col("failure") != Failure.NONE)
-    percent = 100 * failed.height / evidence.requests.height
-    kinds = failed.group_by("failure").len().sort(-pl.col("len").cast(pl.Int64), "failure").iter_rows()
-    told = ", ".join(f"{count} x {Failure(kind).name.lower()}" for kind, count in kinds)
+    failed = {name: int(evidence.slices[name].sum()) for name in KINDS.values()}
+    percent = 100 * sum(failed.values()) / asked
+    kinds = sorted(failed.items(), key=lambda kind: -kind[1])
+    told = ", ".join(f"{count} x {name}" for name, count in kinds if count)
     return Finding(percent, ERROR_LIMIT_PERCENT, percent < ERROR_LIMIT_PERCENT, told and f"failed: {told}")
+
+
+def unfinished(evidence: Evidence) -> Finding:
+    """Requests that were begun and never got a whole answer, or of which not even a record is left; none may be."""
+    slices = evidence.slices
+    unanswered = sum(int(slices[name].sum()) for name in UNANSWERED)
+    begun = slices["client_requests"].cast(pl.Int64) - slices["warmup_requests"]
+    lost = int((begun - slices["requests"]).clip(lower_bound=0).sum())
+    note = f"{unanswered} requests got no whole answer, {lost} left no record"
+    return Finding(float(unanswered + lost), 0.0, unanswered + lost == 0, note)
 
 
 def achieved_rate(evidence: Evidence) -> Finding:
     """Open loop: answered over scheduled requests, in percent. A scheduled request that was not sent has no answer."""
-    scheduled = evidence.only("open")
-    if scheduled.is_empty():
+    opened = evidence.only("open")
+    scheduled = int(opened["requests"].sum())
+    if scheduled == 0:
         return Finding(None, ACHIEVED_LIMIT_PERCENT, ok=True, note="no open loop")
-    percent = 100 * scheduled.filter(pl.col("failure") == Failure.NONE).height / scheduled.height
+    percent = 100 * int(opened["answered"].sum()) / scheduled
     return Finding(
         percent, ACHIEVED_LIMIT_PERCENT, percent >= ACHIEVED_LIMIT_PERCENT, f"{percent:.2f} % were answered"
     )
@@ -125,9 +129,11 @@ def achieved_rate(evidence: Evidence) -> Finding:
 
 def generator_cpu(evidence: Evidence) -> Finding:
     """CPU time of the load process over the time of the slices, in percent of one core."""
-    percent = _percent_of_span(evidence.slices, pl.col("generator_cpu_ns"))
-    if percent is None:
+    read = evidence.slices.drop_nulls("generator_cpu_ns")
+    span_ns = int((read["drained_ns"] - read["start_ns"]).sum())
+    if span_ns <= 0:
         return Finding(None, GENERATOR_LIMIT_PERCENT, ok=True, note=NO_METER)
+    percent = 100 * float(read["generator_cpu_ns"].sum()) / span_ns
     note = f"the load generator used {percent:.0f} % of its core: it may be what was measured"
     return Finding(percent, GENERATOR_LIMIT_PERCENT, percent < GENERATOR_LIMIT_PERCENT, note)
 
@@ -137,24 +143,33 @@ def request_count(evidence: Evidence) -> Finding:
     counted = evidence.slices.drop_nulls("server_requests")
     if counted.is_empty():
         return Finding(None, 0.0, ok=True, note="not measured: this server does not count its requests")
-    apart = (counted["server_requests"] - counted["client_requests"]).abs().sum()
+    apart = int((counted["server_requests"] - counted["client_requests"]).abs().sum())
     return Finding(float(apart), 0.0, apart == 0, f"client and server disagree by {apart} requests")
 
 
 def equal_bytes(evidence: Evidence) -> Finding:
-    """How far the body's size is from the other contestants', for equal requests, in percent."""
-    usual = evidence.peers.group_by("variant").agg(usual=pl.col("body_bytes").median())
-    mine = evidence.peers.filter(pl.col("contestant") == evidence.contestant).join(usual, on="variant")
-    if mine.is_empty():
-        return Finding(None, BYTES_LIMIT_PERCENT, ok=True, note="not measured: there is no answer")
-    apart = ((mine["body_bytes"] - mine["usual"]).abs() / mine["usual"].clip(lower_bound=1)).max()
-    percent = 100 * float(str(apart))
-    return Finding(
-        percent,
-        BYTES_LIMIT_PERCENT,
-        percent <= BYTES_LIMIT_PERCENT,
-        f"bodies differ by up to {percent:.1f} %",
+    """How far the body's size is from what is usual for equal requests, in percent.
+
+    Usual is the median of all contestants; of two, neither is usual, so each is held against the other.
+    """
+    sizes = evidence.peers.group_by("contestant", "variant").agg(
+        size=pl.col("body_bytes").sum() / pl.col("answered").sum()
     )
+    mine = sizes.filter(pl.col("contestant") == evidence.contestant)
+    others = sizes if sizes["contestant"].n_unique() > 2 else sizes.filter(~_is(evidence.contestant))
+    both = mine.join(others.group_by("variant").agg(usual=pl.col("size").median()), on="variant")
+    if both.is_empty():
+        return Finding(
+            None, BYTES_LIMIT_PERCENT, ok=True, note="not measured: no answer that two servers gave"
+        )
+    apart = (both["size"] - both["usual"]).abs() / both["usual"].clip(lower_bound=1)
+    percent = 100 * float(apart.to_numpy().max())
+    note = f"bodies differ by up to {percent:.1f} %"
+    return Finding(percent, BYTES_LIMIT_PERCENT, percent <= BYTES_LIMIT_PERCENT, note)
+
+
+def _is(contestant: str) -> pl.Expr:
+    return pl.col("contestant") == contestant
 
 
 def keep_alive(evidence: Evidence) -> Finding:
@@ -167,7 +182,7 @@ def keep_alive(evidence: Evidence) -> Finding:
     opened = int(evidence.slices["connections"].sum())
     if evidence.run.keep_alive.get(evidence.contestant, True):
         rounds = evidence.slices["round"].n_unique()
-        most = rounds * (int(str(evidence.slices["concurrency"].max())) + 1)
+        most = rounds * (int(evidence.slices["concurrency"].to_numpy().max()) + 1)
         note = f"{opened} connections were opened for {requests} requests where {most} would do"
         return Finding(float(opened), float(most), opened <= most, note)
     note = f"{opened} connections for {requests} requests; this server was to close each of them"
@@ -175,87 +190,58 @@ def keep_alive(evidence: Evidence) -> Finding:
 
 
 def littles_law(evidence: Evidence) -> Finding:
-    """Closed loop: mean concurrency = throughput x mean time. How far the sum of times is from what users had.
+    """Closed loop: mean concurrency = throughput x mean time (Little 1961), in percent of the users there were.
 
-    Each user is busy from its first request to its last answer but for the client's own time between two requests, so
-    the times add up to the users' busy spans; more than that can't be, much less means lost time at the client.
+    From the first request to the stop every user waits for an answer but for the client's own time between two
+    requests. More than that can't be; much less means that time, or a request, was lost at the client.
     """
-    closed = evidence.only("closed")
-    if closed.is_empty():
-        return Finding(None, LITTLE_LIMIT_PERCENT, ok=True, note="no closed loop")
-    slices = closed.group_by("round", "slice").agg(
-        times=(pl.col("end_ns") - pl.col("sent_ns")).sum(),
-        span=pl.col("end_ns").max() - pl.col("sent_ns").min(),
-        users=pl.col("concurrency").first(),
-    )
-    had = float((slices["span"] * slices["users"]).sum())
-    if had == 0:
-        return Finding(None, LITTLE_LIMIT_PERCENT, ok=True, note="not measured: the requests took no time")
-    percent = 100 * float(slices["times"].sum()) / had - 100
+    closed = evidence.only("closed").drop_nulls("had_ns")
+    had_ns = int(closed["had_ns"].sum())
+    if had_ns == 0:
+        return Finding(
+            None, LITTLE_LIMIT_PERCENT, ok=True, note="not measured: no closed loop that took time"
+        )
+    percent = 100 * int(closed["used_ns"].sum()) / had_ns - 100
     note = f"the times of the requests add up to {percent:+.1f} % of what the users had"
-    return Finding(percent, LITTLE_LIMIT_PERCENT, percent <= LITTLE_LIMIT_PERCENT, note)
+    return Finding(percent, LITTLE_LIMIT_PERCENT, abs(percent) <= LITTLE_LIMIT_PERCENT, note)
 
 
 def send_lag(evidence: Evidence) -> Finding:
-    """Open loop: p95 of how late the generator itself sent, in ms, against half the service p95 or 1 ms.
+    """Open loop: p95 of how late the generator itself sent, in ms, against half the service p95 or 1 ms."""
+    return _lag(evidence, "p95", "one request in twenty")
 
-    A delay is the generator's fault only while it has a user free: when all users wait for the server, the request is
-    late because the server is, and that is what response times are to show. So the lag counts from the moment when
-    the request was due and a user was free to send it.
-    """
-    scheduled = evidence.only("open")
-    answered = scheduled.filter(pl.col("failure") == Failure.NONE)
-    if answered.is_empty():
-        return Finding(None, None, ok=True, note="no open loop with an answer")
-    times_ns = (answered["end_ns"] - answered["sent_ns"]).to_numpy()
-    service_ms = float(np.quantile(times_ns, LAG_QUANTILE)) / 1e6
+
+def send_lag_tail(evidence: Evidence) -> Finding:
+    """The same at p99: where it is large, p99 and beyond measure the generator; the rest may be sound."""
+    return _lag(evidence, "p99", "one request in a hundred")
+
+
+def _lag(evidence: Evidence, name: str, share: str) -> Finding:
+    """The median over rounds of the lag's percentile, against that of the service time's same percentile."""
+    pools = evidence.pools.drop_nulls([f"lag_{name}_ms", f"service_{name}_ms"])
+    if pools.is_empty():
+        return Finding(None, None, ok=True, note=f"not measured: no open loop with enough answers for {name}")
+    lag_ms = float(np.median(pools[f"lag_{name}_ms"].to_numpy()))
+    service_ms = float(np.median(pools[f"service_{name}_ms"].to_numpy()))
     limit_ms = max(LAG_FLOOR_MS, LAG_SHARE * service_ms)
-    lags = [_lags_ns(one) for one in scheduled.partition_by("round", "slice")]
-    lag_ms = float(np.quantile(np.concatenate(lags), LAG_QUANTILE)) / 1e6
-    return Finding(
-        lag_ms, limit_ms, lag_ms <= limit_ms, f"one request in twenty was sent {lag_ms:.2f} ms late"
-    )
-
-
-def _lags_ns(scheduled: pl.DataFrame) -> NDArray[np.int64]:
-    """How long after it was due and a user was free each request of one slice was sent.
-
-    Requests are taken in the order in which they fall due. With n users, the one at place i >= n is taken by the user
-    that was freed by the (i - n + 1)-th answer, whichever request that answer was to. After a stall of the generator,
-    this charges it with the first n requests only; those behind them have waited for an answer as well.
-    """
-    ordered = scheduled.sort("due_ns", "sent_ns")
-    users = int(ordered["concurrency"][0])
-    ready_ns = ordered["due_ns"].to_numpy().copy()
-    freed_ns = np.sort(ordered["end_ns"].to_numpy())
-    ready_ns[users:] = np.maximum(ready_ns[users:], freed_ns[:-users])
-    lags_ns: NDArray[np.int64] = np.maximum(ordered["sent_ns"].to_numpy() - ready_ns, 0)
-    return lags_ns
+    return Finding(lag_ms, limit_ms, lag_ms <= limit_ms, f"{share} was sent {lag_ms:.2f} ms late or more")
 
 
 def steal(evidence: Evidence) -> Finding:
-    """CPU time taken by the hypervisor while the slices ran, in percent of all CPUs."""
+    """How many of the slices were set aside because the hypervisor took too much CPU time, in percent."""
+    read = evidence.slices.drop_nulls("steal_ms")
+    if read.is_empty():
+        return Finding(None, ASIDE_LIMIT_PERCENT, ok=True, note=NO_METER)
+    aside = int(read["aside"].sum())
+    percent = 100 * aside / read.height
     limit = evidence.run.steal_limit_percent
-    percent = steal_percent(evidence.slices, evidence.run.cpus)
-    if percent is None:
-        return Finding(None, limit, ok=True, note=NO_METER)
-    return Finding(percent, limit, percent <= limit, f"other machines took {percent:.0f} % of the CPU time")
-
-
-def steal_percent(slices: pl.DataFrame, cpus: int) -> float | None:
-    """Stolen time over the time of the slices, in percent of all CPUs; None: not measured."""
-    return _percent_of_span(slices, pl.col("steal_ms") * 1e6 / cpus)
-
-
-def _percent_of_span(slices: pl.DataFrame, spent_ns: pl.Expr) -> float | None:
-    """Time spent over the time of the slices whose meter was read; None without any."""
-    rows = slices.select(spent=spent_ns, span=pl.col("drained_ns") - pl.col("start_ns")).drop_nulls()
-    span_ns = int(rows["span"].sum())
-    return 100 * float(rows["spent"].sum()) / span_ns if span_ns > 0 else None
+    note = f"{aside} of {read.height} slices set aside: other machines took more than {limit:g} % of their CPU time"
+    return Finding(percent, ASIDE_LIMIT_PERCENT, percent <= ASIDE_LIMIT_PERCENT, note if aside else "")
 
 
 GATES: Mapping[str, Callable[[Evidence], Finding]] = {
     "error_rate": error_rate,
+    "unfinished": unfinished,
     "achieved_rate": achieved_rate,
     "generator_cpu": generator_cpu,
     "request_count": request_count,
@@ -263,5 +249,6 @@ GATES: Mapping[str, Callable[[Evidence], Finding]] = {
     "keep_alive": keep_alive,
     "littles_law": littles_law,
     "send_lag": send_lag,
+    "send_lag_tail": send_lag_tail,
     "steal": steal,
 }

@@ -33,6 +33,8 @@ METRICS: Mapping[str, Metric] = {
         Metric("bytes_per_response", "bytes a response", "bytes"),
         Metric("requests_per_connection", "requests a connection", "requests", higher_is_better=True),
         Metric("error_percent", "errors", "%"),
+        Metric("capacity_at_slo_rps", "capacity within the SLO", "requests/s", higher_is_better=True),
+        Metric("knee_rps", "knee", "requests/s", higher_is_better=True),
     )
 }
 
@@ -51,5 +53,7 @@ PER_PROCESS = ("pss_mib",)
 
 
 def loop_of(metric: str) -> str:
-    """The loop that a metric is measured in: latencies in the open one, all else in the closed one."""
-    return "open" if metric.startswith(("response_", "service_")) else "closed"
+    """The loop that a metric is measured in: `open` for latencies, `tail` for those from p99 on, else `closed`."""
+    if not metric.startswith(("response_", "service_")):
+        return "closed"
+    return "tail" if metric.endswith(("_p99_ms", "_p999_ms")) else "open"

@@ -3,15 +3,19 @@
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.random import Generator
 
+from loadtests.capacity.search import Search
 from loadtests.contestants import Contestant
+from loadtests.rows import Arrivals
 from loadtests.scenarios import Scenario
 
-Mode = Literal["closed", "open"]
+Mode = Literal["closed", "open", "surge"]
+Design = Literal["paired", "sequential"]
 
 TWIN_SUFFIX = "#2"
 TWIN_SCENARIO = "ping"
@@ -22,8 +26,9 @@ CLOSED_ONLY_SHARE = 4  # a scenario without an open loop has long slices: a quar
 class Profile:
     """How much is measured. `closed_blocks` and `open_blocks` count per scenario and round.
 
-    `open_load` is the arrival rate as a fraction of the slowest contestant's closed throughput; `margin` is
-    the relative difference that matters; `twins` are launched twice, as "NAME" and "NAME#2", on `ping` only.
+    `open_load` is the arrival rate as a fraction of the slowest contestant's closed throughput, `arrivals` how they
+    are spaced; `margin` is the relative difference that matters; a slice with more than `steal_limit_percent` of stolen
+    CPU time is set aside; `twins` are launched twice, as "NAME" and "NAME#2", on `ping` only.
     """
 
     name: str
@@ -37,6 +42,7 @@ class Profile:
     margin: float
     steal_limit_percent: float
     twins: tuple[str, ...]
+    arrivals: Arrivals = "poisson"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,8 @@ class Claim:
 class Slice:
     """A short spell of load on one contestant. Slices with equal (scenario, mode, block) are paired:
     one a contestant, same seed, hence the same arrivals and the same sequence of prepared requests.
+
+    relief_rps: in a surge, the rate that follows on `rate_rps` without a pause, for another `relief_s`.
     """
 
     index: int
@@ -65,24 +73,32 @@ class Slice:
     concurrency: int
     rate_rps: float | None
     seed: int
+    arrivals: Arrivals = "poisson"
+    relief_rps: float = 0.0
+    relief_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """The slices between one launch of the contestants and their end, in the order they are run."""
+    """What happens between one launch of the contestants and their end: slices in the order they are run.
+
+    After them come the searches, which plan their slices as they go (see loadtests/capacity/turns.py).
+    """
 
     index: int
     slices: tuple[Slice, ...]
+    searches: tuple[Search, ...] = ()
 
     @property
     def contestants(self) -> tuple[str, ...]:
         """The contestants in the order in which they are launched: that of their first slices."""
-        return tuple(dict.fromkeys(piece.contestant for piece in self.slices))
+        planned = [piece.contestant for piece in self.slices]
+        return tuple(dict.fromkeys([*planned, *(search.contestant for search in self.searches)]))
 
     @property
     def load_s(self) -> float:
         """How long the slices load the servers, draining and launching not counted."""
-        return sum(piece.warmup_s + piece.duration_s for piece in self.slices)
+        return sum(piece.warmup_s + piece.duration_s + piece.relief_s for piece in self.slices)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +118,11 @@ class _Block:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A whole run. `answers`: a scenario's name -> the contestants that answer it, twins included."""
+    """A whole run. `answers`: a scenario's name -> the contestants that answer it, twins included.
+
+    `design`: paired slices take turns within each block; sequential ones load one contestant after the other, as most
+    tools do: it is there to show what that would have said.
+    """
 
     profile: Profile
     seed: int
@@ -110,35 +130,49 @@ class Plan:
     scenarios: tuple[Scenario, ...]
     claims: tuple[Claim, ...]
     answers: Mapping[str, tuple[str, ...]]
+    design: Design = "paired"
 
-    def round(self, index: int, rates: Mapping[str, float] | None) -> Round:
+    def round(
+        self,
+        index: int,
+        rates: Mapping[str, float] | None,
+        weights: Mapping[str, float] = MappingProxyType({}),
+    ) -> Round:
         """The slices of round `index`; open ones at rates[scenario], none while `rates` is None.
 
-        The order of the blocks and of the contestants within each is drawn from (seed, index) alone.
+        weights: how many times its usual blocks a scenario gets; 1 where it is not named, 0 leaves it out. The order of
+        the blocks and of the contestants within each is drawn from (seed, index) alone.
         """
         rng = np.random.default_rng((self.seed, index))
-        blocks = [*self._closed_blocks(), *self._open_blocks(rates or {})]
+        blocks = [*self._closed_blocks(weights), *self._open_blocks(rates or {}, weights)]
         order = [
             (block, contestant)
             for block in _shuffled(blocks, rng)
             for contestant in _shuffled(self.answers[block.scenario.name], rng)
         ]
+        if self.design == "sequential":
+            turn = {name: place for place, name in enumerate(_shuffled(self.launched, rng))}
+            order.sort(key=lambda one: turn[one[1]])
         slices = (self._slice(index, place, block, name) for place, (block, name) in enumerate(order))
         return Round(index, tuple(slices))
 
-    def _closed_blocks(self) -> Iterable[_Block]:
+    @property
+    def launched(self) -> tuple[str, ...]:
+        """All contestants that answer something, twins included."""
+        return tuple(dict.fromkeys(name for answering in self.answers.values() for name in answering))
+
+    def _closed_blocks(self, weights: Mapping[str, float]) -> Iterable[_Block]:
         for scenario in self.scenarios:
-            for number in range(self._closed_count(scenario)):
+            blocks = self.profile.closed_blocks
+            if scenario.open_slice_ms is None:
+                blocks = max(1, blocks // CLOSED_ONLY_SHARE)
+            for number in range(_weighted(blocks, scenario, weights)):
                 yield _Block(scenario, "closed", number, None)
 
-    def _closed_count(self, scenario: Scenario) -> int:
-        blocks = self.profile.closed_blocks
-        return blocks if scenario.open_slice_ms is not None else max(1, blocks // CLOSED_ONLY_SHARE)
-
-    def _open_blocks(self, rates: Mapping[str, float]) -> Iterable[_Block]:
+    def _open_blocks(self, rates: Mapping[str, float], weights: Mapping[str, float]) -> Iterable[_Block]:
         for scenario in self.scenarios:
             if scenario.open_slice_ms is not None and scenario.name in rates:
-                for number in range(self.profile.open_blocks):
+                for number in range(_weighted(self.profile.open_blocks, scenario, weights)):
                     yield _Block(scenario, "open", number, rates[scenario.name])
 
     def _slice(self, round_index: int, place: int, block: _Block, contestant: str) -> Slice:
@@ -153,6 +187,7 @@ class Plan:
             concurrency=block.scenario.concurrency,
             rate_rps=block.rate_rps,
             seed=_block_seed(self.seed, round_index, block),
+            arrivals=self.profile.arrivals,
         )
 
 
@@ -162,6 +197,7 @@ def make_plan(
     contestants: Sequence[Contestant],
     scenarios: Sequence[Scenario],
     claims: Sequence[Claim],
+    design: Design = "paired",
 ) -> Plan:
     """Put a run together: claims on contestants that are not in it are dropped, twins are added on `ping`."""
     names = tuple(contestant.name for contestant in contestants)
@@ -172,6 +208,7 @@ def make_plan(
         scenarios=tuple(scenarios),
         claims=tuple(claim for claim in claims if claim.a in names and claim.b in names),
         answers={scenario.name: _answering(scenario, contestants, profile.twins) for scenario in scenarios},
+        design=design,
     )
 
 
@@ -197,6 +234,11 @@ def _answering(
     if scenario.name == TWIN_SCENARIO:
         names += [twin + TWIN_SUFFIX for twin in twins if twin in names]
     return tuple(names)
+
+
+def _weighted(blocks: int, scenario: Scenario, weights: Mapping[str, float]) -> int:
+    weight = weights.get(scenario.name, 1.0)
+    return max(1, round(blocks * weight)) if weight > 0 else 0
 
 
 Item = TypeVar("Item")

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from loadtests.entries import FLAG, POSITIVE, TEXT, TEXTS, Key, Kind, read_entries
+from loadtests.entries import FLAG, POSITIVE, TEXT, TEXTS, Key, Kind, one_of, read_entries
 from loadtests.errors import CatalogError
 from loadtests.plan import Claim, Profile
 
@@ -27,6 +27,7 @@ PROFILE_KEYS = {
     "margin": Key(FRACTION, default=0.03),
     "steal_limit_percent": Key(PERCENT, default=30),
     "twins": Key(TEXTS, default=()),
+    "arrivals": Key(one_of("poisson", "constant"), default="poisson"),
 }
 CLAIM_KEYS = {
     "name": Key(TEXT),

@@ -1,8 +1,9 @@
 """What is planned before a stretch of load and made of its rows after it: pure, done between slices."""
 
 import json
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from math import ceil
+from typing import Literal, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -27,6 +28,8 @@ class Row(NamedTuple):
 
 COLUMNS = Row._fields
 
+Arrivals = Literal["poisson", "constant"]
+
 
 def poisson_arrivals_ns(rate_rps: float, duration_s: float, seed: Sequence[int]) -> list[int]:
     """Arrival times of a Poisson process after its start, ascending.
@@ -37,6 +40,38 @@ def poisson_arrivals_ns(rate_rps: float, duration_s: float, seed: Sequence[int])
     count = rng.poisson(rate_rps * duration_s)
     times: list[int] = np.sort(rng.integers(0, max(1, round(duration_s * 1e9)), count)).tolist()
     return times
+
+
+def constant_arrivals_ns(rate_rps: float, duration_s: float, seed: Sequence[int]) -> list[int]:
+    """Evenly spaced arrival times after the start, ascending; the first is drawn from within one gap."""
+    if rate_rps <= 0:
+        return []
+    gap_ns, until_ns = 1e9 / rate_rps, round(duration_s * 1e9)
+    first_ns = gap_ns * np.random.default_rng(seed).random()
+    count = max(0, ceil((until_ns - first_ns) / gap_ns))
+    times: list[int] = np.floor(first_ns + gap_ns * np.arange(count)).astype(np.int64).tolist()
+    return times
+
+
+def arrivals_ns(kind: Arrivals, rate_rps: float, duration_s: float, seed: Sequence[int]) -> list[int]:
+    """Arrival times of that kind, in nanoseconds after the start, ascending and before `duration_s`."""
+    return ARRIVALS[kind](rate_rps, duration_s, seed)
+
+
+def surge_ns(
+    kind: Arrivals, rates_rps: tuple[float, float], spans_s: tuple[float, float], seed: Sequence[int]
+) -> list[int]:
+    """Arrival times of two rates in turn, each for its span, without a pause between them."""
+    before = arrivals_ns(kind, rates_rps[0], spans_s[0], (*seed, 0))
+    after = arrivals_ns(kind, rates_rps[1], spans_s[1], (*seed, 1))
+    turn_ns = round(spans_s[0] * 1e9)
+    return [*before, *(turn_ns + time_ns for time_ns in after)]
+
+
+ARRIVALS: Mapping[Arrivals, Callable[[float, float, Sequence[int]], list[int]]] = {
+    "poisson": poisson_arrivals_ns,
+    "constant": constant_arrivals_ns,
+}
 
 
 def body_misses(bodies: Sequence[tuple[int, bytes]], requests: Sequence[Prepared]) -> int:

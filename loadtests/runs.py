@@ -18,7 +18,7 @@ class Run:
     """What `--resume` needs to go on with the same plan, and the report to say what was run.
 
     rates: arrivals per second of the open loop by scenario, fixed after round 0; empty before.
-    elapsed_s: machine time spent so far, over all sittings.
+    elapsed_s: machine time spent so far, over all sittings. servers: the exact command line of each, as launched last.
     """
 
     id: str
@@ -29,6 +29,7 @@ class Run:
     elapsed_s: float = 0.0
     rates: Mapping[str, float] = field(default_factory=dict)
     machine: Mapping[str, str] = field(default_factory=dict)
+    servers: Mapping[str, str] = field(default_factory=dict)
 
 
 def new_run(wishes: Wishes) -> tuple[Run, Path]:

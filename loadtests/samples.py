@@ -3,7 +3,7 @@
 Every report is rebuilt from these files. Times are nanoseconds of CLOCK_MONOTONIC.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
@@ -88,17 +88,11 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """The frames of many rounds; all three have the column `round`."""
+    """The frames of one or more rounds; all three have the column `round`; `slice` is unique within its round."""
 
     requests: pl.DataFrame
     slices: pl.DataFrame
     servers: pl.DataFrame
-
-    @property
-    def load_s(self) -> float:
-        """How long servers were under load, in seconds: slices until drained, and their warm-ups."""
-        spans_ns = self.slices["drained_ns"] - self.slices["start_ns"] + self.slices["warmup_ns"]
-        return float(spans_ns.sum()) / 1e9
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +102,7 @@ class RunStore:
     folder: Path
 
     def save_round(self, index: int, measurement: Measurement) -> None:
-        """Write the round's files; it counts as finished once the last of them is in place."""
+        """Write the round's files; it counts as finished once the last of them is in place. SuiteError: no room."""
         frames = {
             "requests": measurement.requests,
             "servers": measurement.servers,
@@ -125,23 +119,16 @@ class RunStore:
             index += 1
         return index
 
-    def requests(self) -> pl.LazyFrame:
-        """All finished rounds' requests, with `round` added; `slice` is unique within its round."""
-        return self._scan("requests")
+    def rounds(self) -> Iterator[Samples]:
+        """The finished rounds in order, one in memory at a time; raises as `round` does."""
+        for index in range(self.finished_rounds()):
+            yield self.round(index)
 
-    def slices(self) -> pl.LazyFrame:
-        """All finished rounds' slices."""
-        return self._scan("slices")
-
-    def servers(self) -> pl.LazyFrame:
-        """All finished rounds' servers, with the column `round` added."""
-        return self._scan("servers")
-
-    def samples(self) -> Samples:
-        """All finished rounds, in memory. SuiteError: a file does not hold what its schema says."""
+    def round(self, index: int) -> Samples:
+        """One finished round. SuiteError: a file does not hold what its schema says."""
         try:
-            return Samples(self.requests().collect(), self.slices().collect(), self.servers().collect())
-        except pl.exceptions.PolarsError as error:
+            return Samples(*(self._read(index, kind) for kind in ("requests", "slices", "servers")))
+        except (pl.exceptions.PolarsError, OSError) as error:
             told = str(error).splitlines()[0]
             raise SuiteError(
                 f"{self._samples}: the samples cannot be read ({told}); run the bench again"
@@ -156,18 +143,17 @@ class RunStore:
 
     def _write(self, path: Path, frame: pl.DataFrame) -> None:
         partial = path.with_suffix(".partial")
-        frame.write_parquet(partial)
-        partial.replace(path)
+        try:
+            frame.write_parquet(partial)
+            partial.replace(path)
+        except (pl.exceptions.PolarsError, OSError) as error:
+            partial.unlink(missing_ok=True)
+            told = str(error).splitlines()[0]
+            raise SuiteError(f"{path}: cannot be written ({told}); earlier rounds are kept") from error
 
-    def _scan(self, kind: str) -> pl.LazyFrame:
-        schema = {"round": pl.Int32, **SCHEMAS[kind]}
-        rounds = [
-            pl.scan_parquet(self._path(index, kind))
-            .with_columns(round=pl.lit(index, pl.Int32))
-            .select(list(schema))
-            for index in range(self.finished_rounds())
-        ]
-        return pl.concat(rounds) if rounds else pl.LazyFrame(schema=schema)
+    def _read(self, index: int, kind: str) -> pl.DataFrame:
+        frame = pl.read_parquet(self._path(index, kind)).with_columns(round=pl.lit(index, pl.Int32))
+        return conform(frame, {"round": pl.Int32, **SCHEMAS[kind]})
 
 
 def conform(frame: pl.DataFrame, schema: Schema) -> pl.DataFrame:

@@ -5,15 +5,16 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from loadtests.contestants import Contestant, load_contestants
 from loadtests.errors import CatalogError, SuiteError
-from loadtests.plan import Claim, Profile
+from loadtests.plan import Claim, Design, Profile
 from loadtests.profiles import load_claims, load_profiles
 from loadtests.scenarios import Scenario, load_scenarios
 
 CATALOG = Path(__file__).with_name("catalog")
+DESIGNS: tuple[Design, ...] = get_args(Design)
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
 
 Record = TypeVar("Record")
@@ -21,12 +22,17 @@ Record = TypeVar("Record")
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What a user asks of a run. Empty lists mean all; None means the profile's own."""
+    """What a user asks of a run. Empty lists mean all; None means the profile's own.
+
+    precision: how far the headline intervals may reach, as a fraction of the ratio; None: as narrow as time allows.
+    """
 
     profile: str = "quick"
     scenarios: tuple[str, ...] = ()
     contestants: tuple[str, ...] = ()
     budget_s: float | None = None
+    precision: float | None = None
+    design: Design = "paired"
     seed: int = 0
     results_dir: str = "results"
     catalog: str = str(CATALOG)
@@ -47,6 +53,8 @@ def select(wishes: Wishes) -> Selection:
     """The records that were asked for; CatalogError names what does not exist and what does."""
     if wishes.seed < 0:
         raise SuiteError(f"a seed is 0 or a larger whole number, not {wishes.seed}")
+    if wishes.design not in DESIGNS:
+        raise SuiteError(f"a design is one of {', '.join(DESIGNS)}, not {wishes.design!r}")
     folder = Path(wishes.catalog)
     contestants, scenarios = load_contestants(folder), load_scenarios(folder)
     profile = _chosen(load_profiles(folder), (wishes.profile,), "profile")[0]
@@ -68,6 +76,14 @@ def duration_s(text: str) -> float:
     if not match or float(match[1]) == 0:
         raise SuiteError(f"a duration looks like 90s, 5m or 1h, not {text!r}")
     return float(match[1]) * _UNITS[match[2]]
+
+
+def fraction(text: str) -> float:
+    """0.02 out of `2%` or `2`; SuiteError for anything else or nothing above zero."""
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?) ?%?", text.strip())
+    if not match or not 0 < float(match[1]) < 100:
+        raise SuiteError(f"a precision looks like 2% or 0.5%, not {text!r}")
+    return float(match[1]) / 100
 
 
 def read_config(path: Path) -> dict[str, Any]:
@@ -96,8 +112,8 @@ def _wishes_in(path: Path, document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 _CONFIG: Mapping[str, type] = {
-    "profile": str, "scenarios": list, "contestants": list, "budget": str, "seed": int, "results_dir": str,
-    "catalog": str,
+    "profile": str, "scenarios": list, "contestants": list, "budget": str, "precision": str, "design": str, "seed": int,
+    "results_dir": str, "catalog": str,
 }  # fmt: skip
 _KINDS = {str: "a text", list: "a list of names", int: "a whole number"}
 

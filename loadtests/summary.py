@@ -112,6 +112,8 @@ class RunInfo:
     steal_limit_percent: float = 30.0
     cpus: int = 1
     stop_rule: str = ""
+    precision: float | None = None
+    design: str = "paired"
     machine: Mapping[str, str] = field(default_factory=dict)
     contestants: Mapping[str, str] = field(default_factory=dict)
     scenarios: Mapping[str, str] = field(default_factory=dict)

@@ -1,18 +1,19 @@
 """From samples to judgement: cells, comparisons and the verdict on each. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from math import log
+from dataclasses import dataclass, replace
+from math import isfinite, log
 
 import numpy as np
 import polars as pl
 
 from loadtests import gates
+from loadtests.digest import Digest, steal_percent
 from loadtests.gates import Reasons
 from loadtests.metrics import COMPARED, METRICS, PER_PROCESS, loop_of
 from loadtests.observe import observe
 from loadtests.plan import TWIN_SCENARIO, TWIN_SUFFIX, Claim
-from loadtests.samples import Samples
+from loadtests.precision import PROMISED, half_width, headline, more_s
 from loadtests.stats import (
     CONFIDENCE,
     MIN_ROUNDS,
@@ -42,17 +43,17 @@ class _Pair:
     reason: str
 
 
-def summarise(samples: Samples, run: RunInfo) -> Summary:
-    """All that a report needs, out of the raw samples."""
-    observations = observe(samples).with_columns(pl.col("value").fill_nan(None))
-    found = gates.inspect(samples, run)
+def summarise(digest: Digest, run: RunInfo) -> Summary:
+    """All that a report needs, out of the digest of the raw samples."""
+    observations = observe(digest).with_columns(pl.col("value").fill_nan(None))
+    found = gates.inspect(digest, run)
     reasons = gates.reasons(found)
     return Summary(
         run=run,
         cells=tuple(cells(observations, reasons)),
         comparisons=tuple(comparisons(observations, reasons, run)),
         gates=tuple(found),
-        noise=noise(samples, observations, run),
+        noise=noise(digest, observations, run),
     )
 
 
@@ -68,7 +69,7 @@ def cells(observations: pl.DataFrame, reasons: Reasons) -> list[Cell]:
 
 def _cell(scenario: str, contestant: str, metric: str, rounds: pl.DataFrame, reasons: Reasons) -> Cell:
     medians = rounds["value"].drop_nulls().to_numpy()
-    value, low, high = _centre(medians)
+    value, low, high = _centre(medians, metric)
     why = reasons.get((scenario, contestant, loop_of(metric)), ())
     unmeasured = () if value is not None else (_why_unmeasured(metric),)
     return Cell(
@@ -87,16 +88,18 @@ def _cell(scenario: str, contestant: str, metric: str, rounds: pl.DataFrame, rea
 
 
 def _why_unmeasured(metric: str) -> str:
-    if loop_of(metric) == "open":
+    if loop_of(metric) != "closed":
         return "not measured: too few samples in a round"
     return "not measured: no answer, or no reading of the server's processes"
 
 
-def _centre(medians: FloatArray) -> tuple[float | None, float | None, float | None]:
-    """Value and interval; an arithmetic mean without interval where a zero forbids the geometric one."""
+def _centre(medians: FloatArray, metric: str) -> tuple[float | None, float | None, float | None]:
+    """Value and interval; for shares, where a zero is usual, an arithmetic mean without interval."""
     if len(medians) == 0:
         return None, None, None
-    return geometric_interval(list(medians)) if np.all(medians > 0) else (float(medians.mean()), None, None)
+    if metric == "error_percent" or not np.all(medians > 0):
+        return float(medians.mean()), None, None
+    return geometric_interval(list(medians))
 
 
 def comparisons(observations: pl.DataFrame, reasons: Reasons, run: RunInfo) -> list[Comparison]:
@@ -115,7 +118,21 @@ def comparisons(observations: pl.DataFrame, reasons: Reasons, run: RunInfo) -> l
             if (scenario, metric) in taken
         ]
         judged += _judge(pairs, run)
-    return judged
+    return [_with_promise(one, run) for one in judged]
+
+
+def _with_promise(one: Comparison, run: RunInfo) -> Comparison:
+    """Where a precision was asked for and not reached, the note says how much longer it needs."""
+    pair, wanted = headline(run.claims), run.precision
+    if pair is None or wanted is None or (one.a, one.b) != (pair.a, pair.b) or one.metric not in PROMISED:
+        return one
+    width = half_width(one)
+    if one.verdict == "invalid" or width <= wanted:
+        return one
+    told = f"not yet as precise as asked: {100 * width:.1f} % to either side"
+    if isfinite(width):
+        told += f"; {100 * wanted:g} % takes {_duration(more_s(width, wanted, run.duration_s))} more"
+    return replace(one, note="; ".join(part for part in (one.note, told) if part))
 
 
 def _common(observations: pl.DataFrame, claim: Claim, run: RunInfo) -> list[str]:
@@ -226,19 +243,23 @@ def _how_much_more(low: float, high: float, run: RunInfo) -> str:
     """
     reach, distance = log(high / low) / 2, abs(log(high * low)) / 2
     wanted = max(distance, log(1 + run.margin) - distance)
-    hours = run.duration_s / 3600 * max(1.5, (reach / wanted) ** 2)
+    return _duration(run.duration_s * max(1.5, (reach / wanted) ** 2))
+
+
+def _duration(seconds: float) -> str:
+    hours = seconds / 3600
     if hours > LONGEST_HOURS:
         return f"more than {LONGEST_HOURS} hours"
     return f"about {hours:.1f} hours" if hours >= 1 else f"about {max(1, round(60 * hours))} minutes"
 
 
-def noise(samples: Samples, observations: pl.DataFrame, run: RunInfo) -> Noise:
+def noise(digest: Digest, observations: pl.DataFrame, run: RunInfo) -> Noise:
     """Stolen time, and every twin against its original."""
     twins = [name for name in run.contestants if name.endswith(TWIN_SUFFIX)]
     measured = [metric for metric in COMPARED if metric not in PER_PROCESS]
     readings = _readings(observations)
     return Noise(
-        steal_percent=gates.steal_percent(samples.slices, run.cpus),
+        steal_percent=steal_percent(digest.slices, run.cpus),
         aa=tuple(_aa(readings, twin, metric) for twin in twins for metric in measured),
     )
 

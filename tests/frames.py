@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from loadtests.digest import Digest, digest
 from loadtests.plan import Claim
 from loadtests.samples import REQUESTS, SERVERS, SLICES, Failure, Samples, conform
 from loadtests.summary import RunInfo
@@ -61,6 +62,11 @@ def samples_of(*pieces: Piece, pss_mib: dict[str, float | None] | None = None) -
         conform(slices, SLICES),
         pl.DataFrame(servers, {"round": pl.Int32, **_types(SERVERS)}),
     )
+
+
+def digested(samples: Samples, steal_limit_percent: float = 30.0) -> Digest:
+    """What reports are made of, of these samples on a machine of CPUS."""
+    return digest([samples], steal_limit_percent, CPUS)
 
 
 def both_loops(contestant: str = A, **changes: Any) -> tuple[Piece, Piece]:

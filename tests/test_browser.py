@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from loadtests.report import write_report
 from loadtests.verdict import summarise
-from tests.frames import A, B, both_loops, rounds_of, run_of, samples_of
+from tests.frames import A, B, both_loops, digested, rounds_of, run_of, samples_of
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run")
@@ -52,7 +52,8 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("run")
     pieces = rounds_of([*both_loops(A, service_ms=1.0), *both_loops(B, service_ms=2.0)], 3)
     samples = samples_of(*pieces)
-    write_report(summarise(samples, run_of()), samples, folder)
+    known = digested(samples)
+    write_report(summarise(known, run_of()), known, folder)
     return folder / "report.html"
 
 

@@ -90,8 +90,16 @@ def test_another_round_fits_when_it_leaves_time_for_the_report() -> None:
 
 
 def test_the_stopping_rule_names_rounds_and_seconds() -> None:
-    rule = budget.stop_rule(replace(CHOSEN.profile, max_rounds=20, budget_s=285))
+    rule = budget.stop_rule(replace(CHOSEN.profile, max_rounds=20, budget_s=285), precision=None)
 
     assert "20 rounds" in rule
     assert "285 s" in rule
     assert "no result is looked at" in rule
+
+
+def test_with_a_precision_the_rule_names_it_and_says_that_it_looks_at_widths_alone() -> None:
+    rule = budget.stop_rule(CHOSEN.profile, precision=0.025)
+
+    assert "2.5 %" in rule
+    assert "only widths" in rule
+    assert "no result" not in rule

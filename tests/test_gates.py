@@ -8,15 +8,17 @@ import polars as pl
 import pytest
 
 from loadtests import gates
+from loadtests.metrics import COMPARED, loop_of
+from loadtests.observe import observe
 from loadtests.samples import Failure, Samples
 from loadtests.summary import GateResult, RunInfo
 from loadtests.verdict import summarise
-from tests.frames import MS, SCENARIO, A, B, Piece, both_loops, rounds_of, run_of, samples_of
+from tests.frames import MS, SCENARIO, A, B, Piece, both_loops, digested, rounds_of, run_of, samples_of
 
 
 def looked_at(samples: Samples, run: RunInfo | None = None) -> dict[str, GateResult]:
     """What every gate finds on contestant A."""
-    return {one.gate: one for one in gates.inspect(samples, run or run_of()) if one.contestant == A}
+    return {one.gate: one for one in gates.inspect(digested(samples), run or run_of()) if one.contestant == A}
 
 
 def found(gate: str, *pieces: Piece, run: RunInfo | None = None) -> GateResult:
@@ -46,7 +48,9 @@ def queued(users: int, gap_ms: float, service_ms: np.ndarray[Any, Any], own_ms: 
 
 
 def test_a_sound_run_passes_every_gate() -> None:
-    results = gates.inspect(samples_of(*rounds_of([*both_loops(A), *both_loops(B)], 3)), run_of())
+    pieces = rounds_of([*both_loops(A, requests=500), *both_loops(B, requests=500)], 3)
+
+    results = gates.inspect(digested(samples_of(*pieces)), run_of())
 
     assert [one.gate for one in results] == [*gates.GATES, *gates.GATES]
     assert all(one.ok and one.value is not None for one in results)
@@ -89,6 +93,25 @@ def test_the_generator_keeps_a_fifth_of_its_core_free(share: float, ok: bool) ->
     assert result.value == pytest.approx(100 * share, abs=0.1)
 
 
+@pytest.mark.parametrize("kind", [Failure.CONNECT, Failure.RESET, Failure.TIMEOUT, Failure.MALFORMED])
+def test_a_single_request_without_an_answer_is_one_too_many(kind: Failure) -> None:
+    result = found("unfinished", Piece(requests=10_000, failed=1, failure=kind))
+
+    assert (result.ok, result.value) == (False, 1.0)
+    assert found(
+        "unfinished", Piece(failed=1, failure=Failure.STATUS)
+    ).ok  # a wrong answer is one all the same
+
+
+def test_a_request_of_which_no_record_is_left_is_missed() -> None:
+    samples = samples_of(Piece(requests=20))
+
+    result = looked_at(replace(samples, requests=samples.requests.head(18)))["unfinished"]
+
+    assert (result.ok, result.value) == (False, 2.0)
+    assert result.note == "0 requests got no whole answer, 2 left no record"
+
+
 def test_a_server_that_counted_one_request_less_is_caught() -> None:
     assert found("request_count", Piece(), Piece()).ok
     assert not found("request_count", Piece(), Piece(uncounted=1)).ok
@@ -125,9 +148,20 @@ def test_a_body_of_another_size_for_one_kind_of_request_is_caught() -> None:
 
 
 def test_only_the_one_that_differs_from_most_is_blamed_for_its_bodies() -> None:
-    results = gates.inspect(samples_of(Piece(A), Piece(B), Piece("other", body_bytes=120)), run_of())
+    results = gates.inspect(
+        digested(samples_of(Piece(A), Piece(B), Piece("other", body_bytes=120))), run_of()
+    )
 
     assert [one.contestant for one in results if not one.ok] == ["other"]
+
+
+def test_of_two_that_differ_neither_is_usual_and_both_are_blamed_for_the_whole() -> None:
+    results = gates.inspect(
+        digested(samples_of(Piece(A, body_bytes=100), Piece(B, body_bytes=125))), run_of()
+    )
+
+    blamed = {one.contestant: one.value for one in results if not one.ok}
+    assert blamed == pytest.approx({A: 20, B: 25})
 
 
 def test_the_body_of_a_failure_is_not_compared() -> None:
@@ -154,12 +188,29 @@ def test_a_server_that_is_to_close_connections_must_do_so_after_each_request() -
 
 def test_times_cannot_add_up_to_more_than_the_users_had() -> None:
     samples = samples_of(Piece(users=2))
-    overlapping = samples.slices.with_columns(concurrency=pl.lit(1, pl.Int32))  # a third user at work
+    overlapping = samples.slices.with_columns(concurrency=pl.lit(1, pl.Int32))  # a second user at work
 
     assert looked_at(samples)["littles_law"].value == 0.0
     result = looked_at(replace(samples, slices=overlapping))["littles_law"]
     assert (result.ok, result.value) == (False, 100.0)
     assert result.note == "the times of the requests add up to +100.0 % of what the users had"
+
+
+def test_times_that_add_up_to_less_mean_that_users_were_idle() -> None:
+    samples = samples_of(Piece(users=4))
+    idle = samples.requests.filter(pl.int_range(pl.len()) % 4 != 3)  # what one of four users did is missing
+
+    result = looked_at(replace(samples, requests=idle))["littles_law"]
+
+    assert not result.ok
+    assert result.value == pytest.approx(-25)
+
+
+def test_what_is_answered_after_the_stop_counts_until_the_stop() -> None:
+    samples = samples_of(Piece(users=2, requests=20, service_ms=1.0))
+    sooner = samples.slices.with_columns(stop_ns=pl.col("stop_ns") - 500_000)
+
+    assert looked_at(replace(samples, slices=sooner))["littles_law"].value == 0.0
 
 
 @pytest.mark.parametrize(("requests", "ok"), [(4, True), (10, False)])
@@ -198,12 +249,30 @@ def test_a_generator_that_cannot_keep_up_is_not_excused_by_its_own_backlog() -> 
     assert result.value == pytest.approx(3.0, abs=0.01)
 
 
-@pytest.mark.parametrize(("share", "ok"), [(0.29, True), (0.31, False)])
-def test_stolen_time_stays_below_the_profiles_limit(share: float, ok: bool) -> None:
-    result = found("steal", Piece(steal=share), run=run_of(steal_limit_percent=30.0))
+@pytest.mark.parametrize(("share", "aside"), [(0.29, 0), (0.31, 1)])
+def test_a_slice_is_set_aside_for_its_stolen_time_alone(share: float, aside: int) -> None:
+    taken = digested(samples_of(Piece(steal=share, service_ms=0.1), Piece(service_ms=9.0)), 30.0)
 
-    assert (result.ok, result.limit) == (ok, 30.0)
-    assert result.value == pytest.approx(100 * share)
+    assert int(taken.slices["aside"].sum()) == aside
+
+
+@pytest.mark.parametrize(("stolen", "ok"), [(1, True), (2, False)])
+def test_at_least_half_of_the_slices_must_be_left(stolen: int, ok: bool) -> None:
+    result = found("steal", *(Piece(steal=0.5) for _ in range(stolen)), Piece())
+
+    assert result.ok == ok
+    assert result.value == pytest.approx(100 * stolen / (stolen + 1))
+    assert result.note.startswith(f"{stolen} of {stolen + 1} slices set aside")
+
+
+def test_what_is_set_aside_leaves_no_observation_and_no_percentile() -> None:
+    stolen = both_loops(A, requests=100, steal=0.9, service_ms=50.0)
+
+    observed = observe(digested(samples_of(*stolen, *both_loops(A, requests=100, block=1))))
+
+    values = {metric: observed.filter(pl.col("metric") == metric)["value"].to_list() for metric in COMPARED}
+    assert values["throughput_rps"] == [2000.0]
+    assert values["response_p50_ms"] == [1.0]
 
 
 @pytest.mark.parametrize(
@@ -238,13 +307,13 @@ def test_meters_that_were_not_read_are_not_taken_for_zero() -> None:
 
 
 def test_no_samples_at_all_give_no_results() -> None:
-    assert gates.inspect(samples_of(), run_of()) == []
+    assert gates.inspect(digested(samples_of()), run_of()) == []
 
 
 def test_a_tripped_gate_makes_cell_and_comparison_invalid_and_keeps_the_number() -> None:
     pieces = rounds_of([Piece(A, uncounted=1), Piece(B)], 3)
 
-    summary = summarise(samples_of(*pieces), run_of())
+    summary = summarise(digested(samples_of(*pieces)), run_of())
 
     cell = next(one for one in summary.cells if (one.contestant, one.metric) == (A, "throughput_rps"))
     comparison = next(one for one in summary.comparisons if one.metric == "throughput_rps")
@@ -257,18 +326,40 @@ def test_a_tripped_gate_makes_cell_and_comparison_invalid_and_keeps_the_number()
 
 def test_requests_that_were_not_answered_spoil_latencies_with_their_share() -> None:
     unanswered = Piece(A, mode="open", requests=100, failed=1)
-    results = gates.inspect(samples_of(Piece(A, requests=1000), unanswered), run_of())
+    results = gates.inspect(digested(samples_of(Piece(A, requests=1000), unanswered)), run_of())
 
     spoiled = gates.reasons([one for one in results if one.gate == "achieved_rate"])
 
-    assert spoiled == {(SCENARIO, A, "open"): ("achieved_rate: 99.00 % were answered",)}
+    why = ("achieved_rate: 99.00 % were answered",)
+    assert spoiled == {(SCENARIO, A, "open"): why, (SCENARIO, A, "tail"): why}
 
 
 @pytest.mark.parametrize("gate", ["achieved_rate", "send_lag"])
 def test_a_gate_on_the_open_loop_spoils_latencies_alone(gate: str) -> None:
     broken = GateResult(SCENARIO, A, gate, 9.0, 1.0, ok=False, note="late")
 
-    assert gates.reasons([broken]) == {(SCENARIO, A, "open"): (f"{gate}: late",)}
+    assert gates.reasons([broken]) == {(SCENARIO, A, loop): (f"{gate}: late",) for loop in ("open", "tail")}
+
+
+def test_a_late_tail_spoils_the_high_percentiles_alone() -> None:
+    broken = GateResult(SCENARIO, A, "send_lag_tail", 9.0, 1.0, ok=False, note="late")
+
+    assert gates.reasons([broken]) == {(SCENARIO, A, "tail"): ("send_lag_tail: late",)}
+    assert [loop_of(f"response_{one}_ms") for one in ("p50", "p95", "p99", "p999")] == ["open"] * 2 + [
+        "tail"
+    ] * 2
+
+
+@pytest.mark.parametrize(("late_ones", "ok"), [(4, True), (10, False)])
+def test_the_tail_is_judged_by_the_last_hundredth(late_ones: int, ok: bool) -> None:
+    samples = samples_of(Piece(mode="open", users=16, requests=500, gap_ms=5.0))
+    shift = pl.when(pl.int_range(pl.len()) >= 500 - late_ones).then(3 * MS).otherwise(0)
+    shifted = samples.requests.with_columns(pl.col("sent_ns", "end_ns") + shift)
+
+    results = looked_at(replace(samples, requests=shifted))
+
+    assert results["send_lag"].ok
+    assert results["send_lag_tail"].ok == ok
 
 
 def test_a_gate_on_the_closed_loop_leaves_latencies_alone() -> None:
@@ -280,4 +371,4 @@ def test_a_gate_on_the_closed_loop_leaves_latencies_alone() -> None:
 def test_a_gate_on_the_whole_contestant_spoils_both_loops() -> None:
     broken = GateResult(SCENARIO, A, "steal", 40.0, 30.0, ok=False, note="stolen")
 
-    assert set(gates.reasons([broken])) == {(SCENARIO, A, "closed"), (SCENARIO, A, "open")}
+    assert set(gates.reasons([broken])) == {(SCENARIO, A, loop) for loop in ("closed", "open", "tail")}

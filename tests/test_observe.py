@@ -6,14 +6,17 @@ from typing import Any
 import polars as pl
 import pytest
 
-from loadtests.observe import closed_throughput, needed_samples, observe
+from loadtests.digest import needed_samples
+from loadtests.observe import closed_throughput, observe
 from loadtests.samples import Samples
-from tests.frames import MS, SCENARIO, A, B, Piece, both_loops, samples_of
+from tests.frames import MS, SCENARIO, A, B, Piece, both_loops, digested, samples_of
 
 
 def values(samples: Samples, metric: str, contestant: str = A) -> list[float | None]:
     """What was observed of one metric, by round and block."""
-    rows = observe(samples).filter((pl.col("metric") == metric) & (pl.col("contestant") == contestant))
+    rows = observe(digested(samples)).filter(
+        (pl.col("metric") == metric) & (pl.col("contestant") == contestant)
+    )
     return rows.sort("scenario", "round", "block")["value"].to_list()
 
 
@@ -43,7 +46,7 @@ def test_cpu_time_is_shared_among_the_answers() -> None:
 def test_every_closed_slice_is_an_observation_of_its_own() -> None:
     pieces = [Piece(round=round_, block=block) for round_ in (0, 1) for block in (0, 1, 2)]
 
-    rows = observe(samples_of(*pieces)).filter(pl.col("metric") == "throughput_rps")
+    rows = observe(digested(samples_of(*pieces))).filter(pl.col("metric") == "throughput_rps")
 
     assert sorted(rows.select("round", "block").iter_rows()) == [(r, b) for r in (0, 1) for b in (0, 1, 2)]
 
@@ -134,15 +137,17 @@ def test_without_a_connection_there_are_no_requests_a_connection() -> None:
 def test_closed_throughput_is_the_median_over_slices() -> None:
     slices = [Piece(block=block, service_ms=one) for block, one in enumerate((1.0, 2.0, 50.0))]
 
-    assert closed_throughput(samples_of(*slices, Piece(B, failed=20))) == {SCENARIO: {A: 1000.0, B: 0.0}}
+    assert closed_throughput(digested(samples_of(*slices, Piece(B, failed=20)))) == {
+        SCENARIO: {A: 1000.0, B: 0.0}
+    }
 
 
 def test_observations_come_in_the_same_order_whatever_the_order_of_the_samples() -> None:
     samples = samples_of(*(piece for round_ in range(6) for piece in both_loops(round=round_)))
     reversed_ = Samples(samples.requests.reverse(), samples.slices.reverse(), samples.servers.reverse())
 
-    assert observe(reversed_).equals(observe(samples))
+    assert observe(digested(reversed_)).equals(observe(digested(samples)))
 
 
 def test_no_samples_give_no_observations() -> None:
-    assert observe(samples_of()).is_empty()
+    assert observe(digested(samples_of())).is_empty()

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtests.plan import Plan, Round, Slice, base_name, make_plan, open_rates
+from loadtests.rows import Arrivals
 from loadtests.selection import Wishes, select
 
 CHOSEN = select(Wishes())
@@ -178,3 +179,35 @@ def test_the_load_of_a_round_is_the_sum_of_its_slices() -> None:
 
 def test_a_twin_has_the_name_of_its_original() -> None:
     assert (base_name("flask-sync#2"), base_name("flask-sync")) == ("flask-sync", "flask-sync")
+
+
+def test_weights_give_a_scenario_more_blocks_fewer_or_none() -> None:
+    round_ = plan_of().round(1, RATES, {"ping": 2.0, "shop": 0.3, "echo": 0})
+
+    counted = Counter((scenario, mode) for scenario, mode, _ in blocks_of(round_))
+    assert (counted["ping", "closed"], counted["ping", "open"]) == (8, 4)
+    assert (counted["shop", "closed"], counted["shop", "open"]) == (1, 1)
+    assert (counted["item-read", "closed"], counted["item-read", "open"]) == (4, 2)
+    assert "echo" not in {scenario for scenario, _ in counted}
+
+
+def test_a_sequential_round_holds_the_same_slices_one_contestant_after_the_other() -> None:
+    paired, sequential = plan_of().round(1, RATES), replace(plan_of(), design="sequential").round(1, RATES)
+
+    names = [piece.contestant for piece in sequential.slices]
+    changes = sum(one != other for one, other in zip(names, names[1:], strict=False))
+    assert changes == len(set(names)) - 1
+    assert sorted(order_of(sequential)) == sorted(order_of(paired))
+
+
+def test_which_contestant_comes_first_in_a_sequential_round_is_drawn() -> None:
+    plan = replace(plan_of(), design="sequential")
+
+    assert len({plan.round(index, RATES).slices[0].contestant for index in range(8)}) > 1
+
+
+@pytest.mark.parametrize("arrivals", ["poisson", "constant"])
+def test_slices_know_how_their_arrivals_are_spaced(arrivals: Arrivals) -> None:
+    plan = replace(plan_of(), profile=replace(PROFILE, arrivals=arrivals))
+
+    assert {piece.arrivals for piece in plan.round(1, RATES).slices} == {arrivals}

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from loadtests.digest import Digest
 from loadtests.errors import SuiteError
 from loadtests.metrics import COMPARED, METRICS
 from loadtests.plan import Claim
@@ -24,10 +25,9 @@ from loadtests.report.story import tell
 from loadtests.report.tables import Cell as Place
 from loadtests.report.tables import Table
 from loadtests.report.terminal import print_summary
-from loadtests.samples import Samples
 from loadtests.summary import Cell, Comparison, GateResult, Noise, RunInfo, Summary, Verdict
 from loadtests.verdict import summarise
-from tests.frames import Piece, run_of, samples_of
+from tests.frames import Piece, digested, run_of, samples_of
 
 A, B, FLOOR_A, FLOOR_B = "flask-gthread", "fastapi-uvicorn", "raw-wsgi", "raw-asgi"
 TITLES = {
@@ -209,7 +209,7 @@ def test_the_answer_is_three_whole_sentences_whatever_the_verdicts(verdicts: lis
 
 
 @pytest.fixture(scope="module")
-def measured() -> tuple[Summary, Samples]:
+def measured() -> tuple[Summary, Digest]:
     """A run in which b answers twice as fast, and the server of a counts wrongly when it reads."""
     pieces = [
         Piece(name, mode, scenario, round_, block, users=4, requests=600, cpu_us=100 * slow,
@@ -219,12 +219,12 @@ def measured() -> tuple[Summary, Samples]:
         for mode, block in (("closed", 0), ("closed", 1), ("open", 0))
         for name, slow in ((A, 2.0), (B, 1.0))
     ]  # fmt: skip
-    samples = samples_of(*pieces, pss_mib={A: 80.0, B: 100.0})
-    return summarise(samples, RUN), samples
+    known = digested(samples_of(*pieces, pss_mib={A: 80.0, B: 100.0}))
+    return summarise(known, RUN), known
 
 
 @pytest.fixture(scope="module")
-def folder(measured: tuple[Summary, Samples], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(measured: tuple[Summary, Digest], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report of that run."""
     written = tmp_path_factory.mktemp("run")
     write_report(*measured, written)
@@ -239,7 +239,7 @@ def test_a_report_is_a_summary_two_documents_and_four_charts(folder: Path) -> No
 
 
 def test_the_written_summary_is_the_one_that_was_given(
-    folder: Path, measured: tuple[Summary, Samples]
+    folder: Path, measured: tuple[Summary, Digest]
 ) -> None:
     assert load_summary(folder) == measured[0]
 
@@ -314,7 +314,7 @@ def test_text_from_outside_is_escaped(folder: Path) -> None:
 
 @pytest.mark.parametrize("name", ["report.md", "report.html"])
 def test_answer_verdicts_evidence_and_method_stand_in_this_order(
-    folder: Path, measured: tuple[Summary, Samples], name: str
+    folder: Path, measured: tuple[Summary, Digest], name: str
 ) -> None:
     text = (folder / name).read_text()
 
@@ -343,26 +343,26 @@ def test_every_chart_is_a_picture_with_its_labels(folder: Path) -> None:
 
 
 def test_a_run_that_compares_nothing_still_has_a_report(tmp_path: Path) -> None:
-    samples = samples_of(
-        *(Piece(A, mode, "ping", round_) for round_ in range(3) for mode in ("closed", "open"))
-    )
-    summary = summarise(samples, replace(RUN, claims=()))
+    pieces = (Piece(A, mode, "ping", round_) for round_ in range(3) for mode in ("closed", "open"))
+    known = digested(samples_of(*pieces))
+    summary = summarise(known, replace(RUN, claims=()))
 
-    write_report(summary, samples, tmp_path)
+    write_report(summary, known, tmp_path)
 
     assert "nothing to compare it with" in (tmp_path / "report.html").read_text()
-    assert set(draw(summary, samples)) <= {"cpu.svg", "latency.svg"}
+    assert set(draw(summary, known)) <= {"cpu.svg", "latency.svg"}
 
 
 def test_a_run_without_a_finished_round_still_has_a_report(tmp_path: Path) -> None:
-    summary = summarise(samples_of(), RUN)
+    known = digested(samples_of())
+    summary = summarise(known, RUN)
 
-    write_report(summary, samples_of(), tmp_path)
+    write_report(summary, known, tmp_path)
 
     assert "Nothing was measured" in (tmp_path / "report.md").read_text()
 
 
-def test_the_terminal_shows_the_answer_and_the_verdicts(measured: tuple[Summary, Samples]) -> None:
+def test_the_terminal_shows_the_answer_and_the_verdicts(measured: tuple[Summary, Digest]) -> None:
     shown = StringIO()
 
     print_summary(measured[0], Console(width=120, file=shown))
@@ -373,7 +373,7 @@ def test_the_terminal_shows_the_answer_and_the_verdicts(measured: tuple[Summary,
     assert "Ping" in text
 
 
-def test_all_rows_of_all_tables_are_as_long_as_their_headings(measured: tuple[Summary, Samples]) -> None:
+def test_all_rows_of_all_tables_are_as_long_as_their_headings(measured: tuple[Summary, Digest]) -> None:
     story = tell(measured[0])
     tables = [story.verdicts, *story.other_pairs, *story.figures, *story.checks, *story.circumstances]
 
@@ -400,7 +400,7 @@ def test_a_failed_gate_is_told_with_where_and_why() -> None:
     assert "other machines took 44 %" in texts[5]
 
 
-def test_two_runs_that_agree_have_not_changed(measured: tuple[Summary, Samples]) -> None:
+def test_two_runs_that_agree_have_not_changed(measured: tuple[Summary, Digest]) -> None:
     (table,) = compare_tables(measured[0], measured[0])
 
     assert "0 of 11 comparisons changed" in table.about

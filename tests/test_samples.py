@@ -25,7 +25,7 @@ def store(tmp_path: Path) -> RunStore:
 def test_what_was_saved_comes_back(store: RunStore) -> None:
     store.save_round(0, measured())
 
-    samples = store.samples()
+    samples = store.round(0)
 
     assert_frame_equal(samples.slices, measured().slices)
     assert_frame_equal(samples.requests.drop("round"), measured().requests)
@@ -36,19 +36,16 @@ def test_rows_know_the_round_that_they_are_of(store: RunStore) -> None:
     for index in range(3):
         store.save_round(index, measured(index))
 
-    samples = store.samples()
+    for index, samples in enumerate(store.rounds()):
+        for frame in (samples.requests, samples.slices, samples.servers):
+            assert frame["round"].unique().to_list() == [index]
+            assert frame.schema["round"] == pl.Int32
+    assert index == 2
 
-    for frame in (samples.requests, samples.slices, samples.servers):
-        assert frame["round"].unique().sort().to_list() == [0, 1, 2]
-        assert frame.schema["round"] == pl.Int32
 
-
-def test_a_run_without_rounds_has_empty_frames_of_the_same_schema(store: RunStore) -> None:
-    samples = store.samples()
-
+def test_a_run_without_rounds_has_none(store: RunStore) -> None:
     assert store.finished_rounds() == 0
-    assert samples.requests.height == samples.slices.height == samples.servers.height == 0
-    assert dict(samples.slices.schema) == {"round": pl.Int32, **SLICES}
+    assert list(store.rounds()) == []
 
 
 def test_a_round_of_which_the_last_file_is_missing_does_not_count(store: RunStore) -> None:
@@ -58,7 +55,7 @@ def test_a_round_of_which_the_last_file_is_missing_does_not_count(store: RunStor
     (store.folder / "samples" / "round-001.slices.parquet").unlink()
 
     assert store.finished_rounds() == 1
-    assert store.samples().requests["round"].unique().to_list() == [0]
+    assert [one.requests["round"].unique().to_list() for one in store.rounds()] == [[0]]
 
 
 def test_a_file_that_was_being_written_does_not_count(store: RunStore) -> None:
@@ -81,7 +78,7 @@ def test_a_round_that_is_measured_again_takes_the_place_of_the_first(store: RunS
     store.save_round(0, measured())
     store.save_round(0, measured())
 
-    assert store.samples().slices.height == measured().slices.height
+    assert store.round(0).slices.height == measured().slices.height
 
 
 def test_nothing_but_the_three_files_is_left_behind(store: RunStore) -> None:
@@ -131,5 +128,5 @@ def test_files_that_were_damaged_are_told_in_one_line(store: RunStore, kind: str
     file.write_bytes(file.read_bytes()[:100])
 
     with pytest.raises(SuiteError, match="the samples cannot be read") as caught:
-        store.samples()
+        store.round(0)
     assert "\n" not in str(caught.value)

@@ -9,7 +9,7 @@ import pytest
 from loadtests.errors import SuiteError
 from loadtests.summary import Summary
 from loadtests.verdict import summarise
-from tests.frames import A, B, both_loops, rounds_of, run_of, samples_of
+from tests.frames import A, B, both_loops, digested, rounds_of, run_of, samples_of
 
 RUN = {"id", "status", "profile", "seed", "started_at", "finished_at", "duration_s"}
 CELL = {
@@ -35,7 +35,7 @@ def summary() -> Summary:
     """Of a run with everything in it: a twin, a tripped gate, values that were not measured."""
     pieces = [*both_loops(A), *both_loops(f"{A}#2"), *both_loops(B, cpu_us=None, failed=1)]
     run = run_of(A, B, f"{A}#2", notes=("a note",), machine={"cpu": "Größe"})
-    return summarise(samples_of(*rounds_of(pieces, 3)), run)
+    return summarise(digested(samples_of(*rounds_of(pieces, 3))), run)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from loadtests.metrics import COMPARED
 from loadtests.plan import Claim
 from loadtests.summary import Cell, Comparison, Summary
 from loadtests.verdict import summarise
-from tests.frames import SCENARIO, A, B, Piece, both_loops, rounds_of, run_of, samples_of
+from tests.frames import SCENARIO, A, B, Piece, both_loops, digested, rounds_of, run_of, samples_of
 
 STEADY = (0.99, 1.0, 1.01, 1.0, 0.995)  # a launch differs from the next by half a percent
 SHAKY = (0.85, 1.1, 1.0, 0.95, 1.15)
@@ -30,7 +30,7 @@ def versus(times_faster: float, launches: Sequence[float] = STEADY, **changes: A
 
 
 def verdict_on(metric: str, pieces: Sequence[Piece], **run: Any) -> Comparison:
-    return comparison_in(summarise(samples_of(*pieces), run_of(**run)), metric)
+    return comparison_in(summarise(digested(samples_of(*pieces)), run_of(**run)), metric)
 
 
 def comparison_in(summary: Summary, metric: str, scenario: str = SCENARIO) -> Comparison:
@@ -62,7 +62,7 @@ def test_less_cpu_time_is_better(times_faster: float, verdict: str) -> None:
 def test_shorter_response_times_and_less_memory_are_better() -> None:
     pieces = rounds_of([*both_loops(A, service_ms=1.0), *both_loops(B, service_ms=2.0)], 3)
 
-    summary = summarise(samples_of(*pieces, pss_mib={A: 40.0, B: 30.0}), run_of())
+    summary = summarise(digested(samples_of(*pieces, pss_mib={A: 40.0, B: 30.0})), run_of())
 
     assert comparison_in(summary, "response_p50_ms").verdict == "a_better"
     assert comparison_in(summary, "pss_mib").verdict == "b_better"
@@ -121,7 +121,7 @@ def test_a_block_is_a_pair_and_both_of_it_must_have_answered() -> None:
 def test_a_contestant_with_only_failures_loses_nothing_and_wins_nothing() -> None:
     dead = rounds_of([*both_loops(A, failed=20), *both_loops(B)], 3)
 
-    summary = summarise(samples_of(*dead), run_of())
+    summary = summarise(digested(samples_of(*dead)), run_of())
 
     assert {one.metric: one.verdict for one in summary.comparisons} == dict.fromkeys(COMPARED, "invalid")
     assert "error_rate: failed: 120 x status" in comparison_in(summary, "throughput_rps").note
@@ -135,7 +135,7 @@ def test_a_contestant_with_only_failures_loses_nothing_and_wins_nothing() -> Non
 def test_a_server_whose_cpu_time_is_not_known_has_no_value_but_a_reason() -> None:
     pieces = rounds_of([Piece(A, cpu_us=None), Piece(B)], 3)
 
-    summary = summarise(samples_of(*pieces, pss_mib={A: None, B: 50.0}), run_of())
+    summary = summarise(digested(samples_of(*pieces, pss_mib={A: None, B: 50.0})), run_of())
 
     cell = cell_in(summary, A, "cpu_us_per_request")
     assert (cell.value, cell.low, cell.high, cell.rounds, cell.valid) == (None, None, None, 0, True)
@@ -157,7 +157,7 @@ def test_a_scenario_without_an_open_loop_is_not_compared_on_latencies() -> None:
     napping = [replace(piece, scenario="nap") for piece in versus(1.0)]
     open_too = rounds_of([*both_loops(A), *both_loops(B)], 3)
 
-    summary = summarise(samples_of(*napping, *open_too), run_of(scenarios=("nap", SCENARIO)))
+    summary = summarise(digested(samples_of(*napping, *open_too)), run_of(scenarios=("nap", SCENARIO)))
 
     assert [one.metric for one in summary.comparisons if one.scenario == SCENARIO] == list(COMPARED)
     assert [one.metric for one in summary.comparisons if one.scenario == "nap"] == [
@@ -170,7 +170,7 @@ def test_a_scenario_without_an_open_loop_is_not_compared_on_latencies() -> None:
 def test_only_scenarios_that_both_answer_are_compared() -> None:
     pieces = [*versus(1.5), Piece(A, scenario="ping"), Piece("floor", scenario="ping")]
 
-    summary = summarise(samples_of(*pieces), run_of(scenarios=("ping", SCENARIO)))
+    summary = summarise(digested(samples_of(*pieces)), run_of(scenarios=("ping", SCENARIO)))
 
     assert {one.scenario for one in summary.comparisons} == {SCENARIO}
 
@@ -185,7 +185,7 @@ def test_memory_is_one_test_in_however_many_scenarios_it_is_shown() -> None:
     names = ("nap", "rest", "sleep")
     pieces = [piece for name in names for piece in versus(1.5, scenario=name)]
 
-    summary = summarise(samples_of(*pieces), run_of(scenarios=names))
+    summary = summarise(digested(samples_of(*pieces)), run_of(scenarios=names))
 
     tests, launches = 2 * 3 + 1, len(STEADY)  # throughput and CPU time three times, memory once
     strictest = max(map(widening, (one for one in summary.comparisons if one.metric != "pss_mib")))
@@ -199,7 +199,7 @@ def test_memory_has_the_same_interval_wherever_it_is_shown() -> None:
     launch = 1 + pl.col("round") / 50 * (pl.col("contestant") == A)
     breathing = samples.servers.with_columns(pss_kib=(pl.col("pss_kib") * launch).cast(pl.Int64))
 
-    summary = summarise(replace(samples, servers=breathing), run_of(scenarios=names))
+    summary = summarise(digested(replace(samples, servers=breathing)), run_of(scenarios=names))
 
     copies = {(one.ratio, one.low, one.high) for one in summary.comparisons if one.metric == "pss_mib"}
     assert len(copies) == 1
@@ -221,8 +221,8 @@ def test_what_is_invalid_does_not_widen_the_intervals_of_the_rest() -> None:
     sound, broken = versus(1.5), versus(1.5, scenario="nap", uncounted=1)
     names = (SCENARIO, "nap")
 
-    alone = summarise(samples_of(*sound), run_of(scenarios=names))
-    beside = summarise(samples_of(*sound, *broken), run_of(scenarios=names))
+    alone = summarise(digested(samples_of(*sound)), run_of(scenarios=names))
+    beside = summarise(digested(samples_of(*sound, *broken)), run_of(scenarios=names))
 
     assert comparison_in(beside, "throughput_rps", "nap").verdict == "invalid"
     assert comparison_in(beside, "throughput_rps").low == comparison_in(alone, "throughput_rps").low
@@ -231,7 +231,7 @@ def test_what_is_invalid_does_not_widen_the_intervals_of_the_rest() -> None:
 def test_every_claim_is_a_table_of_its_own() -> None:
     claims = (Claim(A, B, "there"), Claim(B, A, "and back"))
 
-    summary = summarise(samples_of(*versus(1.5)), run_of(claims=claims))
+    summary = summarise(digested(samples_of(*versus(1.5))), run_of(claims=claims))
 
     there, back = (one for one in summary.comparisons if one.metric == "throughput_rps")
     assert (there.verdict, back.verdict) == ("a_better", "b_better")
@@ -247,7 +247,7 @@ def test_the_ratios_of_the_rounds_are_told_in_their_order() -> None:
         for piece in both_loops(name, round=number, service_ms=service_ms, gap_ms=20.0)
     ]
 
-    summary = summarise(samples_of(*pieces), run_of())
+    summary = summarise(digested(samples_of(*pieces)), run_of())
 
     wanted = [1.0 + number for number in rounds]
     assert comparison_in(summary, "response_p50_ms").round_ratios == pytest.approx(wanted)
@@ -261,14 +261,14 @@ def test_a_cell_is_the_geometric_mean_of_each_rounds_median() -> None:
         for block, service_ms in enumerate(times)
     ]
 
-    cell = cell_in(summarise(samples_of(*pieces), run_of()), A, "throughput_rps")
+    cell = cell_in(summarise(digested(samples_of(*pieces)), run_of()), A, "throughput_rps")
 
     assert cell.value == pytest.approx(1000)  # 2000, 1000 and 500 with two users
     assert (cell.rounds, cell.slices, cell.unit) == (3, 9, "requests/s")
 
 
 def test_a_cell_that_holds_a_zero_has_a_plain_mean_and_no_interval() -> None:
-    cell = cell_in(summarise(samples_of(*versus(1.0)), run_of()), A, "error_percent")
+    cell = cell_in(summarise(digested(samples_of(*versus(1.0))), run_of()), A, "error_percent")
 
     assert (cell.value, cell.low, cell.high, cell.valid) == (0.0, None, None, True)
 
@@ -277,7 +277,7 @@ def test_a_server_against_its_own_second_launch_gives_a_ratio_of_about_one() -> 
     names = {A: A, B: f"{A}#2"}
     pieces = [replace(one, contestant=names[one.contestant], scenario="ping") for one in versus(1.0)]
 
-    summary = summarise(samples_of(*pieces), run_of(A, f"{A}#2", B, scenarios=("ping",)))
+    summary = summarise(digested(samples_of(*pieces)), run_of(A, f"{A}#2", B, scenarios=("ping",)))
 
     aa = {one.metric: one for one in summary.noise.aa}
     assert "pss_mib" not in aa
@@ -289,11 +289,11 @@ def test_a_server_against_its_own_second_launch_gives_a_ratio_of_about_one() -> 
 def test_stolen_time_of_the_whole_run_is_told() -> None:
     pieces = rounds_of([Piece(A, steal=0.1), Piece(B, steal=0.2)], 3)
 
-    assert summarise(samples_of(*pieces), run_of()).noise.steal_percent == pytest.approx(15)
+    assert summarise(digested(samples_of(*pieces)), run_of()).noise.steal_percent == pytest.approx(15)
 
 
 def test_a_run_without_samples_has_an_empty_summary() -> None:
-    summary = summarise(samples_of(), run_of())
+    summary = summarise(digested(samples_of()), run_of())
 
     assert (summary.cells, summary.comparisons, summary.gates, summary.noise.aa) == ((), (), (), ())
     assert summary.noise.steal_percent is None

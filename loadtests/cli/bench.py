@@ -8,7 +8,7 @@ import typer
 from loadtests.cli.frame import Stopped, app, err, one_line_errors
 from loadtests.cli.results import show
 from loadtests.errors import SuiteError
-from loadtests.selection import Wishes, duration_s, read_config, select
+from loadtests.selection import Wishes, duration_s, fraction, read_config, select
 
 
 @app.command()
@@ -19,6 +19,14 @@ def bench(
     scenario: Annotated[list[str] | None, typer.Option(help="Only this scenario; may be repeated.")] = None,
     contestant: Annotated[list[str] | None, typer.Option(help="Only this server; may be repeated.")] = None,
     budget: Annotated[str | None, typer.Option(help="Time in all, such as 90s, 5m, 1h.")] = None,
+    precision: Annotated[
+        str | None,
+        typer.Option(help="Stop once the headline intervals reach no further, such as 2%; the budget holds."),
+    ] = None,
+    design: Annotated[
+        str | None,
+        typer.Option(help="paired (the default), or sequential: what most tools do, to see what it says."),
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="What data, order and arrivals are drawn from.")] = None,
     results_dir: Annotated[str | None, typer.Option(help="Where the run's folder is made.")] = None,
     config: Annotated[Path | None, typer.Option(help="A sidebyside.toml that holds these options.")] = None,
@@ -38,6 +46,8 @@ def bench(
             scenarios=scenario,
             contestants=contestant,
             budget=budget,
+            precision=precision,
+            design=design,
             seed=seed,
             results_dir=results_dir,
         )
@@ -73,7 +83,12 @@ def _wishes(given: dict[str, Any], config: Path | None) -> Wishes:
     """The command line's options over those of the config."""
     options = {**(read_config(config) if config else {}), **given}
     budget = options.pop("budget", None)
-    return Wishes(**options, budget_s=duration_s(budget) if budget else None)
+    precise = options.pop("precision", None)
+    return Wishes(
+        **options,
+        budget_s=duration_s(budget) if budget else None,
+        precision=fraction(precise) if precise else None,
+    )
 
 
 def _report_what_there_is(folder: Path) -> None:

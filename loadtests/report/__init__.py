@@ -3,18 +3,18 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from loadtests.digest import Digest
 from loadtests.report.charts import draw
 from loadtests.report.html import to_html
 from loadtests.report.markdown import to_markdown
 from loadtests.report.story import Story, tell
-from loadtests.samples import Samples
 from loadtests.summary import Summary
 
 
-def write_report(summary: Summary, samples: Samples, folder: Path) -> None:
+def write_report(summary: Summary, digest: Digest, folder: Path) -> None:
     """Write `summary.json`, `report.md`, `report.html` and `charts/*.svg` into a run's folder."""
     (folder / "summary.json").write_text(summary.to_json(), encoding="utf-8")
-    write_pages(tell(summary), draw(summary, samples), folder)
+    write_pages(tell(summary), draw(summary, digest), folder)
 
 
 def write_pages(story: Story, charts: Mapping[str, tuple[str, str]], folder: Path) -> None:

@@ -7,12 +7,12 @@ import altair as alt
 import polars as pl
 import vl_convert
 
+from loadtests.digest import Digest
 from loadtests.metrics import COMPARED, PER_PROCESS
 from loadtests.observe import observe
 from loadtests.report import words
 from loadtests.report.pairs import Pair, main_pair, scenario_title
 from loadtests.report.tables import Kind
-from loadtests.samples import Samples
 from loadtests.summary import Cell, Comparison, Summary
 
 INK, GREY = "#24292f", "#8a8f98"
@@ -34,7 +34,7 @@ WIDEST = 8  # ratios and intervals beyond are cut off: one wide interval must no
 Rows = list[dict[str, Any]]
 
 
-def draw(summary: Summary, samples: Samples) -> dict[str, tuple[str, str]]:
+def draw(summary: Summary, digest: Digest) -> dict[str, tuple[str, str]]:
     """File name -> (what it shows, the SVG). A chart without data is left out."""
     pair = main_pair(summary)
     charts = {
@@ -43,7 +43,7 @@ def draw(summary: Summary, samples: Samples) -> dict[str, tuple[str, str]]:
         "latency.svg": ("Response times at the same arrival rate, by percentile", latency(summary)),
         "rounds.svg": (
             "Throughput ratio of every block; a bar is the median of its round",
-            rounds(summary, pair, samples),
+            rounds(summary, pair, digest),
         ),
     }
     return {name: (shows, to_svg(chart)) for name, (shows, chart) in charts.items() if chart is not None}
@@ -204,9 +204,9 @@ def latency(summary: Summary) -> alt.TopLevelMixin | None:
     return _panels(alt.layer(points), "scenario", _scenarios(data), step=22)
 
 
-def rounds(summary: Summary, pair: Pair | None, samples: Samples) -> alt.TopLevelMixin | None:
+def rounds(summary: Summary, pair: Pair | None, digest: Digest) -> alt.TopLevelMixin | None:
     """A panel a scenario: a dot a block, a bar a round's median, so that the spread is seen."""
-    data = block_ratios(summary, pair, samples) if pair else []
+    data = block_ratios(summary, pair, digest) if pair else []
     if not data:
         return None
     base = _chart(data)
@@ -218,9 +218,9 @@ def rounds(summary: Summary, pair: Pair | None, samples: Samples) -> alt.TopLeve
     return _panels(alt.layer(dots, medians), "scenario", _scenarios(data), height=90)
 
 
-def block_ratios(summary: Summary, pair: Pair, samples: Samples) -> Rows:
+def block_ratios(summary: Summary, pair: Pair, digest: Digest) -> Rows:
     """The throughput ratio of every block that both contestants answered; rounds count from 1."""
-    seen = observe(samples).filter(pl.col("metric") == "throughput_rps").drop_nulls("value")
+    seen = observe(digest).filter(pl.col("metric") == "throughput_rps").drop_nulls("value")
     keys = ["scenario", "round", "block"]
     a, b = (seen.filter(pl.col("contestant") == name).select(*keys, "value") for name in (pair.a, pair.b))
     paired = a.join(b, on=keys).filter((pl.col("value") > 0) & (pl.col("value_right") > 0))

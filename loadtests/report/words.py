@@ -26,6 +26,7 @@ WORDINGS: Mapping[str, Wording] = {
 
 GATE_MEANINGS: Mapping[str, str] = {
     "error_rate": "failed requests, in % of all",
+    "unfinished": "requests that were begun and never answered, or left no record",
     "achieved_rate": "answered requests, in % of those that the open loop had scheduled",
     "generator_cpu": "CPU of the load generator, in % of one core: it must not be what is measured",
     "request_count": "by how many requests the server's own count differs from the client's",
@@ -33,7 +34,8 @@ GATE_MEANINGS: Mapping[str, str] = {
     "keep_alive": "connections opened, against as many as were planned",
     "littles_law": "sum of the request times against users x time, in %",
     "send_lag": "how late the generator itself sent, p95 in ms, against 1 ms or half the service time's p95",
-    "steal": "CPU time that other machines took, in %",
+    "send_lag_tail": "the same at p99: it spoils p99 and beyond only",
+    "steal": "slices set aside because other machines took too much CPU time, in %",
 }
 
 
@@ -46,11 +48,6 @@ def metric_title(metric: str) -> str:
 def short_metric(metric: str) -> str:
     """A title that fits a column."""
     return WORDINGS[metric].short if metric in WORDINGS else metric_title(metric)
-
-
-def higher_is_better(metric: str) -> bool:
-    """Which way is better; lower, where the metric is not known."""
-    return metric in METRICS and METRICS[metric].higher_is_better
 
 
 def better(metric: str) -> str:

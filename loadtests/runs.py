@@ -35,26 +35,25 @@ class Run:
 def new_run(wishes: Wishes) -> tuple[Run, Path]:
     """A run and its fresh folder. SuiteError: nothing can be written there."""
     at = datetime.now(UTC)
-    stem = f"{at:%Y%m%d-%H%M%S}-{wishes.profile}"
-    results = Path(wishes.results_dir)
-    try:
-        results.mkdir(parents=True, exist_ok=True)
-        folder = _fresh_folder(results, stem)
-    except OSError as error:
-        raise SuiteError(
-            f"{results}: nothing can be written there ({error.strerror}); choose another --results-dir"
-        ) from error
+    folder = fresh_folder(Path(wishes.results_dir), f"{at:%Y%m%d-%H%M%S}-{wishes.profile}")
     run = Run(folder.name, wishes, stamp(at))
     save_run(run, folder)
     return run, folder
 
 
-def _fresh_folder(results: Path, stem: str) -> Path:
-    for suffix in ("", *(f"-{number}" for number in range(2, 100))):
-        folder = results / f"{stem}{suffix}"
-        if not folder.exists():
-            folder.mkdir()
-            return folder
+def fresh_folder(results: Path, stem: str) -> Path:
+    """A new folder of that name, or one with a number behind it. SuiteError: nothing can be written there."""
+    try:
+        results.mkdir(parents=True, exist_ok=True)
+        for suffix in ("", *(f"-{number}" for number in range(2, 100))):
+            folder = results / f"{stem}{suffix}"
+            if not folder.exists():
+                folder.mkdir()
+                return folder
+    except OSError as error:
+        raise SuiteError(
+            f"{results}: nothing can be written there ({error.strerror}); choose another --results-dir"
+        ) from error
     raise SuiteError(f"{results}: a hundred runs began in this second; try again")
 
 

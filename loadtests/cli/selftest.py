@@ -1,0 +1,66 @@
+"""`sidebyside selftest`: does the suite find what is there, and nothing else?"""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from loadtests.cli.frame import app, err, one_line_errors, out
+from loadtests.selection import duration_s
+
+
+class StepWatch:
+    """A line for everything that begins."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+
+    def step(self, text: str) -> None:
+        """Say it."""
+        self.console.print(text, highlight=False)
+
+
+@app.command()
+def selftest(
+    budget: Annotated[str, typer.Option(help="Time in all; more time, more repeats.")] = "30m",
+    inject: Annotated[
+        list[float] | None,
+        typer.Option(
+            min=0,
+            max=1000,
+            help="Extra CPU work a request, in percent; may be repeated. Left out: 0 2 5 10 25.",
+        ),
+    ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help="Only this check: delays, frozen, itself, coverage, injection, designs."),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="What orders and arrivals are drawn from.")] = 0,
+    results_dir: Annotated[str, typer.Option(help="Where the selftest's folder is made.")] = "results",
+) -> None:
+    """Measure servers whose truth is known, and say how often the suite was right.
+
+    A server against itself; known slowdowns; known delays; a frozen server; simulated coverage; and what measuring one
+    server after the other would have said. Writes selftest.json and a page; exit 1 when a check fails.
+
+    [dim]sidebyside selftest --only injection --inject 3 --budget 10m[/]
+    """
+    with one_line_errors():
+        from loadtests.selftest import injection, story
+        from loadtests.selftest.pages import answer
+
+        wanted = story.Wanted(
+            budget_s=duration_s(budget),
+            inject=tuple(dict.fromkeys(inject)) if inject else injection.SIZES,
+            only=tuple(only or ()),
+            seed=seed,
+            results_dir=results_dir,
+        )
+        found, folder = story.run(wanted, StepWatch(err))
+    for one in found.checks:
+        mark = {True: "[green]held[/]", False: "[red]FAILED[/]", None: "[dim]not judged[/]"}[one.ok]
+        out.print(f"{mark}  [bold]{one.title}[/]: {one.summary}", soft_wrap=True)
+    out.print(f"\n{answer(found)[0]} The page: {folder / 'report.html'}", soft_wrap=True)
+    print(folder, flush=True)
+    if found.ok is False:
+        raise typer.Exit(1)

@@ -1,0 +1,1 @@
+"""Servers whose truth is known, because they stamp it: the selftest measures them."""

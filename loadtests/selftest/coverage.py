@@ -1,0 +1,51 @@
+"""Coverage by simulation: runs drawn with the noise that this very selftest measured, and intervals around them."""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from loadtests.digest import digest
+from loadtests.plan import TWIN_SUFFIX
+from loadtests.selftest.records import Check, Figure
+from loadtests.selftest.setting import Setting, headliners
+from loadtests.simulate import Noise, coverage, drawn, noise_of
+from loadtests.study import NO_LIMIT_PERCENT, log_ratios
+
+RUNS = 4000
+SIZES = ((3, 8), (6, 8), (6, 25), (20, 8))
+LOW, HIGH = 0.93, 0.97
+
+
+def check(setting: Setting) -> Check:
+    """For each headline contestant against itself: its noise, and the coverage of runs of several sizes."""
+    setting.watch.step("coverage by simulation")
+    known = digest(setting.store("itself").rounds(), NO_LIMIT_PERCENT, 1)
+    noises = {one.name: noise_of(log_ratios(known, one.name, one.name + TWIN_SUFFIX)) for one in headliners()}
+    return judged([_figure(name, noise, *size) for name, noise in noises.items() for size in SIZES])
+
+
+def _figure(name: str, noise: Noise, rounds: int, blocks: int) -> Figure:
+    rng = np.random.default_rng((1, rounds, blocks))
+    return {
+        "noise_of": name,
+        "launch_percent": 100 * noise.launch,
+        "block_percent": 100 * noise.block,
+        "correlation": noise.memory,
+        "rounds": rounds,
+        "blocks": blocks,
+        "coverage_percent": 100 * coverage(drawn(rng, RUNS, rounds, blocks, noise)),
+    }
+
+
+def judged(figures: Iterable[Figure]) -> Check:
+    """All coverages within the limits."""
+    rows = tuple(figures)
+    found = [float(one["coverage_percent"]) for one in rows]
+    return Check(
+        name="coverage",
+        title="Coverage by simulation",
+        limit=f"95 % intervals hold the truth in {LOW:.0%} to {HIGH:.0%} of {RUNS} drawn runs",
+        ok=all(100 * LOW <= one <= 100 * HIGH for one in found) if found else None,
+        summary=f"{min(found):.1f} to {max(found):.1f} % with noise as measured here" if found else "",
+        figures=rows,
+    )

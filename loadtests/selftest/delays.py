@@ -1,0 +1,148 @@
+"""Known delays: a server that stamps how long it waited; what the client measures beyond that is error."""
+
+import http.client
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from loadtests.contestants import Contestant
+from loadtests.drive import drive
+from loadtests.known.burner import STAMPS
+from loadtests.plan import Round, Slice
+from loadtests.samples import Failure, Samples
+from loadtests.scenarios import RequestTemplate, Scenario
+from loadtests.selftest.records import Check, Figure
+from loadtests.selftest.setting import FLOOR, Setting, catalog
+from loadtests.servers import Endpoint
+
+NAME = "delays"
+DELAYS_MS = (1, 5, 20, 100)
+RATES_RPS = (50.0, 200.0, 500.0)
+SLICE_S, WARMUP_S, USERS = 2.0, 0.1, 64
+P50_LIMIT_MS, P99_LIMIT_MS = 0.3, 1.0
+IDLE_STEAL_PERCENT = 0.5
+LIMIT = f"service time is off by at most {P50_LIMIT_MS} ms at p50 and, on an idle machine, {P99_LIMIT_MS:g} ms at p99"
+
+
+def check(setting: Setting) -> Check:
+    """One slice for every delay and rate, on one server."""
+    setting.watch.step("known delays")
+    scenarios = [_scenario(delay_ms) for delay_ms in DELAYS_MS]
+    round_, store = planned(setting.seed), setting.store(NAME)
+    with setting.scene.servers([server()]) as endpoints:
+        driven = drive(round_, scenarios, endpoints, cpus=setting.scene.load_cpus, seed=setting.seed)
+        stamps = read_stamps(endpoints[NAME])
+    store.save_round(0, driven)
+    return judged(figures_of(store.round(0), stamps))
+
+
+def planned(seed: int) -> Round:
+    """The slices: every rate on every delay."""
+    places = [(delay_ms, rate_rps) for delay_ms in DELAYS_MS for rate_rps in RATES_RPS]
+    return Round(
+        0,
+        tuple(
+            Slice(
+                index,
+                index,
+                scenario_name(delay_ms),
+                NAME,
+                "open",
+                SLICE_S,
+                WARMUP_S,
+                USERS,
+                rate_rps,
+                seed + index,
+            )
+            for index, (delay_ms, rate_rps) in enumerate(places)
+        ),
+    )
+
+
+def server() -> Contestant:
+    """The floor's server with the delaying app."""
+    floor = catalog()[FLOOR]
+    command = (*floor.command[:-1], "loadtests.known.delays:app")
+    return replace(floor, name=NAME, command=command, scenarios=None)
+
+
+def scenario_name(delay_ms: int) -> str:
+    """`delay-5ms`."""
+    return f"delay-{delay_ms}ms"
+
+
+def _scenario(delay_ms: int) -> Scenario:
+    template = RequestTemplate(1, "GET", f"/delay/{delay_ms}", None, 200, ())
+    return Scenario(scenario_name(delay_ms), f"{delay_ms} ms", "", (template,), USERS, 100, 100)
+
+
+def read_stamps(endpoint: Endpoint) -> NDArray[np.int64]:
+    """All stamps in the order in which requests came in: shape (requests, 2), received and answered, nanoseconds."""
+    connection = http.client.HTTPConnection(endpoint.host, endpoint.port, timeout=10)
+    try:
+        connection.request("GET", STAMPS)
+        stamps = np.array(json.loads(connection.getresponse().read()), dtype=np.int64).reshape(-1, 2)
+    finally:
+        connection.close()
+    ordered: NDArray[np.int64] = stamps[np.argsort(stamps[:, 0])]
+    return ordered
+
+
+def figures_of(samples: Samples, stamps: NDArray[np.int64]) -> list[Figure]:
+    """A figure a slice."""
+    return [
+        _figure(row, samples.requests.filter(pl.col("slice") == row["slice"]), stamps)
+        for row in samples.slices.sort("slice").to_dicts()
+    ]
+
+
+def _figure(slice_: Figure, requests: pl.DataFrame, stamps: NDArray[np.int64]) -> Figure:
+    inside = (stamps[:, 0] >= slice_["start_ns"]) & (stamps[:, 0] <= slice_["drained_ns"])
+    errors_ms = errors_of(requests, stamps[inside])
+    span_ms = (slice_["drained_ns"] - slice_["start_ns"]) / 1e6
+    lost = int((requests["failure"] != Failure.NONE).sum()) + abs(requests.height - int(inside.sum()))
+    return {
+        "delay_ms": int(slice_["scenario"].removeprefix("delay-").removesuffix("ms")),
+        "rate_rps": slice_["rate_rps"],
+        "requests": requests.height,
+        "lost": lost,
+        "error_p50_ms": float(np.quantile(errors_ms, 0.5)) if len(errors_ms) else None,
+        "error_p99_ms": float(np.quantile(errors_ms, 0.99)) if len(errors_ms) else None,
+        "steal_percent": 100 * slice_["steal_ms"] / span_ms,
+    }
+
+
+def errors_of(requests: pl.DataFrame, stamps: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Measured service time less the stamped wait, in ms; empty where the two are not as many.
+
+    Request and stamp belong together by their order in time: sent first, received first.
+    """
+    ordered = requests.sort("sent_ns")
+    if ordered.height != len(stamps):
+        return np.empty(0)
+    service_ns = (ordered["end_ns"] - ordered["sent_ns"]).to_numpy()
+    errors_ms: NDArray[np.float64] = (service_ns - (stamps[:, 1] - stamps[:, 0])) / 1e6
+    return errors_ms
+
+
+def judged(figures: Sequence[Figure]) -> Check:
+    """p50 and losses are judged always, p99 only in slices during which the machine was this one's alone."""
+    complete = all(one["lost"] == 0 and one["error_p50_ms"] is not None for one in figures)
+    halves = [one["error_p50_ms"] for one in figures if one["error_p50_ms"] is not None]
+    idle = [one for one in figures if one["steal_percent"] <= IDLE_STEAL_PERCENT]
+    tails = [one["error_p99_ms"] for one in idle if one["error_p99_ms"] is not None]
+    ok = complete and max(halves) <= P50_LIMIT_MS and all(tail <= P99_LIMIT_MS for tail in tails)
+    worst = f"largest error {max(halves, default=float('nan')):.2f} ms at p50"
+    tail = f", {max(tails):.2f} ms at p99" if tails else ""
+    return Check(
+        name="delays",
+        title="Known delays",
+        limit=LIMIT,
+        ok=ok,
+        summary=f"{worst}{tail}; {len(idle)} of {len(figures)} slices ran while no CPU time was stolen",
+        figures=tuple(figures),
+    )

@@ -1,0 +1,118 @@
+"""Wrong winners: a server and a copy of it that costs more, judged by the paired and by the sequential design.
+
+Both get the same seconds of load on the same launches; which goes first takes turns. The sequential design loads one
+server after the other, and whoever answers more requests a second wins, as benchmarks usually tell it.
+"""
+
+from collections.abc import Sequence
+
+import polars as pl
+from scipy.stats import ttest_ind
+
+from loadtests.contestants import Contestant
+from loadtests.digest import Digest, digest, merge
+from loadtests.drive import drive
+from loadtests.observe import observe
+from loadtests.plan import Design
+from loadtests.selftest.injection import turns_for
+from loadtests.selftest.records import Check, Figure, share
+from loadtests.selftest.setting import FLOOR, Setting, catalog, repeats, wrapped
+from loadtests.stats import FloatArray
+from loadtests.study import NO_LIMIT_PERCENT, bounds, ping_plan, ratio_of
+
+ROUNDS, BLOCKS = 4, 12
+COST_PERCENT = 5.0
+FAST, SLOW = "fast", "slow"
+THROUGHPUT, CPU = "throughput_rps", "cpu_us_per_request"
+ORDERS: tuple[tuple[Design, Design], ...] = (("paired", "sequential"), ("sequential", "paired"))
+
+
+def check(setting: Setting, seconds: float) -> Check:
+    """As many repeats as fit into the time, each of ROUNDS launches that serve both designs."""
+    floor = catalog()[FLOOR]
+    turns = turns_for(setting, floor, (COST_PERCENT,))
+    servers = (wrapped(floor, FAST, 0), wrapped(floor, SLOW, turns[COST_PERCENT]))
+    figures: list[Figure] = []
+    for number in repeats(seconds):
+        setting.watch.step(f"wrong winners, repeat {number + 1}")
+        known = _measure(setting, servers)
+        figures += [
+            _told("paired", number, *paired(known["paired"], CPU)),
+            _told("paired, throughput", number, *paired(known["paired"], THROUGHPUT)),
+            _told("sequential", number, *sequential(known["sequential"])),
+        ]
+    return judged(figures)
+
+
+def _measure(setting: Setting, servers: Sequence[Contestant]) -> dict[Design, Digest]:
+    parts: dict[Design, list[Digest]] = {"paired": [], "sequential": []}
+    stores = {design: setting.store(f"designs-{design}") for design in parts}
+    for _ in range(ROUNDS):
+        index = stores["paired"].finished_rounds()
+        with setting.scene.servers(servers) as endpoints:
+            for design in ORDERS[index % 2]:
+                plan = ping_plan(servers, BLOCKS, setting.seed, design)
+                round_ = plan.round(index, None)
+                driven = drive(
+                    round_, plan.scenarios, endpoints, cpus=setting.scene.load_cpus, seed=setting.seed
+                )
+                stores[design].save_round(index, driven)
+        for design, held in parts.items():
+            held.append(digest([stores[design].round(index)], NO_LIMIT_PERCENT, 1))
+    return {design: merge(held) for design, held in parts.items()}
+
+
+def paired(known: Digest, metric: str) -> tuple[float, str, bool]:
+    """FAST over SLOW, the winner that this names, and whether its interval leaves out 1; without that, none."""
+    ratio = ratio_of(known, FAST, SLOW, metric)
+    low, high = bounds(ratio)
+    sure = not low <= 1 <= high
+    ahead = (ratio.value < 1) == (metric == CPU)
+    return ratio.value, (FAST if ahead else SLOW) if sure else "none", sure
+
+
+def sequential(known: Digest) -> tuple[float, str, bool]:
+    """Mean throughput over mean throughput, who has more, and whether Welch's test calls that significant at 5 %."""
+    fast, slow = (_throughputs(known, name) for name in (FAST, SLOW))
+    ratio = float(fast.mean() / slow.mean())
+    sure = float(ttest_ind(fast, slow, equal_var=False).pvalue) < 0.05
+    return ratio, FAST if ratio > 1 else SLOW, sure
+
+
+def _throughputs(known: Digest, name: str) -> FloatArray:
+    seen = observe(known).filter((pl.col("metric") == THROUGHPUT) & (pl.col("contestant") == name))
+    values: FloatArray = seen["value"].drop_nulls().to_numpy()
+    return values
+
+
+def _told(design: str, number: int, ratio: float, winner: str, sure: bool) -> Figure:
+    return {
+        "design": design,
+        "repeat": number + 1,
+        "ratio": ratio,
+        "winner": winner,
+        "wrong": winner == SLOW,
+        "sure": sure,
+    }
+
+
+def judged(figures: Sequence[Figure]) -> Check:
+    """The paired design must not name the wrong winner; what the sequential one does is told."""
+    by_design: dict[str, list[Figure]] = {}
+    for one in figures:
+        by_design.setdefault(str(one["design"]), []).append(one)
+    told = [
+        f"{design}: wrong {share(sum(bool(one['wrong']) for one in found), len(found))}, of these"
+        f" {sum(bool(one['wrong'] and one['sure']) for one in found)} called sure,"
+        f" right {sum(one['winner'] == FAST for one in found)}"
+        for design, found in by_design.items()
+    ]
+    wrong = sum(bool(one["wrong"]) for one in figures if str(one["design"]).startswith("paired"))
+    return Check(
+        name="designs",
+        title="Wrong winners",
+        limit=f"of a server and a copy that costs {COST_PERCENT:g} % more, the paired design never names the copy",
+        ok=wrong == 0 if figures else None,
+        summary="; ".join(told),
+        figures=tuple(figures),
+    )

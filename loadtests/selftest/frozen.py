@@ -1,0 +1,139 @@
+"""A frozen server: stopped for a while under load. An open loop must show every request that waited for it."""
+
+import os
+import signal
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from time import monotonic_ns
+
+import numpy as np
+import polars as pl
+
+from loadtests.assignment import Progress
+from loadtests.drive import drive
+from loadtests.plan import Mode, Round, Slice
+from loadtests.samples import Failure, Samples
+from loadtests.selection import Wishes, select
+from loadtests.selftest.records import Check, Figure
+from loadtests.selftest.setting import FLOOR, Setting, catalog
+
+RATE_RPS, USERS = 200.0, 16
+SLICE_S, LEAD_S, FROZEN_S = 4.0, 1.5, 1.0
+BEYOND_S = (0.1, 0.25, 0.5, 0.75)
+TOLERANCE = 0.1
+LIMIT = (
+    f"of arrivals at rate r, r x (S - x) wait longer than x seconds while a server is frozen for S"
+    f" (within {TOLERANCE:.0%} and three standard deviations), and none is lost"
+)
+
+
+@dataclass
+class Freezer:
+    """Stops a process some time after a slice has begun, and lets it go on; knows when, in CLOCK_MONOTONIC."""
+
+    pid: int
+    spans_ns: dict[int, tuple[int, int]] = field(default_factory=dict)
+    _threads: list[threading.Thread] = field(default_factory=list)
+    _ended: threading.Event = field(default_factory=threading.Event)
+
+    def on_slice(self, progress: Progress) -> None:
+        """After each even slice the next one is frozen."""
+        if progress.slice % 2 == 0:
+            thread = threading.Thread(target=self._freeze, args=(progress.slice + 1,), daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def _freeze(self, index: int) -> None:
+        self._ended.wait(LEAD_S)
+        os.kill(self.pid, signal.SIGSTOP)
+        began_ns = monotonic_ns()
+        self._ended.wait(FROZEN_S)
+        self.spans_ns[index] = began_ns, monotonic_ns()
+        os.kill(self.pid, signal.SIGCONT)
+
+    def end(self) -> None:
+        """Let go at once; every thread has ended on return."""
+        self._ended.set()
+        for thread in self._threads:
+            thread.join()
+
+
+def check(setting: Setting) -> Check:
+    """An open and a closed slice, each frozen in its middle; short ones before them tell when they begin."""
+    setting.watch.step("a frozen server")
+    chosen, floor, store = select(Wishes(scenarios=("ping",))), catalog()[FLOOR], setting.store("frozen")
+    with setting.scene.servers([floor]) as endpoints:
+        freezer = Freezer(endpoints[FLOOR].pid)
+        try:
+            driven = drive(
+                planned(setting.seed),
+                chosen.scenarios,
+                endpoints,
+                cpus=setting.scene.load_cpus,
+                seed=setting.seed,
+                on_slice=freezer.on_slice,
+            )
+        finally:
+            freezer.end()
+    store.save_round(0, driven)
+    return judged(figures_of(store.round(0), freezer.spans_ns))
+
+
+def planned(seed: int) -> Round:
+    """Short, open, short, closed."""
+    short = Slice(0, 0, "ping", FLOOR, "open", 0.05, 0.02, USERS, RATE_RPS, seed)
+    modes: tuple[Mode, ...] = ("open", "closed")
+    long = [replace(short, duration_s=SLICE_S, mode=mode) for mode in modes]
+    long[1] = replace(long[1], rate_rps=None)
+    pieces = (short, long[0], short, long[1])
+    return Round(0, tuple(replace(one, index=place, block=place) for place, one in enumerate(pieces)))
+
+
+def figures_of(samples: Samples, spans_ns: Mapping[int, tuple[int, int]]) -> list[Figure]:
+    """A figure for each time that a request may wait, open and closed side by side."""
+    opened, closed = (samples.requests.filter(pl.col("slice") == index) for index in (1, 3))
+    began_ns, ended_ns = spans_ns[1]
+    frozen_s = (ended_ns - began_ns) / 1e9
+    due_ns = opened["due_ns"].to_numpy()
+    return [
+        {
+            "beyond_s": beyond_s,
+            "rate_times_rest": RATE_RPS * (frozen_s - beyond_s),
+            "arrivals": int(np.sum((due_ns >= began_ns) & (due_ns < ended_ns - beyond_s * 1e9))),
+            "open_loop": _beyond(opened, "due_ns", beyond_s),
+            "open_loop_requests": opened.height,
+            "closed_loop": _beyond(closed, "sent_ns", beyond_s),
+            "closed_loop_requests": closed.height,
+            "lost": sum(int((one["failure"] != Failure.NONE).sum()) for one in (opened, closed)),
+        }
+        for beyond_s in BEYOND_S
+    ]
+
+
+def _beyond(requests: pl.DataFrame, begin: str, seconds: float) -> int:
+    return int(((requests["end_ns"] - requests[begin]) > seconds * 1e9).sum())
+
+
+def judged(figures: Sequence[Figure]) -> Check:
+    """Expected counts are Poisson: their standard deviation is their square root."""
+    near = all(
+        abs(one["open_loop"] - one["rate_times_rest"])
+        <= TOLERANCE * one["rate_times_rest"] + 3 * one["rate_times_rest"] ** 0.5
+        for one in figures
+    )
+    exact = all(one["open_loop"] >= one["arrivals"] for one in figures)
+    lost = max(int(one["lost"]) for one in figures)
+    half = next(one for one in figures if one["beyond_s"] == 0.5)
+    return Check(
+        name="frozen",
+        title="A frozen server",
+        limit=LIMIT,
+        ok=near and exact and lost == 0,
+        summary=(
+            f"beyond 0.5 s: {half['open_loop']} of {half['open_loop_requests']} requests in open loop"
+            f" (expected {half['rate_times_rest']:.0f}), {half['closed_loop']} of {half['closed_loop_requests']} in"
+            f" closed loop, which would hide the stall; {lost} lost"
+        ),
+        figures=tuple(figures),
+    )

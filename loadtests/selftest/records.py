@@ -1,0 +1,100 @@
+"""What a selftest finds: one record a check, all of them together `selftest.json`."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from scipy.stats import binomtest
+
+from loadtests.errors import SuiteError
+
+FILE = "selftest.json"
+SCHEMA_VERSION = 1
+Figure = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check. `ok` None: it could not be judged, and `summary` says why. `limit` says what is asked in words.
+
+    figures: rows of one table, all with the same keys; values are numbers, texts, booleans or None.
+    """
+
+    name: str
+    title: str
+    limit: str
+    ok: bool | None
+    summary: str
+    figures: tuple[Figure, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Selftest:
+    """All checks of one selftest. `status`: `partial` until the last check is in."""
+
+    id: str
+    started_at: str
+    duration_s: float
+    status: str
+    seed: int
+    machine: Mapping[str, str] = field(default_factory=dict)
+    checks: tuple[Check, ...] = ()
+
+    @property
+    def ok(self) -> bool | None:
+        """Whether all that was judged held; None where nothing was."""
+        judged = [one.ok for one in self.checks if one.ok is not None]
+        return all(judged) if judged else None
+
+
+def save(found: Selftest, folder: Path) -> None:
+    """Writes `selftest.json`, whole or not at all."""
+    document = {"schema_version": SCHEMA_VERSION, "ok": found.ok, **asdict(found)}
+    partial = folder / f"{FILE}.partial"
+    partial.write_text(json.dumps(document, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    partial.replace(folder / FILE)
+
+
+def load(folder: Path) -> Selftest:
+    """The selftest in a folder. SuiteError: there is none that can be read."""
+    try:
+        values = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        checks = tuple(Check(**{**one, "figures": tuple(one["figures"])}) for one in values["checks"])
+        known = {key: values[key] for key in ("id", "started_at", "duration_s", "status", "seed", "machine")}
+        return Selftest(**known, checks=checks)
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise SuiteError(
+            f"{folder}: holds no selftest that can be read; run `sidebyside selftest`"
+        ) from error
+
+
+def newest(results: Path) -> Path | None:
+    """The folder of the newest selftest below a results folder; None without one."""
+    return max(
+        (path.parent for path in results.glob(f"selftest-*/{FILE}")), default=None, key=lambda one: one.name
+    )
+
+
+def share(hits: int, of: int) -> str:
+    """`3 of 40 (7.5 %, 95 % interval 1.6 to 20.4 %)`: Clopper and Pearson 1934."""
+    if of == 0:
+        return "0 of 0"
+    low, high = binomtest(hits, of).proportion_ci(0.95)
+    return f"{hits} of {of} ({100 * hits / of:.1f} %, 95 % interval {100 * low:.1f} to {100 * high:.1f} %)"
+
+
+def at_most(hits: int, of: int, limit: float) -> bool | None:
+    """Whether so many may come of a true share of `limit` or less: one-sided binomial test at 5 %; None of none."""
+    return bool(binomtest(hits, of, limit, alternative="greater").pvalue >= 0.05) if of else None
+
+
+def at_least(hits: int, of: int, limit: float) -> bool | None:
+    """Whether so many may come of a true share of `limit` or more: one-sided binomial test at 5 %; None of none."""
+    return bool(binomtest(hits, of, limit, alternative="less").pvalue >= 0.05) if of else None
+
+
+def counted(values: Sequence[bool]) -> tuple[int, int]:
+    """How many are true, and how many there are."""
+    return sum(values), len(values)

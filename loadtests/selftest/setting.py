@@ -1,0 +1,74 @@
+"""What every check is given: the stage, its folder, its share of the time, and the servers it may start."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from loadtests.contestants import Contestant
+from loadtests.known import burner
+from loadtests.samples import RunStore
+from loadtests.selection import Wishes, select
+from loadtests.stage import Stage
+from loadtests.study import headline_pair
+
+FLOOR = "raw-asgi-uvicorn"
+
+
+class Watch(Protocol):
+    """Who looks on."""
+
+    def step(self, text: str) -> None:
+        """Something begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Where a check works. `inject`: the extra costs that are injected, in percent."""
+
+    scene: Stage
+    folder: Path
+    seed: int
+    inject: tuple[float, ...]
+    watch: Watch
+
+    def store(self, name: str) -> RunStore:
+        """Where the samples of one study go: `NAME/samples/*.parquet`."""
+        return RunStore(self.folder / name)
+
+
+def repeats(seconds: float) -> Iterator[int]:
+    """Numbers from 0 on: at least one, then as long as another, as long as the longest so far, fits into the time."""
+    began, longest_s, number = time.monotonic(), 0.0, 0
+    while number == 0 or time.monotonic() - began + longest_s <= seconds:
+        started = time.monotonic()
+        yield number
+        longest_s, number = max(longest_s, time.monotonic() - started), number + 1
+
+
+def catalog() -> Mapping[str, Contestant]:
+    """All contestants by name."""
+    return select(Wishes()).by_name
+
+
+def headliners() -> tuple[Contestant, Contestant]:
+    """The two contestants of the pair that opens a report."""
+    a, b = headline_pair(select(Wishes()).claims)
+    return catalog()[a], catalog()[b]
+
+
+def wrapped(one: Contestant, name: str, loops: int) -> Contestant:
+    """The contestant behind a burner of so many turns a request, on the same server and options."""
+    target = one.command[-1]
+    return replace(
+        one,
+        name=name,
+        command=(*one.command[:-1], f"loadtests.known.{one.gateway}:app"),
+        environment={**one.environment, burner.APP: target, burner.LOOPS: str(loops)},
+    )
+
+
+def named_twins(one: Contestant, names: Sequence[str]) -> tuple[Contestant, ...]:
+    """The same contestant under each of these names."""
+    return tuple(replace(one, name=name) for name in names)

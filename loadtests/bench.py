@@ -14,7 +14,7 @@ from loadtests.digest import Digest, digest, merge
 from loadtests.drive import drive
 from loadtests.observe import closed_throughput
 from loadtests.plan import Plan, Profile, Round, open_rates
-from loadtests.report import write_report
+from loadtests.report.files import write_report
 from loadtests.runs import Run, load_run, save_run, stamp
 from loadtests.samples import Measurement, RunStore, Samples
 from loadtests.selection import Selection, select
@@ -50,6 +50,7 @@ def measure(run: Run, folder: Path, watch: Watch) -> Run:
         run = replace(run, machine=facts, status="partial", finished_at=None)
         save_run(run, folder)
         known = digested(store.rounds(), plan.profile)
+        run = replace(run, rates=run.rates or open_rates(closed_throughput(known), plan.profile))
         longest_s, began = 0.0, time.monotonic() - run.elapsed_s
         while True:
             found = _widths(known, run, plan)

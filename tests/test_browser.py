@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from loadtests.report import write_report
+from loadtests.report.files import write_report
 from loadtests.verdict import summarise
 from tests.frames import A, B, both_loops, digested, rounds_of, run_of, samples_of
 

@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -195,7 +196,7 @@ def test_a_sequential_round_holds_the_same_slices_one_contestant_after_the_other
     paired, sequential = plan_of().round(1, RATES), replace(plan_of(), design="sequential").round(1, RATES)
 
     names = [piece.contestant for piece in sequential.slices]
-    changes = sum(one != other for one, other in zip(names, names[1:], strict=False))
+    changes = sum(one != other for one, other in pairwise(names))
     assert changes == len(set(names)) - 1
     assert sorted(order_of(sequential)) == sorted(order_of(paired))
 

@@ -16,10 +16,11 @@ from loadtests.digest import Digest
 from loadtests.errors import SuiteError
 from loadtests.metrics import COMPARED, METRICS
 from loadtests.plan import Claim
-from loadtests.report import formats, write_report
+from loadtests.report import formats
 from loadtests.report.answer import answer
 from loadtests.report.charts import draw
 from loadtests.report.compare import compare_tables, load_summary
+from loadtests.report.files import write_report
 from loadtests.report.markdown import table_to_markdown
 from loadtests.report.story import tell
 from loadtests.report.tables import Cell as Place

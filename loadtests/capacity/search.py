@@ -198,14 +198,21 @@ def _finding(search: Search, bracket: Bracket) -> Finding:
 
 
 def _disturbance(search: Search, failure: Outcome) -> str:
-    """Why a failed step is the load generator's fault, if it is."""
-    if failure.lag_ms is not None and failure.lag_ms > LAG_SHARE * search.slo_ms:
+    """Why a failed step is the load generator's fault, if it is: its lag is large, and explains the miss."""
+    if lag_explains(search, failure):
         return f"the load generator itself sent {failure.lag_ms:.1f} ms late (p99) where the SLO was missed"
     if failure.generator_percent >= GENERATOR_LIMIT_PERCENT:
         return (
             f"the load generator used {failure.generator_percent:.0f} % of its core where the SLO was missed"
         )
     return ""
+
+
+def lag_explains(search: Search, failure: Outcome) -> bool:
+    """Whether the generator's own lag was large, and the step would have met the SLO without it."""
+    if failure.lag_ms is None or failure.p99_ms is None:
+        return False
+    return failure.lag_ms > LAG_SHARE * search.slo_ms and failure.p99_ms - failure.lag_ms < search.slo_ms
 
 
 def _never_met(search: Search, bracket: Bracket) -> str:

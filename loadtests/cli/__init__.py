@@ -3,10 +3,10 @@
 Exit codes: 0 done, 1 differences found, 2 bad input, 130 stopped by a signal.
 """
 
-from loadtests.cli import bench, results, servers
+from loadtests.cli import bench, capacity, doctor, results, selftest, servers
 from loadtests.cli.frame import app
 
-__all__ = ["bench", "main", "results", "servers"]
+__all__ = ["bench", "capacity", "doctor", "main", "results", "selftest", "servers"]
 
 
 def main() -> None:

@@ -1,5 +1,7 @@
 """A against A: every contestant of the headline pair against a second launch of itself. No verdict should be given."""
 
+from collections.abc import Sequence
+
 from loadtests.digest import Digest, merge
 from loadtests.plan import TWIN_SUFFIX
 from loadtests.selftest.records import Check, Figure, at_most, counted, share
@@ -23,7 +25,7 @@ def check(setting: Setting, seconds: float) -> Check:
     return judged(figures)
 
 
-def judged(figures: list[Figure]) -> Check:
+def judged(figures: Sequence[Figure]) -> Check:
     """What the repeats say together."""
     hits, of = counted([bool(one["better"]) for one in figures])
     return Check(

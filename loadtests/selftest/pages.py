@@ -15,7 +15,7 @@ HOW_TO_READ = (
     " the limit at 5 %, so one check in twenty fails by chance where its true share is just at the limit."
 )
 METHOD = (
-    "The servers are launched, pinned and loaded exactly as in a run, in paired slices with fresh processes every round."
+    "The servers are launched, pinned and loaded as in a run, in paired slices, with fresh processes every round."
     " Extra work is an empty loop before the app sees the request; the server stamps how much CPU time it took, so that"
     " the true ratio is known for the very rounds that are judged. Samples lie beside this page, one folder a study."
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from loadtests import machine
 from loadtests.errors import SuiteError
-from loadtests.report import write_pages
+from loadtests.report.files import write_pages
 from loadtests.runs import fresh_folder, stamp
 from loadtests.selftest import coverage, delays, designs, frozen, injection, itself
 from loadtests.selftest.pages import tell

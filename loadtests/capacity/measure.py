@@ -1,0 +1,122 @@
+"""The story of a capacity run: search round by round, judge, report. Start reading here."""
+
+import os
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+from loadtests import budget, machine
+from loadtests.assignment import Progress
+from loadtests.capacity.account import Account, accounts
+from loadtests.capacity.aim import Aim, CapacityRun, load_run, save_run
+from loadtests.capacity.judge import summarise
+from loadtests.drive import drive
+from loadtests.plan import Claim, Round
+from loadtests.report.capacity import write_report
+from loadtests.report.story import Story
+from loadtests.runs import stamp
+from loadtests.samples import Measurement, RunStore
+from loadtests.stage import Stage, named, stage
+from loadtests.summary import RunInfo
+
+
+class Watch(Protocol):
+    """Who looks on: told of every step, asked nothing."""
+
+    def stage_set(self, aim: Aim) -> None:
+        """Database and cache are up."""
+
+    def round_begins(self, number: int) -> None:
+        """The servers of a round are about to be launched."""
+
+    def slice_done(self, progress: Progress) -> None:
+        """One step of one search is over."""
+
+
+def measure(run: CapacityRun, folder: Path, watch: Watch) -> CapacityRun:
+    """Searches round by round until another one would not fit into the budget; the first is always played.
+
+    Every finished round is on disk before the next begins.
+    """
+    store, began, longest_s = RunStore(folder), time.monotonic(), 0.0
+    with stage(run.aim.seed) as scene:
+        watch.stage_set(run.aim)
+        facts = machine.describe(scene.server_cpus, scene.load_cpus, scene.database_url)
+        run = replace(run, machine=facts)
+        while _goes_on(run, store.finished_rounds(), longest_s):
+            round_began = time.monotonic()
+            round_ = run.aim.round(store.finished_rounds())
+            watch.round_begins(round_.index + 1)
+            store.save_round(round_.index, _play(round_, run.aim, scene, watch))
+            longest_s = max(longest_s, time.monotonic() - round_began)
+            run = replace(run, elapsed_s=time.monotonic() - began)
+            save_run(run, folder)
+    finished = replace(run, status="complete", finished_at=stamp(datetime.now(UTC)))
+    save_run(finished, folder)
+    return finished
+
+
+def report(folder: Path) -> Story:
+    """Judges what the folder holds, writes the report into it and returns what it tells; measures nothing."""
+    run = load_run(folder)
+    found = found_in(folder, run.aim)
+    return write_report(summarise(found, info_of(run, found)), found, run.aim, folder)
+
+
+def found_in(folder: Path, aim: Aim) -> list[Account]:
+    """The accounts of all finished rounds, read one round at a time."""
+    return [one for samples in RunStore(folder).rounds() for one in accounts(samples, aim.searches)]
+
+
+def info_of(run: CapacityRun, found: list[Account]) -> RunInfo:
+    """What the report says of a run."""
+    chosen = run.aim.selection
+    return RunInfo(
+        id=run.id,
+        status="complete" if run.status == "complete" else "partial",
+        profile="capacity",
+        seed=run.aim.seed,
+        started_at=run.started_at,
+        finished_at=run.finished_at,
+        duration_s=run.elapsed_s,
+        load_s=sum(one.load_ms for one in found) / 1000,
+        rounds=len({one.round for one in found}),
+        margin=chosen.profile.margin,
+        cpus=len(os.sched_getaffinity(0)),
+        stop_rule=f"no round is begun that would not fit into {run.aim.budget_s:g} s; no result is looked at",
+        machine=run.machine,
+        contestants={one.name: one.title for one in chosen.contestants},
+        scenarios={one.name: one.title for one in chosen.scenarios},
+        keep_alive={one.name: one.keep_alive for one in chosen.contestants},
+        claims=claims_of(run.aim),
+    )
+
+
+def claims_of(aim: Aim) -> tuple[Claim, ...]:
+    """The catalog's claims on what was measured; the first two contestants where it has none."""
+    chosen = aim.selection
+    names = [one.name for one in chosen.contestants]
+    claims = tuple(claim for claim in chosen.claims if claim.a in names and claim.b in names)
+    if claims or len(names) < 2:
+        return claims
+    a, b = chosen.contestants[:2]
+    return (Claim(a.name, b.name, f"{a.title} against {b.title}"),)
+
+
+def _goes_on(run: CapacityRun, finished: int, longest_s: float) -> bool:
+    return finished == 0 or budget.another_fits(run.aim.budget_s, run.elapsed_s, longest_s)
+
+
+def _play(round_: Round, aim: Aim, scene: Stage, watch: Watch) -> Measurement:
+    chosen = aim.selection
+    with scene.servers(named(round_.contestants, chosen.by_name)) as endpoints:
+        return drive(
+            round_,
+            chosen.scenarios,
+            endpoints,
+            cpus=scene.load_cpus,
+            seed=aim.seed,
+            on_slice=watch.slice_done,
+        )

@@ -1,0 +1,106 @@
+"""`sidebyside capacity`: how much load a server carries within an SLO, and what it does beyond."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from loadtests.cli.frame import Stopped, app, err, one_line_errors, out
+from loadtests.errors import SuiteError
+from loadtests.selection import duration_s
+
+DEFAULT_CONTESTANTS = ("flask-gthread", "fastapi-uvicorn")
+DEFAULT_SCENARIOS = ("item-read",)
+
+
+@app.command()
+def capacity(
+    contestant: Annotated[
+        list[str] | None, typer.Option(help="A server; may be repeated. Default: the two headline ones.")
+    ] = None,
+    scenario: Annotated[
+        list[str] | None, typer.Option(help="A scenario; may be repeated. Default: item-read.")
+    ] = None,
+    slo: Annotated[
+        str, typer.Option(help="What p99 of the response time must stay below: 50ms, 0.2s.")
+    ] = "50ms",
+    arrivals: Annotated[
+        str, typer.Option(help="poisson: at random, as independent users come; constant: evenly spaced.")
+    ] = "poisson",
+    budget: Annotated[str, typer.Option(help="Time in all, such as 5m, 1h.")] = "10m",
+    seed: Annotated[int, typer.Option(help="What data, order and arrivals are drawn from.")] = 0,
+    results_dir: Annotated[str, typer.Option(help="Where the run's folder is made.")] = "results",
+) -> None:
+    """How many requests a second does a server carry before it becomes slow? The last line is the run's folder.
+
+    The [bold]SLO[/] (service level objective) is the promise: 99 of 100 requests are answered within that time,
+    counted from the moment when each was due, and fewer than one in 1,000 fails.
+
+    The [bold]capacity[/] is the highest rate at which the promise is kept. It is less than the throughput of a closed
+    loop, where users wait for each other's answers: in an [italic]open loop[/] requests come whether or not earlier
+    ones are answered, and queues grow long before a server is full. It is found by trying: a ladder, then halving.
+
+    The [bold]knee[/] is the rate beyond which more load costs more waiting than it brings answers: where rate divided
+    by mean response time is greatest. Good to know for how far to load a server day by day.
+
+    At last each server gets 1.5 times its capacity for a while: how many requests are answered in time, late or not
+    at all, and how long it takes until the promise is kept again.
+
+    [dim]sidebyside capacity --slo 20ms --contestant flask-gevent --contestant fastapi-uvicorn --scenario shop[/]
+    """
+    with one_line_errors():
+        from loadtests.capacity import aim as aims
+
+        wanted = aims.Aim(
+            contestants=tuple(contestant or DEFAULT_CONTESTANTS),
+            scenarios=tuple(scenario or DEFAULT_SCENARIOS),
+            slo_ms=_slo_ms(slo),
+            arrivals=_arrivals(arrivals),
+            budget_s=duration_s(budget),
+            seed=seed,
+        )
+        run, folder = aims.new_run(aims.fitted(wanted), results_dir)
+
+        from loadtests.capacity import measure as story
+        from loadtests.capacity.watch import TerminalWatch
+
+        try:
+            with TerminalWatch(err, run.aim.budget_s) as watch:
+                story.measure(run, folder, watch)
+        except Stopped:
+            _report_what_there_is(folder)
+            raise
+        show(story.report(folder), folder)
+
+
+def show(told: Any, folder: Path) -> None:
+    """The answer of the story on the terminal, and as the last line of standard output the run's folder."""
+    for sentence in told.answer:
+        out.print(f"\n{sentence}", markup=False, soft_wrap=True)
+    out.print(f"\nThe report: {folder / 'report.html'}", soft_wrap=True)
+    print(folder, flush=True)
+
+
+def _slo_ms(text: str) -> float:
+    """Milliseconds out of `50ms`, `0.2s`; SuiteError for anything else or nothing above zero."""
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)(ms|s)", text.strip())
+    if not match or float(match[1]) == 0:
+        raise SuiteError(f"an SLO looks like 50ms or 0.2s, not {text!r}")
+    return float(match[1]) * (1 if match[2] == "ms" else 1000)
+
+
+def _arrivals(text: str) -> Any:
+    if text not in {"poisson", "constant"}:
+        raise SuiteError(f"arrivals are poisson or constant, not {text!r}")
+    return text
+
+
+def _report_what_there_is(folder: Path) -> None:
+    from loadtests.capacity import measure as story
+    from loadtests.samples import RunStore
+
+    finished = RunStore(folder).finished_rounds()
+    if finished:
+        story.report(folder)
+    err.print(f"{finished} finished rounds kept in {folder}", soft_wrap=True)

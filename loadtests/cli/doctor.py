@@ -1,0 +1,93 @@
+"""`sidebyside doctor`: is this machine fit to measure on, and how small a difference would it show?"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from loadtests.cli.frame import app, err, one_line_errors, out
+from loadtests.errors import SuiteError
+
+if TYPE_CHECKING:
+    from loadtests.doctor.findings import Finding
+    from loadtests.doctor.forecast import Forecast, Noise
+
+MARKS = {"good": ("ok", "green"), "warning": ("warning", "yellow"), "bad": ("bad", "bold red")}
+
+
+@app.command()
+def doctor(
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Look, and leave the measuring away: some 10 s, not 40.")
+    ] = False,
+    results_dir: Annotated[Path, typer.Option(help="Where runs would be kept.")] = Path("results"),
+) -> None:
+    """Say what on this machine will hurt a benchmark, what to do about it, and how small a difference it can show.
+
+    It looks at the CPUs and their clock, limits, time that other machines take,
+    other work, timers, memory, disk, PostgreSQL and Redis. Then it measures a
+    bare server against a second launch of itself, and forecasts from that how
+    narrow the intervals of longer runs would be.
+
+    The exit code is 0 whatever it warns of, and 1 when something makes a run
+    impossible. A browser is not needed.
+
+    [dim]Before a long run: close what you would close for the run itself, then call it.[/]
+    """
+    with one_line_errors():
+        from loadtests.doctor.facts import gather
+        from loadtests.doctor.findings import judge, sum_up
+
+        with err.status("looking around"):
+            found = judge(gather(results_dir))
+        _show_findings(found)
+        forecasts = () if quick else _measured(found)
+        out.print(Text(sum_up(found, forecasts)), soft_wrap=True)
+    raise typer.Exit(1 if any(one.stops for one in found) else 0)
+
+
+def _measured(found: "list[Finding]") -> "Sequence[Forecast]":
+    """Measures, shows and forecasts; what goes wrong is one more finding."""
+    from loadtests.doctor import sight
+    from loadtests.doctor.findings import unmeasured
+    from loadtests.doctor.forecast import noise
+
+    try:
+        with err.status("measuring a server against itself: about 25 s"):
+            seen = noise(sight.look())
+    except SuiteError as error:
+        found.append(unmeasured(str(error)))
+        _show_findings(found[-1:])
+        return ()
+    forecasts = sight.forecasts(seen) if seen else []
+    if seen:
+        _show_forecasts(seen, forecasts)
+    return forecasts
+
+
+def _show_findings(findings: "Sequence[Finding]") -> None:
+    table = Table.grid(padding=(0, 2))
+    for one in findings:
+        mark, style = MARKS[one.severity]
+        told = Text(one.found)
+        if one.advice:
+            told.append(f"\n→ {one.advice}", style="dim")
+        table.add_row(Text(mark, style=style), Text(one.subject), told)
+    out.print(table)
+
+
+def _show_forecasts(noise: "Noise", forecasts: "Sequence[Forecast]") -> None:
+    from loadtests.doctor.forecast import assumptions, share, told
+
+    out.print(Text(f"\n{told(noise)}"))
+    table = Table(box=None, padding=(0, 3, 0, 0))
+    for column in ("bench --profile … --budget …", "rounds", "95 % interval", "visible difference"):
+        table.add_column(Text(column), justify="left" if column.startswith("bench") else "right")
+    for one in forecasts:
+        asked = f"--profile {one.profile} --budget {one.budget_s / 60:g}m"
+        table.add_row(asked, str(one.rounds), f"± {share(one.half_width)}", share(one.visible))
+    out.print(table)
+    out.print(Text(f"{assumptions()}\n", style="dim"))

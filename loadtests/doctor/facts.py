@@ -1,0 +1,85 @@
+"""The facts that decide how well this machine measures, gathered in a few seconds."""
+
+import os
+import resource
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from loadtests.doctor import cgroups, kernel, probes
+from loadtests.doctor.probes import Busy, Lateness, Spin
+from loadtests.servers import cpu_sets
+
+SPIN_S = 3.0
+NAPS = 1500
+BUSY_PERCENT = 3.0
+MOST_SPUN = 4  # CPUs of each kind that are kept busy: the others would say the same
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What was found. None: the kernel does not tell; for errors, that there was none.
+
+    shared_cores: CPUs of one physical core of which some serve and some load. governors: empty when none is exposed.
+    open_files: the soft limit, -1 without one.
+    """
+
+    cpus: tuple[int, ...]
+    server_cpus: tuple[int, ...]
+    load_cpus: tuple[int, ...]
+    shared_cores: tuple[tuple[int, ...], ...]
+    governors: tuple[str, ...]
+    cpu_limit: float | None
+    memory_limit_mib: float | None
+    memory: kernel.Memory | None
+    open_files: int
+    load_average: float | None
+    busy: tuple[Busy, ...]
+    spin: Spin
+    lateness: Lateness
+    on_battery: bool
+    results_dir: str
+    results_error: str | None
+    disk_free_mib: float | None
+    shared_memory_error: str | None
+    services_error: str | None
+
+
+def gather(results_dir: Path, *, root: Path = kernel.ROOT, spin_s: float = SPIN_S, naps: int = NAPS) -> Facts:
+    """Read the kernel's files below the root, and try out the rest on the machine itself."""
+    cpus = tuple(sorted(os.sched_getaffinity(0)))
+    server_cpus, load_cpus = cpu_sets(cpus)
+    limits, load_average = cgroups.limits(root), kernel.load_average(root)
+    meter = probes.BusyMeter()
+    lateness = probes.timers(load_cpus, naps)
+    return Facts(
+        cpus=cpus,
+        server_cpus=server_cpus,
+        load_cpus=load_cpus,
+        shared_cores=shared_cores(kernel.cores(root, cpus), server_cpus),
+        governors=kernel.governors(root, cpus),
+        cpu_limit=limits.cpus,
+        memory_limit_mib=limits.memory_mib,
+        memory=kernel.memory(root),
+        open_files=resource.getrlimit(resource.RLIMIT_NOFILE)[0],
+        load_average=load_average,
+        busy=meter.read(BUSY_PERCENT),
+        lateness=lateness,
+        spin=probes.spin(server_cpus[:MOST_SPUN] + load_cpus[:MOST_SPUN] or cpus, spin_s),
+        on_battery=kernel.on_battery(root),
+        results_dir=str(results_dir),
+        results_error=probes.folder_error(results_dir),
+        disk_free_mib=probes.disk_free_mib(results_dir),
+        shared_memory_error=probes.folder_error(SHARED_MEMORY)
+        if SHARED_MEMORY.exists()
+        else "it does not exist",
+        services_error=probes.services_error(),
+    )
+
+
+def shared_cores(
+    cores: Collection[tuple[int, ...]], server_cpus: Collection[int]
+) -> tuple[tuple[int, ...], ...]:
+    """The physical cores of which some CPUs serve and others load."""
+    return tuple(core for core in cores if 0 < len({*core} & {*server_cpus}) < len(core))

@@ -5,7 +5,7 @@ INSTALLED := .venv/.installed
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bench test lint unit report compare serve locust-ui wirespeed overhead itself clean
+.PHONY: help setup bench test lint unit report compare serve selftest doctor capacity locust-ui wirespeed overhead analysis estimators clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -43,17 +43,29 @@ compare: $(INSTALLED) ## Compare two runs: make compare A=results/... B=results/
 serve: $(INSTALLED) ## Run one server with data: make serve CONTESTANT=flask-gthread
 	@$(BIN)/sidebyside serve $(or $(CONTESTANT),flask-gthread)
 
+selftest: $(INSTALLED) ## Measure servers whose truth is known: is the suite right? (half an hour; ARGS="--budget 10m")
+	@$(BIN)/sidebyside selftest $(ARGS)
+
+doctor: $(INSTALLED) ## Say what on this machine will hurt a benchmark, and how small a difference it can show
+	@$(BIN)/sidebyside doctor $(ARGS)
+
+capacity: $(INSTALLED) ## Find the highest rate that each server carries (options: make capacity ARGS="--slo 50ms")
+	@$(BIN)/sidebyside capacity $(ARGS)
+
 locust-ui: $(INSTALLED) ## Locust's web page with a shopper: make locust-ui HOST=http://127.0.0.1:8000
 	@$(BIN)/locust -f loadtests/locustfile.py --host $(or $(HOST),$(error start `make serve` first and name its URL: make locust-ui HOST=http://...))
 
 wirespeed: $(INSTALLED) ## Compare our wire client with Locust's own, in one run
-	@$(BIN)/python -m loadtests.wirespeed
+	@$(BIN)/python -m loadtests.figures.wirespeed
 
 overhead: $(INSTALLED) ## Compare both apps' ping with bare one-route apps, in one run
-	@$(BIN)/python -m loadtests.overhead
+	@$(BIN)/python -m loadtests.figures.overhead
 
-itself: $(INSTALLED) ## Compare servers with a second launch of themselves: what is seen where nothing differs
-	@$(BIN)/python -m loadtests.itself
+analysis: $(INSTALLED) ## Analyse ten million made-up samples: how long, in how much memory
+	@$(BIN)/python -m loadtests.figures.analysis $(ARGS)
+
+estimators: $(INSTALLED) ## Hold candidate estimators against a selftest's samples: make estimators RUN=results/selftest-...
+	@$(BIN)/python -m loadtests.figures.estimators $(or $(RUN),$(error name a selftest: make estimators RUN=results/selftest-...))
 
 clean: ## Remove .venv and caches; results stay
 	@rm -rf .venv .mypy_cache .ruff_cache .hypothesis .coverage build *.egg-info

@@ -115,8 +115,19 @@ def _stacked(frames: list[pl.DataFrame], schema: Schema) -> pl.DataFrame:
 
 def _digest(samples: Samples, steal_limit_percent: float, cpus: int) -> Digest:
     slices = _with_aside(samples.slices, steal_limit_percent, cpus)
-    requests = _joined(samples.requests, slices)
-    return Digest(_tallied(slices, requests), _pools(requests), _bodies(requests), samples.servers)
+    cells = slices.partition_by("round", *CELL, maintain_order=True)
+    parts = [_digest_cell(own, samples.requests) for own in cells]
+    tallied, pools, bodies = ([part[place] for part in parts] for place in range(3))
+    return Digest(
+        _stacked(tallied, SLICES_DIGEST), _stacked(pools, POOLS), _stacked(bodies, BODIES), samples.servers
+    )
+
+
+def _digest_cell(slices: pl.DataFrame, requests: pl.DataFrame) -> tuple[pl.DataFrame, ...]:
+    """Slices, pools and bodies of one cell of one round: cell by cell, since a join needs several times the memory."""
+    mine = requests.filter(pl.col("slice").is_in(slices["slice"].implode()))
+    joined = _joined(mine, slices)
+    return _tallied(slices, joined), _pools(joined), _bodies(joined)
 
 
 def _with_aside(slices: pl.DataFrame, steal_limit_percent: float, cpus: int) -> pl.DataFrame:

@@ -14,7 +14,7 @@ from typing import IO
 from loadtests.assignment import Assignment, Progress, from_line, load, to_json
 from loadtests.capacity import turns
 from loadtests.errors import LoadError
-from loadtests.launch import launch_argv
+from loadtests.launch import how_ended, launch_argv
 from loadtests.plan import Round
 from loadtests.samples import Measurement
 from loadtests.scenarios import Scenario
@@ -87,7 +87,8 @@ def _run(
         raise LoadError(f"the round was not driven within {limit_s:.0f} s; choose a smaller profile")
     if status != 0:
         said = stderr.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-3:]
-        raise LoadError(f"the load generator ended with status {status}; it said: {' | '.join(said)}")
+        told = " | ".join(said) or "nothing"
+        raise LoadError(f"the load generator {how_ended(status)}; it said: {told}")
 
 
 @contextmanager

@@ -10,7 +10,7 @@ class CatalogError(SuiteError):
 
 
 class ServerError(SuiteError):
-    """A server did not start, or not in time."""
+    """A server did not start, not in time, or ended while it was in use."""
 
 
 class LoadError(SuiteError):

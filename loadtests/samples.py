@@ -149,7 +149,7 @@ class RunStore:
         except (pl.exceptions.PolarsError, OSError) as error:
             partial.unlink(missing_ok=True)
             told = str(error).splitlines()[0]
-            raise SuiteError(f"{path}: cannot be written ({told}); earlier rounds are kept") from error
+            raise SuiteError(f"{path}: cannot be written ({told})") from error
 
     def _read(self, index: int, kind: str) -> pl.DataFrame:
         frame = pl.read_parquet(self._path(index, kind)).with_columns(round=pl.lit(index, pl.Int32))

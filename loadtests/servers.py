@@ -8,15 +8,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from loadtests.contestants import Contestant
 from loadtests.errors import ServerError
-from loadtests.launch import launch_argv
-from loadtests.meters import pin
+from loadtests.launch import how_ended, launch_argv, undertaker_argv
+from loadtests.meters import ProcessTree, pin
 
 HOST = "127.0.0.1"
 READY_S = 30.0
@@ -74,19 +74,23 @@ def launched(
 
     environments: extra variables by name. ports: those that are not to be picked. Names must differ; a twin is the
     same contestant under a second name. Raises ServerError when a port is taken, or one of them ends or does not
-    answer GET /healthz with 200 within `ready_s`; whatever was started is stopped.
+    answer GET /healthz with 200 within `ready_s`; also on leaving the block, unless it was left by an exception, when
+    one of them has ended or lost a process that it had when all answered. Whatever was started is stopped.
     """
     chosen = free_ports([contestant.name for contestant in contestants], ports or {})
-    with tempfile.TemporaryDirectory(prefix="sidebyside-") as folder:
+    with tempfile.TemporaryDirectory(prefix="sidebyside-") as folder, _undertaker() as bury:
         servers: list[_Server] = []
         try:
             for number, one in enumerate(contestants):
                 stderr = Path(folder) / f"{number}.stderr"
                 servers.append(_start(one, environments.get(one.name, {}), chosen[one.name], stderr))
+                bury(servers[-1].process.pid)
             endpoints = _await_ready(servers, ready_s)
             for endpoint in endpoints.values() if cpus else ():
                 pin(endpoint.pid, cpus)
+            trees = [ProcessTree(server.process.pid) for server in servers]
             yield endpoints
+            _check_alive(servers, trees)
         finally:
             _stop(servers)
 
@@ -144,7 +148,7 @@ def _await_ready(servers: Sequence[_Server], ready_s: float) -> dict[str, Endpoi
     while pending := [server for server in servers if server.contestant.name not in endpoints]:
         for server in pending:
             if server.process.poll() is not None:
-                raise _failed(server, f"ended with status {server.process.returncode} before it answered")
+                raise _failed(server, f"{how_ended(server.process.returncode)} before it answered")
             if _answers(server.port):
                 endpoints[server.contestant.name] = _endpoint(server)
             elif time.monotonic() > deadline_s:
@@ -170,6 +174,15 @@ def _endpoint(server: _Server) -> Endpoint:
     return Endpoint(one.name, HOST, server.port, server.process.pid, server.argv, one.keep_alive, start_s)
 
 
+def _check_alive(servers: Sequence[_Server], trees: Sequence[ProcessTree]) -> None:
+    """Raises ServerError for the first whose process, or one of whose tree, has ended."""
+    for server, tree in zip(servers, trees, strict=True):
+        if server.process.poll() is not None:
+            raise _failed(server, f"{how_ended(server.process.returncode)} while it was in use")
+        if tree.cpu_ns() is None:
+            raise _failed(server, "lost one of its processes while it was in use")
+
+
 def _failed(server: _Server, what: str) -> ServerError:
     lines = server.stderr.read_text(encoding="utf-8", errors="replace").split("\n")
     said = " | ".join([line.strip() for line in lines if line.strip()][-TAIL_LINES:])
@@ -177,16 +190,36 @@ def _failed(server: _Server, what: str) -> ServerError:
 
 
 def _stop(servers: Sequence[_Server]) -> None:
-    """End all of them: asked first, killed after STOP_S, with everything they started."""
-    for server in servers:
-        _signal(server, signal.SIGTERM)
-    deadline_s = time.monotonic() + STOP_S
-    for server in servers:
-        with suppress(subprocess.TimeoutExpired):
-            server.process.wait(max(0.0, deadline_s - time.monotonic()))
-    for server in servers:
-        _signal(server, signal.SIGKILL)
-        server.process.wait()
+    """End all of them: asked first, killed after STOP_S or when interrupted, with everything they started."""
+    try:
+        for server in servers:
+            _signal(server, signal.SIGTERM)
+        deadline_s = time.monotonic() + STOP_S
+        for server in servers:
+            with suppress(subprocess.TimeoutExpired):
+                server.process.wait(max(0.0, deadline_s - time.monotonic()))
+    finally:
+        for server in servers:
+            _signal(server, signal.SIGKILL)
+            server.process.wait()
+
+
+@contextmanager
+def _undertaker() -> Iterator[Callable[[int], None]]:
+    """Takes the ids of process groups that are to be killed should this process end before the block does."""
+    process = subprocess.Popen(
+        undertaker_argv(), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True, bufsize=0
+    )
+
+    def bury(group: int) -> None:
+        with suppress(BrokenPipeError):
+            process.stdin.write(f"{group}\n".encode())  # type: ignore[union-attr]
+
+    with process:
+        try:
+            yield bury
+        finally:
+            process.kill()
 
 
 def _signal(server: _Server, number: signal.Signals) -> None:

@@ -1,7 +1,9 @@
 """Small studies outside a run: servers loaded in paired slices, round by round, and the ratios between them."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
+from typing import Protocol
 
 import polars as pl
 
@@ -13,11 +15,21 @@ from loadtests.plan import Claim, Design, Plan, make_plan
 from loadtests.samples import RunStore
 from loadtests.selection import Wishes, select
 from loadtests.servers import Endpoint
-from loadtests.stage import Stage
 from loadtests.stats import FloatArray, Ratio, paired_ratio
 
 CPU = "cpu_us_per_request"
 NO_LIMIT_PERCENT = 100.0  # no slice is set aside
+
+
+class Scene(Protocol):
+    """Where servers can be had: a `stage.Stage`, or less where no database is needed."""
+
+    @property
+    def load_cpus(self) -> tuple[int, ...]:
+        """The CPUs of the load."""
+
+    def servers(self, contestants: Sequence[Contestant], /) -> AbstractContextManager[dict[str, Endpoint]]:
+        """All of them up and answering while the block lasts."""
 
 
 def ping_plan(servers: Sequence[Contestant], blocks: int, seed: int = 0, design: Design = "paired") -> Plan:
@@ -28,7 +40,7 @@ def ping_plan(servers: Sequence[Contestant], blocks: int, seed: int = 0, design:
 
 
 def rounds(
-    scene: Stage,
+    scene: Scene,
     plan: Plan,
     servers: Sequence[Contestant],
     count: int,

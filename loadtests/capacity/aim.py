@@ -19,7 +19,7 @@ from loadtests.selection import Selection, Wishes, select
 SLO_MS_MOST = 1000.0
 STEP_SLOS = 20  # a step lasts as many SLOs: it can't see an overload that is smaller than 1 / 20
 STEP_S_LEAST, STEP_S_MOST = 0.4, 3.0
-TYPICAL_STEPS = 16  # closed loop, eight rungs, five of the bisection, two second tries
+TYPICAL_STEPS = 20  # closed loop, eight rungs, five of the bisection, second tries
 GAP_S = 0.15  # around a step: draining, the counts before and after
 
 

@@ -36,15 +36,17 @@ class Watch(Protocol):
 
 
 def measure(run: CapacityRun, folder: Path, watch: Watch) -> CapacityRun:
-    """Searches round by round until another one would not fit into the budget; the first is always played.
+    """Searches round by round, from the first that is not finished, until another would not fit into the budget.
 
-    Every finished round is on disk before the next begins.
+    The first is always played. Every finished round is on disk before the next begins; a round hangs on the aim and its
+    number alone, so a resumed run goes on as it would have gone on.
     """
-    store, began, longest_s = RunStore(folder), time.monotonic(), 0.0
+    store, began, longest_s = RunStore(folder), time.monotonic() - run.elapsed_s, 0.0
     with stage(run.aim.seed) as scene:
         watch.stage_set(run.aim)
         facts = machine.describe(scene.server_cpus, scene.load_cpus, scene.database_url)
-        run = replace(run, machine=facts)
+        run = replace(run, machine=facts, status="partial", finished_at=None)
+        save_run(run, folder)
         while _goes_on(run, store.finished_rounds(), longest_s):
             round_began = time.monotonic()
             round_ = run.aim.round(store.finished_rounds())

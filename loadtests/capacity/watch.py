@@ -16,9 +16,9 @@ from loadtests.stats import MIN_ROUNDS
 class TerminalWatch:
     """A bar on standard error while the block lasts; where that is no terminal, one line a round instead."""
 
-    def __init__(self, console: Console, budget_s: float) -> None:
+    def __init__(self, console: Console, budget_s: float, elapsed_s: float = 0.0) -> None:
         self.console = console
-        self.began = time.monotonic()
+        self.began = time.monotonic() - elapsed_s
         self.budget_s = budget_s
         self.text = "starting PostgreSQL and Redis"
         self.bar = Progress(
@@ -50,10 +50,10 @@ class TerminalWatch:
         self.console.print("; ".join(told), highlight=False, soft_wrap=True)
         if MIN_ROUNDS * aim.round_s + REPORT_S > self.budget_s:
             enough = f"{(MIN_ROUNDS + 1) * aim.round_s / 60:.0f}m"
-            self.console.print(
-                f"[yellow]fewer than {MIN_ROUNDS} rounds will fit, hence no interval; for one, give --budget {enough}[/]",
-                soft_wrap=True,
+            told_few = (
+                f"fewer than {MIN_ROUNDS} rounds will fit, hence no interval; for one, give --budget {enough}"
             )
+            self.console.print(told_few, style="yellow", soft_wrap=True)
 
     def round_begins(self, number: int) -> None:
         """A line where there is no bar."""

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from loadtests.cli.frame import Stopped, app, err, one_line_errors
+from loadtests.cli.frame import Stopped, app, err, mendable, one_line_errors
 from loadtests.cli.results import show
 from loadtests.errors import SuiteError
 from loadtests.selection import Wishes, duration_s, fraction, read_config, select
@@ -66,10 +66,14 @@ def bench(
         try:
             with TerminalWatch(err, run.elapsed_s) as watch:
                 story.measure(run, folder, watch)
+            summary = story.report(folder)
         except Stopped:
-            _report_what_there_is(folder)
-            raise
-        show(story.report(folder), folder)
+            raise Stopped(_what_is_left(folder)) from None
+        except Exception as error:
+            if (line := mendable(error)) is None:
+                raise
+            raise SuiteError(f"{line}; {_what_is_left(folder)}") from error
+        show(summary, folder)
 
 
 def _given(**options: Any) -> dict[str, Any]:
@@ -91,13 +95,24 @@ def _wishes(given: dict[str, Any], config: Path | None) -> Wishes:
     )
 
 
-def _report_what_there_is(folder: Path) -> None:
+def _what_is_left(folder: Path) -> str:
+    """How to go on with a run that was cut short. Its half-written files are removed, its finished rounds reported on.
+
+    A report that there is no room for is left to be written later.
+    """
     from loadtests import bench as story
+    from loadtests import runs
     from loadtests.samples import RunStore
 
-    finished = RunStore(folder).finished_rounds()
-    if finished:
-        story.report(folder)
-    err.print(
-        f"{finished} finished rounds kept; go on with: sidebyside bench --resume {folder}", soft_wrap=True
-    )
+    for partial in folder.rglob("*.partial"):
+        partial.unlink()
+    if runs.load_run(folder).status == "complete":
+        return f"all rounds are kept; report on them with: sidebyside report {folder}"
+    if finished := RunStore(folder).finished_rounds():
+        try:
+            story.report(folder)
+        except Exception as error:
+            if mendable(error) is None:
+                raise
+    kept = f"{finished or 'no'} finished round{'' if finished == 1 else 's'} kept"
+    return f"{kept}; go on with: sidebyside bench --resume {folder}"

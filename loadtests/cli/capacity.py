@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from loadtests.cli.frame import Stopped, app, err, one_line_errors, out
+from loadtests.cli.frame import Stopped, app, err, mendable, one_line_errors, out
 from loadtests.errors import SuiteError
 from loadtests.selection import duration_s
 
@@ -14,7 +14,27 @@ DEFAULT_CONTESTANTS = ("flask-gthread", "fastapi-uvicorn")
 DEFAULT_SCENARIOS = ("item-read",)
 
 
-@app.command()
+HELP = """\
+How many requests a second does a server carry before it becomes slow? The last line is the run's folder.
+
+The [bold]SLO[/] (service level objective) is the promise: 99 of 100 requests are answered within that time, counted \
+from the moment when each was due, and fewer than one in 1,000 fails.
+
+The [bold]capacity[/] is the highest rate at which the promise is kept. It is less than the throughput of a closed \
+loop, where users wait for each other's answers: in an [italic]open loop[/] requests come whether or not earlier ones \
+are answered, and queues grow long before a server is full. It is found by trying: a ladder of rates, then halving.
+
+The [bold]knee[/] is the rate beyond which more load costs more waiting than it brings answers: where rate divided by \
+mean response time is greatest. Good to know for how far to load a server day by day.
+
+At last each server gets 1.5 times its capacity for a while: how many requests are answered in time, late or not at \
+all, and how long it takes until the promise is kept again.
+
+[dim]sidebyside capacity --slo 20ms --contestant flask-gevent --contestant fastapi-uvicorn --scenario shop[/]
+"""
+
+
+@app.command(help=HELP)
 def capacity(
     contestant: Annotated[
         list[str] | None, typer.Option(help="A server; may be repeated. Default: the two headline ones.")
@@ -23,55 +43,54 @@ def capacity(
         list[str] | None, typer.Option(help="A scenario; may be repeated. Default: item-read.")
     ] = None,
     slo: Annotated[
-        str, typer.Option(help="What p99 of the response time must stay below: 50ms, 0.2s.")
-    ] = "50ms",
+        str | None, typer.Option(help="What p99 of the response time must stay below. Default: 50ms.")
+    ] = None,
     arrivals: Annotated[
-        str, typer.Option(help="poisson: at random, as independent users come; constant: evenly spaced.")
-    ] = "poisson",
-    budget: Annotated[str, typer.Option(help="Time in all, such as 5m, 1h.")] = "10m",
-    seed: Annotated[int, typer.Option(help="What data, order and arrivals are drawn from.")] = 0,
-    results_dir: Annotated[str, typer.Option(help="Where the run's folder is made.")] = "results",
+        str | None,
+        typer.Option(
+            help="poisson (the default): at random, as independent users come; constant: evenly spaced."
+        ),
+    ] = None,
+    budget: Annotated[str | None, typer.Option(help="Time in all, such as 5m, 1h. Default: 10m.")] = None,
+    seed: Annotated[int | None, typer.Option(help="What data, order and arrivals are drawn from.")] = None,
+    results_dir: Annotated[str | None, typer.Option(help="Where the run's folder is made.")] = None,
+    resume: Annotated[
+        Path | None, typer.Option(help="Go on with this stopped run: same rules, same seed.")
+    ] = None,
 ) -> None:
-    """How many requests a second does a server carry before it becomes slow? The last line is the run's folder.
-
-    The [bold]SLO[/] (service level objective) is the promise: 99 of 100 requests are answered within that time,
-    counted from the moment when each was due, and fewer than one in 1,000 fails.
-
-    The [bold]capacity[/] is the highest rate at which the promise is kept. It is less than the throughput of a closed
-    loop, where users wait for each other's answers: in an [italic]open loop[/] requests come whether or not earlier
-    ones are answered, and queues grow long before a server is full. It is found by trying: a ladder, then halving.
-
-    The [bold]knee[/] is the rate beyond which more load costs more waiting than it brings answers: where rate divided
-    by mean response time is greatest. Good to know for how far to load a server day by day.
-
-    At last each server gets 1.5 times its capacity for a while: how many requests are answered in time, late or not
-    at all, and how long it takes until the promise is kept again.
-
-    [dim]sidebyside capacity --slo 20ms --contestant flask-gevent --contestant fastapi-uvicorn --scenario shop[/]
-    """
+    """Search for the capacity of each server, judge and report; HELP says what the words mean."""
     with one_line_errors():
         from loadtests.capacity import aim as aims
 
-        wanted = aims.Aim(
-            contestants=tuple(contestant or DEFAULT_CONTESTANTS),
-            scenarios=tuple(scenario or DEFAULT_SCENARIOS),
-            slo_ms=_slo_ms(slo),
-            arrivals=_arrivals(arrivals),
-            budget_s=duration_s(budget),
-            seed=seed,
-        )
-        run, folder = aims.new_run(aims.fitted(wanted), results_dir)
+        if resume and any((contestant, scenario, slo, arrivals, budget, seed is not None, results_dir)):
+            raise SuiteError("--resume goes on with the run's own rules; leave the other options away")
+        if resume:
+            run, folder = aims.load_run(resume), resume
+        else:
+            wanted = aims.Aim(
+                contestants=tuple(contestant or DEFAULT_CONTESTANTS),
+                scenarios=tuple(scenario or DEFAULT_SCENARIOS),
+                slo_ms=_slo_ms(slo or "50ms"),
+                arrivals=_arrivals(arrivals or "poisson"),
+                budget_s=duration_s(budget or "10m"),
+                seed=seed or 0,
+            )
+            run, folder = aims.new_run(aims.fitted(wanted), results_dir or "results")
 
         from loadtests.capacity import measure as story
         from loadtests.capacity.watch import TerminalWatch
 
         try:
-            with TerminalWatch(err, run.aim.budget_s) as watch:
+            with TerminalWatch(err, run.aim.budget_s, run.elapsed_s) as watch:
                 story.measure(run, folder, watch)
+            told = story.report(folder)
         except Stopped:
-            _report_what_there_is(folder)
-            raise
-        show(story.report(folder), folder)
+            raise Stopped(_what_is_left(folder)) from None
+        except Exception as error:
+            if (line := mendable(error)) is None:
+                raise
+            raise SuiteError(f"{line}; {_what_is_left(folder)}") from error
+        show(told, folder)
 
 
 def show(told: Any, folder: Path) -> None:
@@ -96,11 +115,18 @@ def _arrivals(text: str) -> Any:
     return text
 
 
-def _report_what_there_is(folder: Path) -> None:
+def _what_is_left(folder: Path) -> str:
+    """How to go on with a run that was cut short; its finished rounds are reported on, if there is room for that."""
     from loadtests.capacity import measure as story
     from loadtests.samples import RunStore
 
-    finished = RunStore(folder).finished_rounds()
-    if finished:
-        story.report(folder)
-    err.print(f"{finished} finished rounds kept in {folder}", soft_wrap=True)
+    for partial in folder.rglob("*.partial"):
+        partial.unlink()
+    if finished := RunStore(folder).finished_rounds():
+        try:
+            story.report(folder)
+        except Exception as error:
+            if mendable(error) is None:
+                raise
+    kept = f"{finished or 'no'} finished round{'' if finished == 1 else 's'} kept"
+    return f"{kept}; go on with: sidebyside capacity --resume {folder}"

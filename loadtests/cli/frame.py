@@ -1,8 +1,14 @@
-"""What all commands share: the program, its two consoles, and what becomes of errors and signals."""
+"""What all commands share: the program, its consoles, its temporary folder, and what becomes of errors and signals."""
 
+import errno
+import fcntl
+import os
+import shutil
 import signal
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
@@ -22,24 +28,79 @@ app = typer.Typer(
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
+PREFIX = "sidebyside-run-"
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
 
 class Stopped(BaseException):
-    """SIGINT or SIGTERM came in: everything that was started ends, then this program."""
+    """SIGINT or SIGTERM came in: everything that was started ends, then this program. Its text says what is left."""
 
 
 @contextmanager
 def one_line_errors() -> Iterator[None]:
-    """Turns what the user can mend into one line and exit code 2, an interruption into 130."""
+    """Turns what the user can mend into one line and exit code 2, an interruption into 130.
+
+    What is written to the temporary folder meanwhile is gone afterwards, or when the next command begins.
+    """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
     try:
-        yield
-    except SuiteError as error:
-        err.print(f"sidebyside: {error}", soft_wrap=True, markup=False, style="red")
-        raise typer.Exit(2) from None
-    except Stopped:
-        err.print("sidebyside: stopped", soft_wrap=True)
+        with _own_temporary_folder():
+            yield
+    except Stopped as stop:
+        err.print("; ".join(["sidebyside: stopped", *map(str, stop.args)]), soft_wrap=True, markup=False)
         raise typer.Exit(130) from None
+    except Exception as error:
+        if (line := mendable(error)) is None:
+            raise
+        err.print(f"sidebyside: {line}", soft_wrap=True, markup=False, style="red")
+        raise typer.Exit(2) from None
+
+
+def mendable(error: Exception) -> str | None:
+    """The one line for an error that the user can mend; None for any other: that is a fault of this program.
+
+    A full disk is told by its text, since each library wraps it in an error of its own.
+    """
+    if isinstance(error, SuiteError):
+        return str(error)
+    full = [text for text in map(os.strerror, DISK_FULL) if text in str(error)]
+    return f"the disk is full ({full[0]}): make room" if full else None
+
+
+@contextmanager
+def _own_temporary_folder() -> Iterator[None]:
+    """Has all temporary files go into one folder, and removes the folders of commands that were killed.
+
+    The owner locks its folder, and the kernel unlocks it however the owner ends. A folder gets the name by which it is
+    looked for only once it is locked.
+    """
+    base = Path(tempfile.gettempdir())
+    _remove_abandoned(base)
+    unlocked = Path(tempfile.mkdtemp(prefix=f".{PREFIX}"))
+    folder = base / unlocked.name[1:]
+    lock = os.open(unlocked, os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        unlocked.chmod(0o755)  # PostgreSQL runs as another user when this is root
+        unlocked.rename(folder)
+        tempfile.tempdir = str(folder)
+        yield
+    finally:
+        tempfile.tempdir = str(base)
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(lock)
+
+
+def _remove_abandoned(base: Path) -> None:
+    for folder in base.glob(f"{PREFIX}*"):
+        with suppress(OSError):
+            lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder, ignore_errors=True)
+            finally:
+                os.close(lock)
 
 
 def _stop(_number: int, _frame: FrameType | None) -> NoReturn:

@@ -1,5 +1,6 @@
 """`sidebyside serve` and `check`: running servers, one of ours or two of anybody's."""
 
+import os
 from typing import Annotated
 
 import typer
@@ -48,7 +49,5 @@ def serve(
 
 
 def wait_for_end(pid: int) -> None:
-    """Returns when the process has ended, or Stopped is raised."""
-    import psutil
-
-    psutil.wait_procs([psutil.Process(pid)])
+    """Returns when the child process has ended, and leaves its exit status to be read; or Stopped is raised."""
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)

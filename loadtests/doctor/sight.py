@@ -1,17 +1,21 @@
 """How sharply this machine sees: a server without a framework against a second launch of itself, round by round."""
 
 import os
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from loadtests import budget
+from loadtests.contestants import Contestant
 from loadtests.doctor.forecast import Forecast, Noise, forecast
-from loadtests.drive import drive
-from loadtests.overhead import log_ratios
-from loadtests.plan import TWIN_SUFFIX, make_plan
+from loadtests.plan import TWIN_SUFFIX
+from loadtests.samples import RunStore
 from loadtests.selection import Wishes, select
-from loadtests.servers import cpu_sets, launched
+from loadtests.servers import Endpoint, cpu_sets, launched
 from loadtests.stats import FloatArray
+from loadtests.study import log_ratios, ping_plan, rounds
 
 CONTESTANT, SCENARIO = "raw-asgi-uvicorn", "ping"
 ROUNDS, BLOCKS = 5, 11
@@ -49,15 +53,23 @@ def _forecast(noise: Noise, profile: str, budget_s: float) -> Forecast | None:
     return forecast(noise, plan, budget.round_s(plan), budget_s - budget.REPORT_S)
 
 
+@dataclass(frozen=True, slots=True)
+class _Bare:
+    """Servers without a database."""
+
+    server_cpus: tuple[int, ...]
+    load_cpus: tuple[int, ...]
+
+    def servers(self, contestants: Sequence[Contestant]) -> AbstractContextManager[dict[str, Endpoint]]:
+        """All of them up and answering while the block lasts."""
+        return launched(contestants, {}, self.server_cpus)
+
+
 def _rounds(count: int, blocks: int) -> Iterator[FloatArray]:
-    chosen = select(Wishes(contestants=(CONTESTANT,), scenarios=(SCENARIO,)))
-    (one,) = chosen.contestants
-    twin = replace(one, name=one.name + TWIN_SUFFIX)
-    plan = make_plan(
-        replace(chosen.profile, closed_blocks=blocks, twins=()), 0, (one, twin), chosen.scenarios, ()
-    )
-    server_cpus, load_cpus = cpu_sets(sorted(os.sched_getaffinity(0)))
-    for index in range(count):
-        with launched((one, twin), {}, server_cpus) as endpoints:
-            measured = drive(plan.round(index, None), plan.scenarios, endpoints, cpus=load_cpus, seed=0)
-        yield log_ratios(measured, one.name, twin.name)
+    (one,) = select(Wishes(contestants=(CONTESTANT,), scenarios=(SCENARIO,))).contestants
+    servers = (one, replace(one, name=one.name + TWIN_SUFFIX))
+    scene = _Bare(*cpu_sets(sorted(os.sched_getaffinity(0))))
+    with TemporaryDirectory(prefix="sidebyside-") as folder:
+        for known in rounds(scene, ping_plan(servers, blocks), servers, count, RunStore(Path(folder))):
+            (ratios,) = log_ratios(known, *(server.name for server in servers))
+            yield ratios

@@ -1,8 +1,7 @@
 """How much load one core can make: Locust's two HTTP users against the wire client inside a Locust user.
 
-Run as `python -m loadtests.wirespeed [TURNS]`. All ask the same responder, which answers a canned page on a CPU of its
-own. Every slice is a Locust process of its own on the load CPUs, and the kinds of user take turns, so that noise
-hits them alike.
+Run as `make wirespeed`. All ask the same responder, which answers a canned page on a CPU of its own. Every slice is a
+Locust process of its own on the load CPUs, and the kinds of user take turns, so that noise hits them alike.
 """
 
 import asyncio
@@ -32,7 +31,7 @@ RESPONDER = Contestant(
     title="Canned answers",
     framework="raw",
     gateway="asgi",
-    command=("{python}", "-m", "loadtests.wirespeed", "respond", "{port}"),
+    command=("{python}", "-m", "loadtests.figures.wirespeed", "respond", "{port}"),
     environment={},
     keep_alive=True,
     scenarios=None,

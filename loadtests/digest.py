@@ -184,22 +184,27 @@ def _pools(requests: pl.DataFrame) -> pl.DataFrame:
 
 
 def _with_lag(scheduled: pl.DataFrame) -> pl.DataFrame:
-    """How long after it was due and a user was free each request of one open slice was sent, as `lag_ns`.
+    """The requests of one open slice in the order in which they fell due, with `lag_ns`."""
+    ordered = scheduled.sort("due_ns", "sent_ns")
+    users = int(ordered["concurrency"].to_numpy().max(initial=1))
+    return ordered.with_columns(lag_ns=pl.Series(lags_ns(ordered, users), dtype=pl.Int64))
+
+
+def lags_ns(ordered: pl.DataFrame, users: int) -> NDArray[np.int64]:
+    """How long after it was due and a user was free each request of one open slice was sent; sorted by due and sent.
 
     A delay is the generator's fault only while it has a user free: when all users wait for the server, the request is
     late because the server is, and that is what response times are to show.
 
-    Requests are taken in the order in which they fall due. With n users, the one at place i >= n is taken by the user
-    that was freed by the (i - n + 1)-th answer, whichever request that answer was to. After a stall of the generator,
-    this charges it with the first n requests only; those behind them have waited for an answer as well.
+    Of n users, the request at place i >= n is taken by the one that was freed by the (i - n + 1)-th answer, whichever
+    request that answer was to. After a stall of the generator, this charges it with the first n requests only; those
+    behind them have waited for an answer as well.
     """
-    ordered = scheduled.sort("due_ns", "sent_ns")
-    users = int(ordered["concurrency"].first() or 1)  # type: ignore[arg-type]
     ready_ns: NDArray[np.int64] = ordered["due_ns"].to_numpy().copy()
     freed_ns = np.sort(ordered["end_ns"].to_numpy())
     ready_ns[users:] = np.maximum(ready_ns[users:], freed_ns[:-users])
-    lag_ns = np.maximum(ordered["sent_ns"].to_numpy() - ready_ns, 0)
-    return ordered.with_columns(lag_ns=pl.Series(lag_ns, dtype=pl.Int64))
+    lags: NDArray[np.int64] = np.maximum(ordered["sent_ns"].to_numpy() - ready_ns, 0)
+    return lags
 
 
 def _bodies(requests: pl.DataFrame) -> pl.DataFrame:

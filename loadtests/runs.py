@@ -76,6 +76,16 @@ def load_run(folder: Path) -> Run:
         raise SuiteError(f"{folder}: holds no run that can be read; give a folder below results/") from error
 
 
+def kind_of(folder: Path) -> str:
+    """`bench`, `capacity` or `selftest`: what left its results in a folder. SuiteError: nothing did."""
+    if (folder / "selftest.json").exists():
+        return "selftest"
+    try:
+        return str(json.loads((folder / FILE).read_text(encoding="utf-8")).get("kind", "bench"))
+    except (OSError, AttributeError, ValueError) as error:
+        raise SuiteError(f"{folder}: holds no run that can be read; give a folder below results/") from error
+
+
 def stamp(at: datetime) -> str:
     """A moment as ISO 8601 to the second, with its zone."""
     return at.isoformat(timespec="seconds")

@@ -32,11 +32,19 @@ class Scene(Protocol):
         """All of them up and answering while the block lasts."""
 
 
-def ping_plan(servers: Sequence[Contestant], blocks: int, seed: int = 0, design: Design = "paired") -> Plan:
-    """Closed slices of `ping` alone, `blocks` of them a round on each server."""
+def ping_plan(
+    servers: Sequence[Contestant],
+    blocks: int,
+    seed: int = 0,
+    design: Design = "paired",
+    users: int | None = None,
+) -> Plan:
+    """Closed slices of `ping` alone, `blocks` of them a round on each server; users None: as many as in a run."""
     chosen = select(Wishes(scenarios=("ping",)))
     profile = replace(chosen.profile, closed_blocks=blocks, twins=())
-    return make_plan(profile, seed, servers, chosen.scenarios, (), design)
+    (ping,) = chosen.scenarios
+    ping = ping if users is None else replace(ping, concurrency=users)
+    return make_plan(profile, seed, servers, (ping,), (), design)
 
 
 def rounds(

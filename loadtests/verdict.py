@@ -102,7 +102,9 @@ def _centre(medians: FloatArray, metric: str) -> tuple[float | None, float | Non
     return geometric_interval(list(medians))
 
 
-def comparisons(observations: pl.DataFrame, reasons: Reasons, run: RunInfo) -> list[Comparison]:
+def comparisons(
+    observations: pl.DataFrame, reasons: Reasons, run: RunInfo, metrics: Sequence[str] = COMPARED
+) -> list[Comparison]:
     """Every claim on every scenario and metric that both answer; intervals adjusted within a claim's table.
 
     A metric that a scenario cannot have, such as latencies where no slice is open, is not listed.
@@ -114,7 +116,7 @@ def comparisons(observations: pl.DataFrame, reasons: Reasons, run: RunInfo) -> l
         pairs = [
             _pair(readings, claim, scenario, metric, reasons)
             for scenario in _common(observations, claim, run)
-            for metric in COMPARED
+            for metric in metrics
             if (scenario, metric) in taken
         ]
         judged += _judge(pairs, run)

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from loadtests.capacity.account import Account
 from loadtests.capacity.curves import Rung, curve, knee_rps, rungs
 from loadtests.capacity.judge import grouped, summarise, surges
-from loadtests.capacity.outcome import ANSWERS_NEEDED, Outcome, lags_ns, outcome_of
+from loadtests.capacity.outcome import ANSWERS_NEEDED, Outcome, outcome_of
 from loadtests.capacity.overload import Overload, overload_of
 from loadtests.capacity.search import Search, Step
+from loadtests.digest import lags_ns
 from loadtests.samples import REQUESTS, Failure
 from loadtests.summary import Cell, Summary
 from tests.frames import MS, SCENARIO, A, B, run_of

@@ -16,7 +16,6 @@ from loadtests.summary import Cell, Comparison, GateResult, Noise, RunInfo, Summ
 from loadtests.verdict import cells, comparisons
 
 CAPACITY, KNEE = "capacity_at_slo_rps", "knee_rps"
-AS_RATE = "throughput_rps"  # a capacity is judged as a throughput is: a rate, the more the better
 
 Pair = tuple[str, str]
 """Scenario and contestant."""
@@ -119,9 +118,8 @@ def _compared(
     accounts: Sequence[Account], held: Mapping[Pair, Sequence[Account]], run: RunInfo
 ) -> list[Comparison]:
     """Every claim in every scenario that both answer, paired by round."""
-    seen = observations(accounts).filter(pl.col("metric") == CAPACITY)
-    judged = comparisons(seen.with_columns(metric=pl.lit(AS_RATE)), {}, run)
-    return [_with_note(replace(one, metric=CAPACITY), held) for one in judged]
+    judged = comparisons(observations(accounts), {}, run, (CAPACITY,))
+    return [_with_note(one, held) for one in judged]
 
 
 def _with_note(one: Comparison, held: Mapping[Pair, Sequence[Account]]) -> Comparison:

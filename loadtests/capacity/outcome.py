@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from loadtests.digest import lags_ns
 from loadtests.samples import Failure
 
 ANSWERS_NEEDED = 500  # five beyond the p99
@@ -51,7 +51,10 @@ def outcome_of(requests: pl.DataFrame, facts: Mapping[str, Any]) -> Outcome:
     busy_s = (_last(requests, "end_ns") - _first(requests, "sent_ns")) / 1e9
     enough = answers.height >= ANSWERS_NEEDED
     p50_ms, p95_ms, p99_ms = (float(one) for one in np.quantile(times_ms, (0.5, 0.95, 0.99)))
-    lag_ms = float(np.quantile(lags_ns(requests, facts["concurrency"]), 0.99)) / NS_PER_MS
+    lag_ms = (
+        float(np.quantile(lags_ns(requests.sort("due_ns", "sent_ns"), facts["concurrency"]), 0.99))
+        / NS_PER_MS
+    )
     return Outcome(
         answered=answers.height,
         failed=failed,
@@ -63,20 +66,6 @@ def outcome_of(requests: pl.DataFrame, facts: Mapping[str, Any]) -> Outcome:
         lag_ms=lag_ms if enough else None,
         generator_percent=generator_percent,
     )
-
-
-def lags_ns(requests: pl.DataFrame, users: int) -> NDArray[np.int64]:
-    """How late the generator itself sent each request, in the order in which they fell due.
-
-    Its fault begins when the request is due and a user is free: of n users, the one that takes the request at place
-    i >= n is freed by the (i - n + 1)-th answer.
-    """
-    ordered = requests.sort("due_ns", "sent_ns")
-    ready_ns = ordered["due_ns"].to_numpy().copy()
-    freed_ns = np.sort(ordered["end_ns"].to_numpy())
-    ready_ns[users:] = np.maximum(ready_ns[users:], freed_ns[:-users])
-    lags: NDArray[np.int64] = np.maximum(ordered["sent_ns"].to_numpy() - ready_ns, 0)
-    return lags
 
 
 def _first(frame: pl.DataFrame, column: str) -> int:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from loadtests.cli.frame import Stopped, app, err, mendable, one_line_errors
+from loadtests.cli.frame import Stopped, app, err, mendable, one_line_errors, what_is_left
 from loadtests.cli.results import show
 from loadtests.errors import SuiteError
 from loadtests.selection import Wishes, duration_s, fraction, read_config, select
@@ -96,23 +96,6 @@ def _wishes(given: dict[str, Any], config: Path | None) -> Wishes:
 
 
 def _what_is_left(folder: Path) -> str:
-    """How to go on with a run that was cut short. Its half-written files are removed, its finished rounds reported on.
-
-    A report that there is no room for is left to be written later.
-    """
     from loadtests import bench as story
-    from loadtests import runs
-    from loadtests.samples import RunStore
 
-    for partial in folder.rglob("*.partial"):
-        partial.unlink()
-    if runs.load_run(folder).status == "complete":
-        return f"all rounds are kept; report on them with: sidebyside report {folder}"
-    if finished := RunStore(folder).finished_rounds():
-        try:
-            story.report(folder)
-        except Exception as error:
-            if mendable(error) is None:
-                raise
-    kept = f"{finished or 'no'} finished round{'' if finished == 1 else 's'} kept"
-    return f"{kept}; go on with: sidebyside bench --resume {folder}"
+    return what_is_left(folder, "bench", story.report)

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from loadtests.cli.frame import Stopped, app, err, mendable, one_line_errors, out
+from loadtests.cli.frame import Stopped, app, err, mendable, one_line_errors, what_is_left
+from loadtests.cli.results import show_story
 from loadtests.errors import SuiteError
 from loadtests.selection import duration_s
 
@@ -90,15 +91,7 @@ def capacity(
             if (line := mendable(error)) is None:
                 raise
             raise SuiteError(f"{line}; {_what_is_left(folder)}") from error
-        show(told, folder)
-
-
-def show(told: Any, folder: Path) -> None:
-    """The answer of the story on the terminal, and as the last line of standard output the run's folder."""
-    for sentence in told.answer:
-        out.print(f"\n{sentence}", markup=False, soft_wrap=True)
-    out.print(f"\nThe report: {folder / 'report.html'}", soft_wrap=True)
-    print(folder, flush=True)
+        show_story(told, folder)
 
 
 def _slo_ms(text: str) -> float:
@@ -116,17 +109,6 @@ def _arrivals(text: str) -> Any:
 
 
 def _what_is_left(folder: Path) -> str:
-    """How to go on with a run that was cut short; its finished rounds are reported on, if there is room for that."""
-    from loadtests.capacity import measure as story
-    from loadtests.samples import RunStore
+    from loadtests.capacity import measure
 
-    for partial in folder.rglob("*.partial"):
-        partial.unlink()
-    if finished := RunStore(folder).finished_rounds():
-        try:
-            story.report(folder)
-        except Exception as error:
-            if mendable(error) is None:
-                raise
-    kept = f"{finished or 'no'} finished round{'' if finished == 1 else 's'} kept"
-    return f"{kept}; go on with: sidebyside capacity --resume {folder}"
+    return what_is_left(folder, "capacity", measure.report)

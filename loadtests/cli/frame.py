@@ -2,11 +2,12 @@
 
 import errno
 import fcntl
+import json
 import os
 import shutil
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
@@ -16,6 +17,7 @@ import typer
 from rich.console import Console
 
 from loadtests.errors import SuiteError
+from loadtests.samples import RunStore
 
 app = typer.Typer(
     name="sidebyside",
@@ -66,6 +68,25 @@ def mendable(error: Exception) -> str | None:
         return str(error)
     full = [text for text in map(os.strerror, DISK_FULL) if text in str(error)]
     return f"the disk is full ({full[0]}): make room" if full else None
+
+
+def what_is_left(folder: Path, command: str, report: Callable[[Path], object]) -> str:
+    """How to go on with a run that was cut short. Its half-written files are removed, its finished rounds reported on.
+
+    A report that there is no room for is left to be written later.
+    """
+    for partial in folder.rglob("*.partial"):
+        partial.unlink()
+    if finished := RunStore(folder).finished_rounds():
+        try:
+            report(folder)
+        except Exception as error:
+            if mendable(error) is None:
+                raise
+    if json.loads((folder / "run.json").read_text(encoding="utf-8"))["status"] == "complete":
+        return f"all rounds are kept; report on them with: sidebyside report {folder}"
+    kept = f"{finished or 'no'} finished round{'' if finished == 1 else 's'} kept"
+    return f"{kept}; go on with: sidebyside {command} --resume {folder}"
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from loadtests.cli.frame import app, one_line_errors, out
+from loadtests.profiles import load_profiles
 from loadtests.selection import CATALOG, Wishes, select
 
 
@@ -15,11 +16,16 @@ def report(run: Annotated[Path, typer.Argument(help="A folder below results/.")]
     from loadtests import runs
 
     with one_line_errors():
-        runs.load_run(run)
+        kind = runs.kind_of(run)
+        if kind == "bench":
+            from loadtests import bench
 
-        from loadtests import bench as story
+            show(bench.report(run), run)
+        else:
+            from loadtests.capacity import measure
+            from loadtests.selftest import story
 
-        show(story.report(run), run)
+            show_story(measure.report(run) if kind == "capacity" else story.report(run), run)
 
 
 @app.command()
@@ -49,8 +55,8 @@ def list_() -> None:
         for scenario in everything.scenarios:
             out.print(f"  {scenario.name:<20} {scenario.title}: {scenario.question}")
         out.print("[bold]profiles[/]")
-        for name in ("quick", "standard", "thorough"):
-            out.print(f"  {name:<20} {select(Wishes(profile=name)).profile.title}")
+        for name, profile in load_profiles(CATALOG).items():
+            out.print(f"  {name:<20} {profile.title}")
         out.print(
             f"[dim]They are described in {CATALOG}; copy that folder and name it as `catalog` in a config.[/]"
         )
@@ -61,5 +67,13 @@ def show(summary: Any, folder: Path) -> None:
     from loadtests.report.terminal import print_summary
 
     print_summary(summary, out)
+    out.print(f"\nThe report: {folder / 'report.html'}", soft_wrap=True)
+    print(folder, flush=True)
+
+
+def show_story(told: Any, folder: Path) -> None:
+    """The answer of a page on the terminal, and as the last line of standard output its folder."""
+    for sentence in told.answer:
+        out.print(f"\n{sentence}", markup=False, soft_wrap=True)
     out.print(f"\nThe report: {folder / 'report.html'}", soft_wrap=True)
     print(folder, flush=True)

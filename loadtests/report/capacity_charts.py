@@ -1,7 +1,6 @@
 """The charts of a capacity run: response time against rate, and what a surge does to it."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import altair as alt
 import polars as pl
@@ -10,15 +9,14 @@ from loadtests.capacity.account import Account
 from loadtests.capacity.aim import Aim
 from loadtests.capacity.judge import CAPACITY, grouped, points
 from loadtests.capacity.search import OVERLOAD, RELIEF, surge_s
-from loadtests.report.charts import FAMILIES, GREY, INK, OTHERS, to_svg
+from loadtests.report.drawing import GREY, INK, STROKES, Rows, colour, panels, to_svg
 from loadtests.report.pairs import scenario_title
 from loadtests.summary import Summary
 
-WIDTH, HEIGHT = 500, 220
+HEIGHT = 220
 BIN_MS = 100
 PERCENTILES = ("p50", "p95", "p99")
 DASHES = ([1, 0], [6, 3], [2, 2])
-Rows = list[dict[str, Any]]
 
 
 def draw(summary: Summary, accounts: Sequence[Account], aim: Aim) -> dict[str, tuple[str, str]]:
@@ -55,15 +53,18 @@ def curve(summary: Summary, accounts: Sequence[Account], aim: Aim) -> alt.TopLev
     )
     base = alt.Chart(alt.InlineData(data))
     lines = base.mark_line(point=alt.OverlayMarkDef(size=18), strokeWidth=1.5).encode(
-        x=alt.X("rate_rps:Q", title="offered rate (requests/s)"), y=y, color=_colour(data), strokeDash=dash
+        x=alt.X("rate_rps:Q", title="offered rate (requests/s)"),
+        y=y,
+        color=colour(data, STROKES),
+        strokeDash=dash,
     )
     slo = base.mark_rule(color=INK, strokeWidth=1).encode(y=alt.datum(aim.slo_ms))
     capacities = (
         base.transform_filter("isValid(datum.capacity_rps)")
         .mark_rule(strokeWidth=1.5, opacity=0.7)
-        .encode(x="capacity_rps:Q", color=_colour(data))
+        .encode(x="capacity_rps:Q", color=colour(data, STROKES))
     )
-    return _panels(alt.layer(capacities, slo, lines), data)
+    return _by_scenario(alt.layer(capacities, slo, lines), data)
 
 
 def curve_rows(summary: Summary, accounts: Sequence[Account]) -> Rows:
@@ -92,11 +93,11 @@ def surge(summary: Summary, accounts: Sequence[Account], aim: Aim) -> alt.TopLev
     base = alt.Chart(alt.InlineData(data))
     y = alt.Y("time_ms:Q", title="p99 (ms)", scale=alt.Scale(type="log"), axis=alt.Axis(format="~g"))
     lines = base.mark_line(strokeWidth=1.5).encode(
-        x=alt.X("at_s:Q", title="due (s after the start of the overload)"), y=y, color=_colour(data)
+        x=alt.X("at_s:Q", title="due (s after the start of the overload)"), y=y, color=colour(data, STROKES)
     )
     slo = base.mark_rule(color=INK, strokeWidth=1).encode(y=alt.datum(aim.slo_ms))
     end = base.mark_rule(color=GREY, strokeWidth=1.5).encode(x=alt.datum(surge_s(aim.searches[0])))
-    return _panels(alt.layer(end, slo, lines), data)
+    return _by_scenario(alt.layer(end, slo, lines), data)
 
 
 def surge_rows(summary: Summary, accounts: Sequence[Account]) -> Rows:
@@ -119,28 +120,5 @@ def surge_rows(summary: Summary, accounts: Sequence[Account]) -> Rows:
     return [{**row, "scenario": scenario_title(summary, row["scenario"])} for row in medians.to_dicts()]
 
 
-def _panels(layers: alt.LayerChart | alt.FacetChart, data: Rows) -> alt.TopLevelMixin:
-    header = alt.Header(labelAngle=0, labelAnchor="start", labelOrient="top", labelPadding=4)
-    order = list(dict.fromkeys(row["scenario"] for row in data))
-    sized = layers.properties(width=WIDTH, height=HEIGHT)
-    faceted = sized.facet(facet=alt.Facet("scenario:N", title=None, sort=order, header=header), columns=1)
-    resolved: alt.TopLevelMixin = faceted.resolve_scale(x="independent", y="independent")
-    return resolved
-
-
-def _colour(data: Rows) -> alt.Color:
-    """One colour a contestant, of its framework's family, as in the other charts."""
-    names = sorted({row["contestant"] for row in data})
-    taken: dict[str, int] = {}
-    shades = []
-    for name in names:
-        family = name.partition("-")[0]
-        palette = FAMILIES.get(family, OTHERS)
-        shades.append(palette[taken.get(family, 0) % len(palette)])
-        taken[family] = taken.get(family, 0) + 1
-    return alt.Color(
-        "contestant:N",
-        title=None,
-        legend=alt.Legend(symbolType="stroke"),
-        scale=alt.Scale(domain=names, range=shades),
-    )
+def _by_scenario(layers: alt.LayerChart | alt.FacetChart, data: Rows) -> alt.TopLevelMixin:
+    return panels(layers, "scenario", list(dict.fromkeys(row["scenario"] for row in data)), height=HEIGHT)

@@ -1,37 +1,31 @@
 """The charts as SVG text: drawn by Altair, rendered by vl-convert, without a browser or the network."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import altair as alt
 import polars as pl
-import vl_convert
 
 from loadtests.digest import Digest
 from loadtests.metrics import COMPARED, PER_PROCESS
 from loadtests.observe import observe
 from loadtests.report import words
+from loadtests.report.drawing import (
+    COLOURS,
+    GREY,
+    INK,
+    Rows,
+    chart,
+    colour,
+    contestants,
+    panels,
+    to_svg,
+)
 from loadtests.report.pairs import Pair, main_pair, scenario_title
 from loadtests.report.tables import Kind
 from loadtests.summary import Cell, Comparison, Summary
 
-INK, GREY = "#24292f", "#8a8f98"
-COLOURS: Mapping[Kind, str] = {
-    "a_better": "#d9772b",
-    "b_better": "#2f86c1",
-    "equivalent": "#4f9a5b",
-    "undecided": GREY,
-    "invalid": "#b8bcc4",
-}
-FAMILIES: Mapping[str, Sequence[str]] = {
-    "flask": ("#d9772b", "#f0a661", "#a34f10", "#f6cfa6"),
-    "fastapi": ("#2f86c1", "#7fb9e0", "#1b5f91", "#b9d9ef"),
-    "raw": ("#8a8f98", "#b8bcc4", "#5c6470", "#d8dce2", "#3a404a"),
-}
-OTHERS = ("#4f9a5b", "#b0579c", "#c9a227", "#6c6fc4", "#5aa9a3")
-WIDTH = 500
 WIDEST = 8  # ratios and intervals beyond are cut off: one wide interval must not squeeze all others
-Rows = list[dict[str, Any]]
 
 
 def draw(summary: Summary, digest: Digest) -> dict[str, tuple[str, str]]:
@@ -47,40 +41,6 @@ def draw(summary: Summary, digest: Digest) -> dict[str, tuple[str, str]]:
         ),
     }
     return {name: (shows, to_svg(chart)) for name, (shows, chart) in charts.items() if chart is not None}
-
-
-def to_svg(chart: alt.TopLevelMixin) -> str:
-    """SVG with one ink colour for text and lines, and no background."""
-    axis = {"labelColor": INK, "titleColor": INK, "domainColor": GREY, "tickColor": GREY, "gridColor": GREY}
-    config = {
-        "background": "transparent",
-        "padding": {
-            "left": 60,
-            "right": 20,
-            "top": 5,
-            "bottom": 5,
-        },  # a browser's font may be wider than ours
-        "font": "system-ui, sans-serif",
-        "view": {"stroke": GREY, "strokeOpacity": 0.4},
-        "axis": {
-            **axis,
-            "gridOpacity": 0.25,
-            "labelFontSize": 12,
-            "titleFontSize": 12,
-            "titleFontWeight": "normal",
-            "labelLimit": 220,
-        },
-        "legend": {
-            "labelColor": INK,
-            "titleColor": INK,
-            "labelFontSize": 12,
-            "orient": "top",
-            "columns": 3,
-            "labelLimit": 260,
-        },
-        "header": {"labelColor": INK, "labelFontSize": 13, "labelFontWeight": "bold"},
-    }
-    return str(vl_convert.vegalite_to_svg({**chart.to_dict(), "config": config}))
 
 
 def headline(summary: Summary, pair: Pair | None) -> alt.TopLevelMixin | None:
@@ -101,14 +61,14 @@ def headline(summary: Summary, pair: Pair | None) -> alt.TopLevelMixin | None:
     kinds = {kind: word for kind, word in _kinds(pair).items() if any(row["verdict"] == word for row in data)}
     scale = alt.Scale(domain=list(kinds.values()), range=[COLOURS[kind] for kind in kinds])
     colour = alt.Color("verdict:N", title=None, scale=scale)
-    base = _chart(data)
+    base = chart(data)
     layers = alt.layer(
         base.mark_rect(color=GREY, opacity=0.06).encode(x=alt.X("margin_low:Q"), x2="margin_high:Q"),
         base.mark_rule(color=GREY).encode(x=alt.datum(1)),
         base.mark_rule(strokeWidth=3).encode(x=alt.X("low:Q"), x2="high:Q", y=y, color=colour),
         base.mark_point(filled=True, size=60, opacity=1).encode(x=x, y=y, color=colour),
     )
-    return _panels(layers, "metric", [words.metric_title(metric) for metric in pair.metrics], step=20)
+    return panels(layers, "metric", [words.metric_title(metric) for metric in pair.metrics], step=20)
 
 
 def _ratio_rows(summary: Summary, pair: Pair) -> Rows:
@@ -167,13 +127,13 @@ def cpu(summary: Summary) -> alt.TopLevelMixin | None:
     data = [_figure_row(summary, one) for one in _trusted(summary, "cpu_us_per_request")]
     if not data:
         return None
-    base = _chart(data)
-    y = alt.Y("contestant:N", title=None, sort=_contestants(data))
+    base = chart(data)
+    y = alt.Y("contestant:N", title=None, sort=contestants(data))
     bars = base.mark_bar(height={"band": 0.7}, opacity=0.8).encode(
-        x=alt.X("value:Q", title="µs of CPU time a request"), y=y, color=_colour(data, legend=False)
+        x=alt.X("value:Q", title="µs of CPU time a request"), y=y, color=colour(data, legend=None)
     )
     spans = base.mark_rule(color=INK, strokeWidth=1.5).encode(x=alt.X("low:Q"), x2="high:Q", y=y)
-    return _panels(alt.layer(bars, spans), "scenario", _scenarios(data), step=20)
+    return panels(alt.layer(bars, spans), "scenario", _scenarios(data), step=20)
 
 
 def latency(summary: Summary) -> alt.TopLevelMixin | None:
@@ -186,7 +146,7 @@ def latency(summary: Summary) -> alt.TopLevelMixin | None:
     ]
     if not data:
         return None
-    names = _contestants(data)
+    names = contestants(data)
     x = alt.X(
         "value:Q",
         title="response time (ms)",
@@ -195,13 +155,13 @@ def latency(summary: Summary) -> alt.TopLevelMixin | None:
     )
     shape = alt.Shape("contestant:N", title=None, scale=alt.Scale(domain=names))
     points = (
-        _chart(data)
+        chart(data)
         .mark_point(filled=True, size=70, opacity=0.85)
         .encode(
-            x=x, y=alt.Y("percentile:N", title=None, sort=list(percentiles)), color=_colour(data), shape=shape
+            x=x, y=alt.Y("percentile:N", title=None, sort=list(percentiles)), color=colour(data), shape=shape
         )
     )
-    return _panels(alt.layer(points), "scenario", _scenarios(data), step=22)
+    return panels(alt.layer(points), "scenario", _scenarios(data), step=22)
 
 
 def rounds(summary: Summary, pair: Pair | None, digest: Digest) -> alt.TopLevelMixin | None:
@@ -209,13 +169,13 @@ def rounds(summary: Summary, pair: Pair | None, digest: Digest) -> alt.TopLevelM
     data = block_ratios(summary, pair, digest) if pair else []
     if not data:
         return None
-    base = _chart(data)
+    base = chart(data)
     x = alt.X("round:O", title="round", axis=alt.Axis(labelAngle=0, labelOverlap=True, grid=False))
     scale = alt.Scale(type="log", nice=False, padding=6)
     y = alt.Y("ratio:Q", title=None, scale=scale, axis=alt.Axis(format="~g", tickCount=4))
     dots = base.mark_circle(size=18, opacity=0.5, color=COLOURS["b_better"]).encode(x=x, y=y)
     medians = base.mark_tick(thickness=2.5, color=COLOURS["a_better"]).encode(x=x, y=alt.Y("median(ratio):Q"))
-    return _panels(alt.layer(dots, medians), "scenario", _scenarios(data), height=90)
+    return panels(alt.layer(dots, medians), "scenario", _scenarios(data), height=90)
 
 
 def block_ratios(summary: Summary, pair: Pair, digest: Digest) -> Rows:
@@ -230,30 +190,6 @@ def block_ratios(summary: Summary, pair: Pair, digest: Digest) -> Rows:
         {"scenario": scenario_title(summary, scenario), "round": index + 1, "ratio": over / under}
         for scenario, index, _, over, under in rows
     ]
-
-
-def _panels(
-    layers: alt.LayerChart | alt.FacetChart,
-    field: str,
-    order: Sequence[str],
-    *,
-    step: int | None = None,
-    height: int | None = None,
-) -> alt.TopLevelMixin:
-    """Panels below each other, headed by the field's value, each with its own rows."""
-    sized = layers.properties(width=WIDTH, height=alt.Step(step) if step else height)
-    header = alt.Header(labelAngle=0, labelAnchor="start", labelOrient="top", labelPadding=4)
-    faceted = sized.facet(
-        facet=alt.Facet(f"{field}:N", title=None, sort=list(order), header=header), columns=1
-    )
-    resolved: alt.TopLevelMixin = faceted.resolve_scale(
-        y="independent", x="shared" if field == "metric" else "independent"
-    )
-    return resolved
-
-
-def _chart(data: Rows) -> alt.Chart:
-    return alt.Chart(alt.InlineData(data))
 
 
 def _trusted(summary: Summary, metric: str) -> list[Cell]:
@@ -276,32 +212,5 @@ def _figure_row(summary: Summary, one: Cell) -> dict[str, Any]:
     }
 
 
-def _contestants(data: Rows) -> list[str]:
-    """Names in alphabetical order, bare servers last."""
-    return sorted({row["contestant"] for row in data}, key=lambda name: (name.startswith("raw-"), name))
-
-
 def _scenarios(data: Rows) -> list[str]:
     return list(dict.fromkeys(row["scenario"] for row in data))
-
-
-def _colour(data: Rows, *, legend: bool = True) -> alt.Color:
-    names = _contestants(data)
-    scale = alt.Scale(domain=names, range=_shades(names))
-    return (
-        alt.Color("contestant:N", title=None, scale=scale)
-        if legend
-        else alt.Color("contestant:N", scale=scale, legend=None)
-    )
-
-
-def _shades(names: Sequence[str]) -> list[str]:
-    """One colour a name: shades of one for each framework, the same as in the verdicts."""
-    families = {name: name.partition("-")[0] for name in names}
-    taken: dict[str, int] = {}
-    shades = []
-    for family in families.values():
-        palette = FAMILIES.get(family, OTHERS)
-        place = taken[family] = taken.get(family, -1) + 1
-        shades.append(palette[place % len(palette)])
-    return shades

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from loadtests.report.charts import INK
+from loadtests.report.drawing import INK
 from loadtests.report.story import Story
 
 

@@ -22,6 +22,7 @@ WORDINGS: Mapping[str, Wording] = {
     "response_p95_ms": Wording("p95", "shorter p95", "responds sooner at p95"),
     "response_p99_ms": Wording("p99", "shorter p99", "responds sooner at p99"),
     "pss_mib": Wording("memory", "less memory", "uses less memory"),
+    "capacity_at_slo_rps": Wording("capacity", "more capacity", "carries more requests within the SLO"),
 }
 
 GATE_MEANINGS: Mapping[str, str] = {

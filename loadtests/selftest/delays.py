@@ -64,10 +64,9 @@ def planned(seed: int) -> Round:
 
 
 def server() -> Contestant:
-    """The floor's server with the delaying app."""
-    floor = catalog()[FLOOR]
-    command = (*floor.command[:-1], "loadtests.known.delays:app")
-    return replace(floor, name=NAME, command=command, scenarios=None)
+    """The delaying server, under the name that its slices have."""
+    command = ("{python}", "-m", "loadtests.known.delays", "{port}")
+    return replace(catalog()[FLOOR], name=NAME, command=command, scenarios=None)
 
 
 def scenario_name(delay_ms: int) -> str:

@@ -1,6 +1,8 @@
 """Injected slowdowns: a floor and both apps, each beside copies of itself that do a known amount of extra CPU work.
 
-How much the extra work really was is stamped by the server that does it, in the very rounds that are judged.
+How much the extra work really was is stamped by the server that does it, in the very rounds that are judged. One user
+asks, so that every request wakes the server alike and costs add up. With many users they don't: a server that takes
+longer finds fewer requests waiting each time it looks, so each of them costs more than the extra work alone.
 """
 
 import http.client
@@ -17,7 +19,7 @@ from loadtests.selftest.setting import FLOOR, Setting, catalog, headliners, repe
 from loadtests.servers import Endpoint
 from loadtests.study import bounds, ping_plan, ratio_of, rounds
 
-ROUNDS, BLOCKS = 6, 8
+ROUNDS, BLOCKS, USERS = 6, 8, 1
 SIZES = (0.0, 2.0, 5.0, 10.0, 25.0)
 LIMIT = 0.9
 FOUND_PERCENT, FOUND_WITHIN_S = 5.0, 1800.0
@@ -107,7 +109,7 @@ def turns_for(setting: Setting, one: Contestant, percents: Sequence[float]) -> d
     """percent -> how many turns of the burner cost that much of what a request costs by itself; measured first."""
     setting.watch.step(f"how much {one.name} costs by itself")
     trial, ledger = (wrapped(one, "trial", TRIAL_LOOPS),), Ledger()
-    plan, store = ping_plan(trial, BLOCKS, setting.seed), setting.store(f"trial-{one.name}")
+    plan, store = ping_plan(trial, BLOCKS, setting.seed, users=USERS), setting.store(f"trial-{one.name}")
     for _ in rounds(setting.scene, plan, trial, 1, store, ledger.ask):
         pass
     stamp = ledger.rounds[0]["trial"]
@@ -121,7 +123,7 @@ def copy_name(size: float) -> str:
 
 
 def _measure(setting: Setting, name: str, group: Sequence[Contestant]) -> tuple[Ledger, Digest]:
-    ledger, plan = Ledger(), ping_plan(group, BLOCKS, setting.seed)
+    ledger, plan = Ledger(), ping_plan(group, BLOCKS, setting.seed, users=USERS)
     store = setting.store(f"injection-{name}")
     return ledger, merge(rounds(setting.scene, plan, group, ROUNDS, store, ledger.ask))
 

@@ -9,10 +9,11 @@ from pathlib import Path
 from loadtests import machine
 from loadtests.errors import SuiteError
 from loadtests.report.files import write_pages
+from loadtests.report.story import Story
 from loadtests.runs import fresh_folder, stamp
 from loadtests.selftest import coverage, delays, designs, frozen, injection, itself
 from loadtests.selftest.pages import tell
-from loadtests.selftest.records import Check, Selftest, save
+from loadtests.selftest.records import Check, Selftest, load, save
 from loadtests.selftest.setting import Setting, Watch
 from loadtests.stage import stage
 
@@ -65,8 +66,15 @@ def run(wanted: Wanted, watch: Watch) -> tuple[Selftest, Path]:
             save(found, folder)
     found = replace(found, status="complete")
     save(found, folder)
-    write_pages(tell(found), {}, folder)
+    report(folder)
     return found, folder
+
+
+def report(folder: Path) -> Story:
+    """Writes the page of a selftest anew from what the folder holds, and returns what it tells."""
+    told = tell(load(folder))
+    write_pages(told, {}, folder)
+    return told
 
 
 def shares(chosen: Sequence[str], budget_s: float) -> dict[str, float]:

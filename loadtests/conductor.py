@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from loadtests.assignment import Assignment, Progress
-from loadtests.capacity.outcome import Outcome, outcome_of
+from loadtests.capacity.outcome import outcome_of
 from loadtests.capacity.search import Hunt
 from loadtests.capacity.turns import turn
 from loadtests.crew import Crew
@@ -80,16 +80,18 @@ class Conductor:
             if not pieces:
                 return
             for hunt, piece in pieces:
-                hunt.learn(self._keep(piece, on_slice))
+                hunt.learn(outcome_of(*self._keep(piece, on_slice)))
 
-    def _keep(self, piece: Slice, on_slice: Callable[[Progress], None]) -> Outcome:
+    def _keep(
+        self, piece: Slice, on_slice: Callable[[Progress], None]
+    ) -> tuple[pl.DataFrame, dict[str, Any]]:
         """Run one slice, keep its rows and facts, and tell of it."""
         frame, facts = self._run(piece)
         self._rows.append(frame)
         self._facts.append(facts)
         on_slice(_progress(piece, frame))
         gc.collect()
-        return outcome_of(frame, facts)
+        return frame, facts
 
     def _run(self, piece: Slice) -> tuple[pl.DataFrame, dict[str, Any]]:
         """One slice: the server's count, warm-up, the measured load, the count again."""

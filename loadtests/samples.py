@@ -108,9 +108,13 @@ class RunStore:
             "servers": measurement.servers,
             "slices": measurement.slices,
         }
-        self._samples.mkdir(parents=True, exist_ok=True)
-        for kind in SCHEMAS:
-            self._write(self._path(index, kind), conform(frames[kind], SCHEMAS[kind]))
+        try:
+            for kind in SCHEMAS:
+                self._write(self._path(index, kind), conform(frames[kind], SCHEMAS[kind]))
+        except SuiteError:
+            for kind in SCHEMAS:  # half a round is none
+                self._path(index, kind).unlink(missing_ok=True)
+            raise
 
     def finished_rounds(self) -> int:
         """How many rounds, counted from round 0 without a gap, are whole."""
@@ -144,6 +148,7 @@ class RunStore:
     def _write(self, path: Path, frame: pl.DataFrame) -> None:
         partial = path.with_suffix(".partial")
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             frame.write_parquet(partial)
             partial.replace(path)
         except (pl.exceptions.PolarsError, OSError) as error:

@@ -24,7 +24,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "--scenario",
         "shop",
         "--budget",
-        "38s",
+        "26s",
         "--results-dir",
         str(results),
     )

@@ -3,6 +3,7 @@
 import json
 import re
 import signal
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +18,38 @@ FLOORS = ("raw-wsgi-gthread", "raw-asgi-uvicorn")
 AIM = Aim(FLOORS, ("ping",), slo_ms=50.0, arrivals="poisson", budget_s=600.0, seed=0)
 
 
+@dataclass(frozen=True)
+class Stopped:
+    """A run that was stopped in its first round: its folder, and what it said."""
+
+    folder: Path
+    status: int
+    told: str
+
+
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a run of one round."""
+def stopped(tmp_path_factory: pytest.TempPathFactory) -> Stopped:
+    """A run of two floors, stopped."""
     chosen = [word for name in FLOORS for word in ("--contestant", name)]
-    results = str(tmp_path_factory.mktemp("results"))
-    ended = run(
-        "capacity", *chosen, "--scenario", "ping", "--slo", "20ms", "--arrivals", "constant", "--budget", "10s",
-        "--results-dir", results,
-    )  # fmt: skip
+    results = tmp_path_factory.mktemp("results")
+    options = ("--scenario", "ping", "--slo", "20ms", "--arrivals", "constant", "--budget", "10s")
+    with started("capacity", *chosen, *options, "--results-dir", str(results)) as process:
+        assert process.stderr is not None
+        lines = []
+        while "round 1" not in (line := process.stderr.readline()):
+            assert line, "it ended before its first round began"
+            lines.append(line)
+        process.send_signal(signal.SIGINT)
+        told = "".join(lines) + process.stderr.read()
+    (folder,) = results.iterdir()
+    return Stopped(folder, process.returncode, told)
+
+
+@pytest.fixture(scope="module")
+def folder(stopped: Stopped) -> Path:
+    """The folder of that run, resumed and complete with one round."""
+    ended = run("capacity", "--resume", str(stopped.folder))
     assert ended.returncode == 0, ended.stderr
-    assert "fewer than 3 rounds will fit" in ended.stderr
     return Path(ended.stdout.splitlines()[-1])
 
 
@@ -116,22 +138,16 @@ def test_bad_input_is_one_line_and_leaves_no_folder(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_run_that_is_stopped_can_be_resumed(tmp_path: Path) -> None:
-    chosen = ("--contestant", "raw-asgi-uvicorn", "--scenario", "ping", "--slo", "20ms", "--budget", "5s")
-    with started("capacity", *chosen, "--results-dir", str(tmp_path)) as process:
-        assert process.stderr is not None
-        while "round 1" not in (line := process.stderr.readline()):
-            assert line, "it ended before its first round began"
-        process.send_signal(signal.SIGINT)
-        told = process.stderr.read()
-    (folder,) = tmp_path.iterdir()
+def test_a_run_that_is_stopped_says_how_to_go_on(stopped: Stopped) -> None:
+    assert stopped.status == 130
+    assert "fewer than 3 rounds will fit" in stopped.told
+    assert (
+        f"no finished rounds kept; go on with: sidebyside capacity --resume {stopped.folder}" in stopped.told
+    )
 
-    resumed = run("capacity", "--resume", str(folder))
 
-    assert process.returncode == 130
-    assert f"no finished rounds kept; go on with: sidebyside capacity --resume {folder}" in told
-    assert resumed.returncode == 0, resumed.stderr
-    assert Path(resumed.stdout.splitlines()[-1]) == folder
+def test_a_resumed_run_is_completed_where_it_was(stopped: Stopped, folder: Path) -> None:
+    assert folder == stopped.folder
     assert held(folder, "run.json")["status"] == "complete"
 
 

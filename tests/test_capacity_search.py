@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtests.capacity.outcome import ANSWERS_NEEDED, Outcome
-from loadtests.capacity.search import OVERLOAD, RUNGS, Hunt, Search, Step
+from loadtests.capacity.search import ENOUGH, OVERLOAD, RUNGS, Hunt, Search, Step
 from loadtests.capacity.turns import longest_s, turn
 from loadtests.plan import Round, Slice
 
@@ -163,6 +163,15 @@ def test_a_server_too_slow_for_a_p99_is_told_so() -> None:
 
     assert len(hunt.trail) == 1
     assert "too few samples for a p99: 20 requests/s give fewer than 500 answers" in reason(hunt)
+
+
+def test_a_server_whose_rungs_are_all_too_slow_is_tried_at_its_throughput() -> None:
+    few = replace(SEARCH, rungs=(0.2, 0.5))
+    barely_rps = ENOUGH * ANSWERS_NEEDED / few.step_limit_s
+
+    hunt = hunted(server_of(2 * barely_rps, throughput_rps=1.01 * barely_rps), few)
+
+    assert next(step.fraction for step, _ in hunt.trail if step.role == "rung") == 1.0
 
 
 def test_steps_of_a_low_rate_last_until_there_can_be_enough_answers() -> None:

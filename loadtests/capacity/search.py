@@ -145,7 +145,7 @@ def surge_s(search: Search) -> float:
 def _climb(search: Search, top_rps: float) -> Moves:
     """The ladder, and on upwards or downwards from it where it is passed or failed from end to end."""
     bracket = Bracket()
-    fractions = [one for one in search.rungs if search.can_judge(one * top_rps)]
+    fractions = [one for one in search.rungs if search.can_judge(one * top_rps)] or [1.0]
     for fraction in fractions:
         bracket = yield from _rung(search, bracket, fraction, top_rps)
     for number in range(1, RAISES + 1):

@@ -18,7 +18,7 @@ def observe(digest: Digest) -> pl.DataFrame:
     """All observations of all metrics, in order; failures are left out of every latency and throughput."""
     return pl.concat(
         [
-            _long(_per_slice(digest), ["throughput_rps", "cpu_us_per_request"]),
+            _long(_per_slice(digest.slices.filter(~pl.col("aside"))), ["throughput_rps", "cpu_us_per_request"]),
             _long(_per_round(digest), ["bytes_per_response", "error_percent"]),
             _long(_once(digest.pools.with_columns(samples="answered")), LATENCIES),
             _long(_memory(digest), ["pss_mib"]),
@@ -28,19 +28,21 @@ def observe(digest: Digest) -> pl.DataFrame:
 
 
 def closed_throughput(digest: Digest) -> dict[str, dict[str, float]]:
-    """scenario -> contestant -> requests/s, the median of the closed slices; what open rates are set from."""
-    medians = _per_slice(digest).group_by(CELL).agg(pl.col("throughput_rps").median())
+    """scenario -> contestant -> requests/s, the median of the closed slices; what open rates are set from.
+
+    Slices that were set aside count as well: a rate need not be exact, but there must be one.
+    """
+    medians = _per_slice(digest.slices).group_by(CELL).agg(pl.col("throughput_rps").median())
     rates: dict[str, dict[str, float]] = {}
     for scenario, contestant, rps in medians.iter_rows():
         rates.setdefault(scenario, {})[contestant] = rps or 0.0
     return rates
 
 
-def _per_slice(digest: Digest) -> pl.DataFrame:
+def _per_slice(slices: pl.DataFrame) -> pl.DataFrame:
     """Closed slices: throughput = answered / (last end - first sent), CPU time over answered requests."""
-    slices = digest.slices.filter((pl.col("mode") == "closed") & ~pl.col("aside"))
     answered = pl.when(pl.col("answered") > 0).then(pl.col("answered"))
-    return slices.with_columns(
+    return slices.filter(pl.col("mode") == "closed").with_columns(
         throughput_rps=answered / (pl.col("busy_ns") / 1e9),
         cpu_us_per_request=pl.col("server_cpu_ns") / 1000 / answered,
         samples=pl.col("answered"),

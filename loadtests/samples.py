@@ -6,6 +6,7 @@ Every report is rebuilt from these files. Times are nanoseconds of CLOCK_MONOTON
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from io import BytesIO
 from pathlib import Path
 
 import polars as pl
@@ -149,7 +150,9 @@ class RunStore:
         partial = path.with_suffix(".partial")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            frame.write_parquet(partial)
+            held = BytesIO()  # a full disk is told by Python more clearly than by the writer of Parquet
+            frame.write_parquet(held)
+            partial.write_bytes(held.getbuffer())
             partial.replace(path)
         except (pl.exceptions.PolarsError, OSError) as error:
             partial.unlink(missing_ok=True)

@@ -142,6 +142,13 @@ def test_closed_throughput_is_the_median_over_slices() -> None:
     }
 
 
+def test_a_rate_is_set_even_where_every_slice_was_set_aside() -> None:
+    stolen = digested(samples_of(Piece(requests=20, users=2, service_ms=5.0, steal=0.9)))
+
+    assert closed_throughput(stolen) == {SCENARIO: {A: 400.0}}
+    assert observe(stolen).filter(pl.col("metric") == "throughput_rps").is_empty()
+
+
 def test_observations_come_in_the_same_order_whatever_the_order_of_the_samples() -> None:
     samples = samples_of(*(piece for round_ in range(6) for piece in both_loops(round=round_)))
     reversed_ = Samples(samples.requests.reverse(), samples.slices.reverse(), samples.servers.reverse())

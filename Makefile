@@ -5,7 +5,7 @@ INSTALLED := .venv/.installed
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bench test lint unit report compare serve selftest doctor capacity locust-ui wirespeed overhead analysis estimators clean
+.PHONY: help setup bench test lint unit coverage report compare serve selftest doctor capacity locust-ui wirespeed overhead analysis estimators clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,6 +32,9 @@ lint: $(INSTALLED) ## Style, types and import rules
 	@$(BIN)/lint-imports --no-cache
 
 unit: $(INSTALLED)
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
+
+coverage: $(INSTALLED) ## Run the tests and show which lines none of them reaches
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --cov --cov-report=term:skip-covered $(ARGS)
 
 report: $(INSTALLED) ## Write a run's report anew: make report RUN=results/...

@@ -18,6 +18,7 @@ from loadtests.report.files import write_report
 from loadtests.runs import Run, load_run, save_run, stamp
 from loadtests.samples import Measurement, RunStore, Samples
 from loadtests.selection import Selection, select
+from loadtests.selftest.pages import newest_tables
 from loadtests.stage import Stage, named, stage
 from loadtests.summary import RunInfo, Summary
 from loadtests.verdict import summarise
@@ -54,10 +55,10 @@ def measure(run: Run, folder: Path, watch: Watch) -> Run:
         longest_s, began = 0.0, time.monotonic() - run.elapsed_s
         while True:
             found = _widths(known, run, plan)
-            if _is_over(plan, run, known.rounds, found, time.monotonic() - began, longest_s):
+            if is_over(plan, run, known.rounds, found, time.monotonic() - began, longest_s):
                 break
             round_began = time.monotonic()
-            round_ = _next(plan, run, known.rounds, found)
+            round_ = next_round(plan, run, known.rounds, found)
             measured = _play(round_, plan, selection, scene, watch)
             store.save_round(round_.index, measured)
             known = merge([known, digested([store.round(round_.index)], plan.profile)])
@@ -83,6 +84,7 @@ def plan_of(run: Run, selection: Selection) -> Plan:
         selection.scenarios,
         selection.claims,
         run.wishes.design,
+        budget.ROUNDS_WANTED if run.wishes.precision is None else budget.ROUNDS_PRECISE,
     )
 
 
@@ -92,11 +94,14 @@ def digested(rounds: Iterable[Samples], profile: Profile) -> Digest:
 
 
 def report(folder: Path) -> Summary:
-    """Judges what the folder holds and writes the report into it; measures nothing."""
+    """Judges what the folder holds and writes the report into it; measures nothing.
+
+    What the newest selftest beside it found is shown as well: how far the suite can be trusted on this machine.
+    """
     run = load_run(folder)
     known = digested(RunStore(folder).rounds(), select(run.wishes).profile)
     summary = summarise(known, replace(info_of(run, known.rounds), load_s=known.load_s))
-    write_report(summary, known, folder)
+    write_report(summary, known, folder, newest_tables(folder.parent))
     return summary
 
 
@@ -135,9 +140,10 @@ def _widths(known: Digest, run: Run, plan: Plan) -> dict[str, float]:
     return precision.widths(summarise(known, info_of(run, known.rounds)).comparisons, plan.claims)
 
 
-def _is_over(
+def is_over(
     plan: Plan, run: Run, finished: int, found: Mapping[str, float], elapsed_s: float, longest_s: float
 ) -> bool:
+    """Whether the stopping rule ends the run; found: how far its headline intervals reach, by scenario."""
     if finished == 0:
         return False
     wanted = run.wishes.precision
@@ -148,7 +154,7 @@ def _is_over(
     )
 
 
-def _next(plan: Plan, run: Run, finished: int, found: Mapping[str, float]) -> Round:
+def next_round(plan: Plan, run: Run, finished: int, found: Mapping[str, float]) -> Round:
     """The next round; where a precision was asked for, with more of what is still wide."""
     wanted = run.wishes.precision
     weights = precision.weights(found, wanted, finished) if wanted is not None else {}

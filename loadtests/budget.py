@@ -9,6 +9,7 @@ from loadtests.precision import MIN_ROUNDS
 from loadtests.scenarios import Scenario
 
 ROUNDS_WANTED = 6  # launches are what an interval counts: fewer, and it grows fast
+ROUNDS_PRECISE = 2 * MIN_ROUNDS  # where a precision is asked for, so that there are rounds left to steer
 LAUNCH_S, LAUNCH_EACH_S = 4.5, 0.6  # a round's fixed time, and what each of its servers adds
 GAP_S = 0.075  # between two slices: draining, the counts before and after
 REPORT_S = 8.0
@@ -22,8 +23,9 @@ def fitted(
     scenarios: Sequence[Scenario],
     claims: Sequence[Claim],
     design: Design = "paired",
+    rounds: int = ROUNDS_WANTED,
 ) -> Plan:
-    """The plan with as many blocks a round as let at least ROUNDS_WANTED rounds fit into the profile's budget.
+    """The plan with as many blocks a round as let at least so many rounds fit into the profile's budget.
 
     A run of few contestants and scenarios gets larger rounds, so that launching them stays a small part of it;
     one with a small budget gets smaller ones.
@@ -34,7 +36,7 @@ def fitted(
         sized = replace(profile, closed_blocks=blocks, open_blocks=opened)
         return make_plan(sized, seed, contestants, scenarios, claims, design)
 
-    wanted_s = (profile.budget_s - REPORT_S) / ROUNDS_WANTED
+    wanted_s = (profile.budget_s - REPORT_S) / rounds
     most = next((blocks for blocks in range(BLOCKS_MAX, 1, -1) if round_s(plan_of(blocks)) <= wanted_s), 1)
     return plan_of(most)
 

@@ -18,7 +18,9 @@ def observe(digest: Digest) -> pl.DataFrame:
     """All observations of all metrics, in order; failures are left out of every latency and throughput."""
     return pl.concat(
         [
-            _long(_per_slice(digest.slices.filter(~pl.col("aside"))), ["throughput_rps", "cpu_us_per_request"]),
+            _long(
+                _per_slice(digest.slices.filter(~pl.col("aside"))), ["throughput_rps", "cpu_us_per_request"]
+            ),
             _long(_per_round(digest), ["bytes_per_response", "error_percent"]),
             _long(_once(digest.pools.with_columns(samples="answered")), LATENCIES),
             _long(_memory(digest), ["pss_mib"]),

@@ -11,8 +11,8 @@ from loadtests.assignment import Progress as SliceDone
 from loadtests.plan import Plan
 
 
-class TerminalWatch:
-    """A bar on standard error while the block lasts; where that is no terminal, one line a round instead."""
+class BudgetBar:
+    """A bar over the seconds of a budget, on standard error while the block lasts; none where that is no terminal."""
 
     def __init__(self, console: Console, elapsed_s: float) -> None:
         self.console = console
@@ -39,6 +39,23 @@ class TerminalWatch:
     ) -> None:
         self.bar.stop()
 
+    def show(self, text: str) -> None:
+        """Moves the bar to where the time is, with this text beside it."""
+        elapsed_s = min(time.monotonic() - self.began, self.budget_s)
+        self.bar.update(
+            self.task, description=f"{text:<56}", total=self.budget_s, completed=elapsed_s, left=self.left()
+        )
+
+    def left(self) -> str:
+        """How much time is left at most."""
+        left_s = max(0.0, self.budget_s - (time.monotonic() - self.began))
+        minutes, seconds = divmod(int(left_s), 60)
+        return f"at most {minutes}:{seconds:02d} left"
+
+
+class TerminalWatch(BudgetBar):
+    """The progress of a bench; where there is no bar, one line a round."""
+
     def stage_set(self, plan: Plan) -> None:
         """Says what will be measured, and for how long."""
         self.budget_s = plan.profile.budget_s
@@ -46,26 +63,16 @@ class TerminalWatch:
             f"[bold]{len(plan.scenarios)}[/] scenarios, [bold]{len(plan.contestants)}[/] contestants,"
             f" {self.budget_s / 60:.1f} minutes at most; stop it any time, finished rounds are kept",
             highlight=False,
+            soft_wrap=True,
         )
 
     def round_begins(self, number: int, slices: int) -> None:
         """A line where there is no bar."""
-        self._show(f"round {number}: launching servers")
-        if not self.console.is_terminal:
-            self.console.print(f"round {number}: {slices} slices, {self._left()}", highlight=False)
         self.text = f"round {number}"
+        self.show(f"{self.text}: launching servers")
+        if not self.console.is_terminal:
+            self.console.print(f"{self.text}: {slices} slices, {self.left()}", highlight=False)
 
     def slice_done(self, progress: SliceDone) -> None:
         """Moves the bar."""
-        self._show(f"{self.text}: {progress.scenario} on {progress.contestant}")
-
-    def _show(self, text: str) -> None:
-        elapsed_s = time.monotonic() - self.began
-        self.bar.update(
-            self.task, description=f"{text:<48}", total=self.budget_s, completed=elapsed_s, left=self._left()
-        )
-
-    def _left(self) -> str:
-        left_s = max(0.0, self.budget_s - (time.monotonic() - self.began))
-        minutes, seconds = divmod(int(left_s), 60)
-        return f"at most {minutes}:{seconds:02d} left"
+        self.show(f"{self.text}: {progress.scenario} on {progress.contestant}")

@@ -65,6 +65,8 @@ def test_the_run_says_what_it_was_made_on(folder: Path) -> None:
     assert re.match(r"\d+\.\d+", made["machine"]["PostgreSQL"])
     assert {"CPU", "Memory", "Python", "Packages"} <= made["machine"].keys()
     assert set(made["rates"]) == {"ping", "shop"}
+    assert set(CONTESTANTS) <= made["servers"].keys()
+    assert "fastapi_app.main:app" in made["servers"]["fastapi-uvicorn"]
 
 
 def test_the_report_is_rebuilt_from_the_samples_alone(folder: Path) -> None:

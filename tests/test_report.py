@@ -198,6 +198,13 @@ def test_without_floors_the_reason_stays_open() -> None:
 VERDICTS: tuple[Verdict, ...] = ("a_better", "b_better", "equivalent", "inconclusive", "invalid")
 
 
+def test_a_sequential_run_begins_with_a_warning() -> None:
+    found = answer(summary_of(*everything("b_better"), run=replace(RUN, design="sequential")))
+
+    assert "may name the wrong winner" in found[0]
+    assert len(found) == 4
+
+
 @given(st.lists(st.sampled_from(VERDICTS), min_size=len(COMPARED) * 2, max_size=len(COMPARED) * 2))
 def test_the_answer_is_three_whole_sentences_whatever_the_verdicts(verdicts: list[Verdict]) -> None:
     places = [(scenario, metric) for scenario in SCENARIOS for metric in COMPARED]

@@ -1,47 +1,18 @@
 """Progress of a capacity run on the terminal: which rate is being tried, and how long it will take at most."""
 
-import time
-from types import TracebackType
-from typing import Self
-
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
-
-from loadtests.assignment import Progress as SliceDone
+from loadtests.assignment import Progress
 from loadtests.budget import REPORT_S
 from loadtests.capacity.aim import Aim
 from loadtests.stats import MIN_ROUNDS
+from loadtests.watch import BudgetBar
 
 
-class TerminalWatch:
-    """A bar on standard error while the block lasts; where that is no terminal, one line a round instead."""
-
-    def __init__(self, console: Console, budget_s: float, elapsed_s: float = 0.0) -> None:
-        self.console = console
-        self.began = time.monotonic() - elapsed_s
-        self.budget_s = budget_s
-        self.text = "starting PostgreSQL and Redis"
-        self.bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            TaskProgressColumn(),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        )
-        self.task = self.bar.add_task(self.text, total=budget_s)
-
-    def __enter__(self) -> Self:
-        self.bar.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.bar.stop()
+class SearchWatch(BudgetBar):
+    """The progress of a capacity run; where there is no bar, one line a round."""
 
     def stage_set(self, aim: Aim) -> None:
         """Says what will be searched, and whether the budget will do for an interval."""
+        self.budget_s = aim.budget_s
         told = [
             f"{len(aim.searches)} searches a round, {self.budget_s / 60:.1f} minutes at most",
             f"p99 under {aim.slo_ms:g} ms, steps of {aim.step_s:g} s, a round of about {aim.round_s:.0f} s",
@@ -58,15 +29,11 @@ class TerminalWatch:
     def round_begins(self, number: int) -> None:
         """A line where there is no bar."""
         self.text = f"round {number}"
-        self._show(f"{self.text}: launching servers")
+        self.show(f"{self.text}: launching servers")
         if not self.console.is_terminal:
-            self.console.print(self.text, highlight=False)
+            self.console.print(f"{self.text}: {self.left()}", highlight=False)
 
-    def slice_done(self, progress: SliceDone) -> None:
+    def slice_done(self, progress: Progress) -> None:
         """Moves the bar."""
         rate = "closed loop" if progress.rate_rps is None else f"{progress.rate_rps:.0f}/s"
-        self._show(f"{self.text}: {progress.scenario} on {progress.contestant}, {rate}")
-
-    def _show(self, text: str) -> None:
-        elapsed_s = min(time.monotonic() - self.began, self.budget_s)
-        self.bar.update(self.task, description=f"{text:<56}", completed=elapsed_s)
+        self.show(f"{self.text}: {progress.scenario} on {progress.contestant}, {rate}")

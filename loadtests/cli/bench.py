@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from loadtests.cli.frame import Stopped, app, err, mendable, one_line_errors, what_is_left
+from loadtests.cli.frame import app, err, one_line_errors, resumable
 from loadtests.cli.results import show
 from loadtests.errors import SuiteError
 from loadtests.selection import Wishes, duration_s, fraction, read_config, select
@@ -63,16 +63,10 @@ def bench(
         from loadtests import bench as story
         from loadtests.watch import TerminalWatch
 
-        try:
+        with resumable(folder, "bench", story.report):
             with TerminalWatch(err, run.elapsed_s) as watch:
                 story.measure(run, folder, watch)
             summary = story.report(folder)
-        except Stopped:
-            raise Stopped(_what_is_left(folder)) from None
-        except Exception as error:
-            if (line := mendable(error)) is None:
-                raise
-            raise SuiteError(f"{line}; {_what_is_left(folder)}") from error
         show(summary, folder)
 
 
@@ -93,9 +87,3 @@ def _wishes(given: dict[str, Any], config: Path | None) -> Wishes:
         budget_s=duration_s(budget) if budget else None,
         precision=fraction(precise) if precise else None,
     )
-
-
-def _what_is_left(folder: Path) -> str:
-    from loadtests import bench as story
-
-    return what_is_left(folder, "bench", story.report)

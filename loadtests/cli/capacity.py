@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from loadtests.cli.frame import Stopped, app, err, mendable, one_line_errors, what_is_left
+from loadtests.cli.frame import app, err, one_line_errors, resumable
 from loadtests.cli.results import show_story
 from loadtests.errors import SuiteError
 from loadtests.selection import duration_s
@@ -79,18 +79,12 @@ def capacity(
             run, folder = aims.new_run(aims.fitted(wanted), results_dir or "results")
 
         from loadtests.capacity import measure as story
-        from loadtests.capacity.watch import TerminalWatch
+        from loadtests.capacity.watch import SearchWatch
 
-        try:
-            with TerminalWatch(err, run.aim.budget_s, run.elapsed_s) as watch:
+        with resumable(folder, "capacity", story.report):
+            with SearchWatch(err, run.elapsed_s) as watch:
                 story.measure(run, folder, watch)
             told = story.report(folder)
-        except Stopped:
-            raise Stopped(_what_is_left(folder)) from None
-        except Exception as error:
-            if (line := mendable(error)) is None:
-                raise
-            raise SuiteError(f"{line}; {_what_is_left(folder)}") from error
         show_story(told, folder)
 
 
@@ -106,9 +100,3 @@ def _arrivals(text: str) -> Any:
     if text not in {"poisson", "constant"}:
         raise SuiteError(f"arrivals are poisson or constant, not {text!r}")
     return text
-
-
-def _what_is_left(folder: Path) -> str:
-    from loadtests.capacity import measure
-
-    return what_is_left(folder, "capacity", measure.report)

@@ -70,6 +70,19 @@ def mendable(error: Exception) -> str | None:
     return f"the disk is full ({full[0]}): make room" if full else None
 
 
+@contextmanager
+def resumable(folder: Path, command: str, report: Callable[[Path], object]) -> Iterator[None]:
+    """Adds to the one line of an error or an interruption how to go on with the run in the folder."""
+    try:
+        yield
+    except Stopped:
+        raise Stopped(what_is_left(folder, command, report)) from None
+    except Exception as error:
+        if (line := mendable(error)) is None:
+            raise
+        raise SuiteError(f"{line}; {what_is_left(folder, command, report)}") from error
+
+
 def what_is_left(folder: Path, command: str, report: Callable[[Path], object]) -> str:
     """How to go on with a run that was cut short. Its half-written files are removed, its finished rounds reported on.
 

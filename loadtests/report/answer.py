@@ -12,17 +12,28 @@ _LATENCIES = ("response_p95_ms", "response_p50_ms", "response_p99_ms")
 _MOST_NAMED = 2
 
 
-def answer(summary: Summary) -> tuple[str, str, str]:
-    """Who is better at what and how sure that is; what stays open; and the biggest reason for the gap."""
+def answer(summary: Summary) -> tuple[str, ...]:
+    """Who is better at what and how sure that is; what stays open; and the biggest reason for the gap.
+
+    A sequential run begins with a warning.
+    """
     pair = main_pair(summary)
     if pair is None:
         return _without_pair(summary)
     first = _decided_sentence(summary, pair)
     return (
+        *_warning(summary),
         _capital(_partial_prefix(summary) + first),
         _open_sentence(summary, pair),
         floor_sentence(summary, pair),
     )
+
+
+def _warning(summary: Summary) -> tuple[str, ...]:
+    if summary.run.design == "paired":
+        return ()
+    told = "This run loaded one server after the other, as most tools do: noise does not cancel, and what follows may"
+    return (f"{told} name the wrong winner. Decide by a paired run.",)
 
 
 def _without_pair(summary: Summary) -> tuple[str, str, str]:

@@ -107,6 +107,7 @@ def run_table(summary: Summary) -> Table:
     facts = {
         "Run": f"{run.id} ({run.status})",
         "Profile": f"{run.profile}, seed {run.seed}",
+        "Design": run.design,
         "Time": f"{formats.moment(run.started_at)}, {formats.duration(run.duration_s)}",
         "Under load": _load_share(run),
         "Rounds": f"{run.rounds}, each with fresh processes",

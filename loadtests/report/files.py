@@ -1,6 +1,7 @@
 """The files of a report: pages, charts and `summary.json`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from loadtests.digest import Digest
@@ -8,13 +9,18 @@ from loadtests.report.charts import draw
 from loadtests.report.html import to_html
 from loadtests.report.markdown import to_markdown
 from loadtests.report.story import Story, tell
+from loadtests.report.tables import Table
 from loadtests.summary import Summary
 
 
-def write_report(summary: Summary, digest: Digest, folder: Path) -> None:
-    """Write `summary.json`, `report.md`, `report.html` and `charts/*.svg` into a run's folder."""
+def write_report(summary: Summary, digest: Digest, folder: Path, checks: Sequence[Table] = ()) -> None:
+    """Write `summary.json`, `report.md`, `report.html` and `charts/*.svg` into a run's folder.
+
+    checks: tables that go behind those of the run's own checks.
+    """
     (folder / "summary.json").write_text(summary.to_json(), encoding="utf-8")
-    write_pages(tell(summary), draw(summary, digest), folder)
+    story = tell(summary)
+    write_pages(replace(story, checks=(*story.checks, *checks)), draw(summary, digest), folder)
 
 
 def write_pages(story: Story, charts: Mapping[str, tuple[str, str]], folder: Path) -> None:

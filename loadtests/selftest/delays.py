@@ -4,6 +4,7 @@ import http.client
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from math import inf
 
 import numpy as np
 import polars as pl
@@ -24,8 +25,12 @@ DELAYS_MS = (1, 5, 20, 100)
 RATES_RPS = (50.0, 200.0, 500.0)
 SLICE_S, WARMUP_S, USERS = 2.0, 0.1, 64
 P50_LIMIT_MS, P99_LIMIT_MS = 0.3, 1.0
-IDLE_STEAL_PERCENT = 0.5
-LIMIT = f"service time is off by at most {P50_LIMIT_MS} ms at p50 and, on an idle machine, {P99_LIMIT_MS:g} ms at p99"
+IDLE_STEAL_PERCENT, AWAKE_FROM_RPS = 0.5, 200.0
+TITLE = "Known delays"
+LIMIT = (
+    f"on an idle machine service time is off by at most {P50_LIMIT_MS} ms at p50 and {P99_LIMIT_MS:g} ms at p99;"
+    " no request is lost"
+)
 
 
 def check(setting: Setting) -> Check:
@@ -102,7 +107,7 @@ def figures_of(samples: Samples, stamps: NDArray[np.int64]) -> list[Figure]:
 def _figure(slice_: Figure, requests: pl.DataFrame, stamps: NDArray[np.int64]) -> Figure:
     inside = (stamps[:, 0] >= slice_["start_ns"]) & (stamps[:, 0] <= slice_["drained_ns"])
     errors_ms = errors_of(requests, stamps[inside])
-    span_ms = (slice_["drained_ns"] - slice_["start_ns"]) / 1e6
+    stolen = 100 * slice_["steal_ms"] / ((slice_["drained_ns"] - slice_["start_ns"]) / 1e6)
     lost = int((requests["failure"] != Failure.NONE).sum()) + abs(requests.height - int(inside.sum()))
     return {
         "delay_ms": int(slice_["scenario"].removeprefix("delay-").removesuffix("ms")),
@@ -111,7 +116,8 @@ def _figure(slice_: Figure, requests: pl.DataFrame, stamps: NDArray[np.int64]) -
         "lost": lost,
         "error_p50_ms": float(np.quantile(errors_ms, 0.5)) if len(errors_ms) else None,
         "error_p99_ms": float(np.quantile(errors_ms, 0.99)) if len(errors_ms) else None,
-        "steal_percent": 100 * slice_["steal_ms"] / span_ms,
+        "steal_percent": stolen,
+        "judged": stolen <= IDLE_STEAL_PERCENT and slice_["rate_rps"] >= AWAKE_FROM_RPS,
     }
 
 
@@ -129,19 +135,22 @@ def errors_of(requests: pl.DataFrame, stamps: NDArray[np.int64]) -> NDArray[np.f
 
 
 def judged(figures: Sequence[Figure]) -> Check:
-    """p50 and losses are judged always, p99 only in slices during which the machine was this one's alone."""
+    """Losses are judged always; errors in the slices that ran on CPUs which were awake and this machine's alone.
+
+    Below AWAKE_FROM_RPS the CPUs fall asleep between two requests, and waking them up is part of what is measured.
+    """
     complete = all(one["lost"] == 0 and one["error_p50_ms"] is not None for one in figures)
-    halves = [one["error_p50_ms"] for one in figures if one["error_p50_ms"] is not None]
-    idle = [one for one in figures if one["steal_percent"] <= IDLE_STEAL_PERCENT]
-    tails = [one["error_p99_ms"] for one in idle if one["error_p99_ms"] is not None]
-    ok = complete and max(halves) <= P50_LIMIT_MS and all(tail <= P99_LIMIT_MS for tail in tails)
-    worst = f"largest error {max(halves, default=float('nan')):.2f} ms at p50"
-    tail = f", {max(tails):.2f} ms at p99" if tails else ""
+    fit = [one for one in figures if one["judged"] and one["error_p50_ms"] is not None]
+    told = f"{len(fit)} of {len(figures)} slices ran on CPUs that were awake, with no CPU time stolen"
+    if complete and not fit:
+        return Check(NAME, TITLE, LIMIT, None, f"not judged: {told}", tuple(figures))
+    half = max((float(one["error_p50_ms"]) for one in fit), default=inf)
+    tail = max((float(one["error_p99_ms"]) for one in fit), default=inf)
     return Check(
-        name="delays",
-        title="Known delays",
+        name=NAME,
+        title=TITLE,
         limit=LIMIT,
-        ok=ok,
-        summary=f"{worst}{tail}; {len(idle)} of {len(figures)} slices ran while no CPU time was stolen",
+        ok=complete and half <= P50_LIMIT_MS and tail <= P99_LIMIT_MS,
+        summary=f"off by {half:.2f} ms at p50 and {tail:.2f} ms at p99 at most; {told}",
         figures=tuple(figures),
     )

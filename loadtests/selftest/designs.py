@@ -30,7 +30,7 @@ ORDERS: tuple[tuple[Design, Design], ...] = (("paired", "sequential"), ("sequent
 def check(setting: Setting, seconds: float) -> Check:
     """As many repeats as fit into the time, each of ROUNDS launches that serve both designs."""
     floor = catalog()[FLOOR]
-    turns = turns_for(setting, floor, (COST_PERCENT,))
+    turns = turns_for(setting, floor, (COST_PERCENT,), users=None)
     servers = (wrapped(floor, FAST, 0), wrapped(floor, SLOW, turns[COST_PERCENT]))
     figures: list[Figure] = []
     for number in repeats(seconds):

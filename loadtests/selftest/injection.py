@@ -1,8 +1,9 @@
 """Injected slowdowns: a floor and both apps, each beside copies of itself that do a known amount of extra CPU work.
 
-How much the extra work really was is stamped by the server that does it, in the very rounds that are judged. One user
-asks, so that every request wakes the server alike and costs add up. With many users they don't: a server that takes
-longer finds fewer requests waiting each time it looks, so each of them costs more than the extra work alone.
+The true ratio is what the servers' own books say, over all rounds of all repeats: each stamps its process's CPU time
+and its requests. It is a little more than the extra work alone, because costs don't quite add up: caches cool down
+while a server works longer. With many users they add up even less, since a server that takes longer finds fewer
+requests waiting each time it looks; so one user asks.
 """
 
 import http.client
@@ -10,6 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import exp, log
+from statistics import median
 
 from loadtests.contestants import Contestant
 from loadtests.digest import Digest, merge
@@ -23,7 +25,8 @@ ROUNDS, BLOCKS, USERS = 6, 8, 1
 SIZES = (0.0, 2.0, 5.0, 10.0, 25.0)
 LIMIT = 0.9
 FOUND_PERCENT, FOUND_WITHIN_S = 5.0, 1800.0
-TRIAL_LOOPS = 2000
+TRIAL_ROUNDS, TRIAL_LOOPS = 3, 2000
+BASE, TRIAL = "base", "trial"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +44,14 @@ class Stamp:
         )
 
     @property
-    def own_ns(self) -> float:
-        """CPU time a request without what was burnt."""
-        return (self.cpu_ns - self.burnt_ns) / self.requests
+    def cost_ns(self) -> float:
+        """CPU time a request."""
+        return self.cpu_ns / self.requests
 
-    def ratio_to(self, base: "Stamp") -> float:
-        """How many times the CPU time this process would have used with the base's burning, it has used."""
-        own = self.own_ns
-        return (own + self.burnt_ns / self.requests) / (own + base.burnt_ns / base.requests)
+    @property
+    def burnt_share(self) -> float:
+        """What was burnt, over what a request costs by itself."""
+        return self.burnt_ns / (self.cpu_ns - self.burnt_ns)
 
 
 class Ledger:
@@ -67,10 +70,11 @@ class Ledger:
         else:
             self._open = now
 
-    def truth(self, name: str, base: str) -> float:
-        """The true ratio over all rounds so far: the geometric mean of theirs."""
-        logs = [log(one[name].ratio_to(one[base])) for one in self.rounds]
-        return exp(sum(logs) / len(logs))
+
+def truth(rounds: Sequence[Mapping[str, Stamp]], name: str, base: str) -> float:
+    """What the servers' own books say: the geometric mean over rounds of one's CPU time a request over the other's."""
+    logs = [log(one[name].cost_ns / one[base].cost_ns) for one in rounds]
+    return exp(sum(logs) / len(logs))
 
 
 def read_stamp(endpoint: Endpoint) -> Stamp:
@@ -83,38 +87,46 @@ def read_stamp(endpoint: Endpoint) -> Stamp:
         connection.close()
 
 
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """What one repeat measured of one app: the digest, and every server's stamps round by round."""
+
+    app: str
+    number: int
+    known: Digest
+    stamps: tuple[Mapping[str, Stamp], ...]
+
+
 def check(setting: Setting, seconds: float) -> Check:
     """All apps in turn, repeat after repeat, as long as the time lasts."""
     apps = (catalog()[FLOOR], *headliners())
     groups = {one.name: _group(setting, one) for one in apps}
-    figures: list[Figure] = []
-    pooled: dict[str, list[Digest]] = {one.name: [] for one in apps}
+    done: list[Repeat] = []
     for number in repeats(seconds):
         for one in apps:
             setting.watch.step(f"injected slowdowns in {one.name}, repeat {number + 1}")
-            ledger, known = _measure(setting, one.name, groups[one.name])
-            pooled[one.name].append(known)
-            figures += [_figure(ledger, known, number, one.name, size) for size in setting.inject]
-    found = [_found(merge(parts), name) for name, parts in pooled.items()] if 5.0 in setting.inject else []
-    return judged(figures, found)
+            done.append(_measure(setting, one.name, groups[one.name], number))
+    found = [_found(done, one.name) for one in apps] if FOUND_PERCENT in setting.inject else []
+    return judged(figures_of(done, setting.inject), found)
 
 
 def _group(setting: Setting, one: Contestant) -> tuple[Contestant, ...]:
     """The base and one copy for each size."""
-    turns = turns_for(setting, one, setting.inject)
-    return (wrapped(one, "base", 0), *(wrapped(one, copy_name(size), turns[size]) for size in setting.inject))
+    turns = turns_for(setting, one, setting.inject, USERS)
+    return (wrapped(one, BASE, 0), *(wrapped(one, copy_name(size), turns[size]) for size in setting.inject))
 
 
-def turns_for(setting: Setting, one: Contestant, percents: Sequence[float]) -> dict[float, int]:
+def turns_for(
+    setting: Setting, one: Contestant, percents: Sequence[float], users: int | None
+) -> dict[float, int]:
     """percent -> how many turns of the burner cost that much of what a request costs by itself; measured first."""
     setting.watch.step(f"how much {one.name} costs by itself")
-    trial, ledger = (wrapped(one, "trial", TRIAL_LOOPS),), Ledger()
-    plan, store = ping_plan(trial, BLOCKS, setting.seed, users=USERS), setting.store(f"trial-{one.name}")
-    for _ in rounds(setting.scene, plan, trial, 1, store, ledger.ask):
+    trial, ledger = (wrapped(one, TRIAL, TRIAL_LOOPS),), Ledger()
+    plan, store = ping_plan(trial, BLOCKS, setting.seed, users=users), setting.store(f"trial-{one.name}")
+    for _ in rounds(setting.scene, plan, trial, TRIAL_ROUNDS, store, ledger.ask):
         pass
-    stamp = ledger.rounds[0]["trial"]
-    a_turn_ns = stamp.burnt_ns / stamp.requests / TRIAL_LOOPS
-    return {percent: round(percent / 100 * stamp.own_ns / a_turn_ns) for percent in percents}
+    share = median(known[TRIAL].burnt_share for known in ledger.rounds)
+    return {percent: round(percent / 100 * TRIAL_LOOPS / share) for percent in percents}
 
 
 def copy_name(size: float) -> str:
@@ -122,32 +134,45 @@ def copy_name(size: float) -> str:
     return f"plus-{size:g}"
 
 
-def _measure(setting: Setting, name: str, group: Sequence[Contestant]) -> tuple[Ledger, Digest]:
+def _measure(setting: Setting, name: str, group: Sequence[Contestant], number: int) -> Repeat:
     ledger, plan = Ledger(), ping_plan(group, BLOCKS, setting.seed, users=USERS)
     store = setting.store(f"injection-{name}")
-    return ledger, merge(rounds(setting.scene, plan, group, ROUNDS, store, ledger.ask))
+    known = merge(rounds(setting.scene, plan, group, ROUNDS, store, ledger.ask))
+    return Repeat(name, number, known, tuple(ledger.rounds))
 
 
-def _figure(ledger: Ledger, known: Digest, number: int, name: str, size: float) -> Figure:
-    ratio, truth = ratio_of(known, copy_name(size), "base"), ledger.truth(copy_name(size), "base")
-    low, high = bounds(ratio)
+def figures_of(done: Sequence[Repeat], sizes: Sequence[float]) -> list[Figure]:
+    """A figure a repeat and size."""
+    return [
+        _figure(one, [other for other in done if other.app == one.app], size)
+        for one in done
+        for size in sizes
+    ]
+
+
+def _figure(one: Repeat, all_of_app: Sequence[Repeat], size: float) -> Figure:
+    ratio, copy = ratio_of(one.known, copy_name(size), BASE), copy_name(size)
+    stamps = [round_ for each in all_of_app for round_ in each.stamps]
+    true_ratio, (low, high) = truth(stamps, copy, BASE), bounds(ratio)
     return {
-        "app": name,
+        "app": one.app,
         "asked_percent": size,
-        "repeat": number + 1,
-        "true_ratio": truth,
+        "burnt_percent": 100 * median(round_[copy].burnt_share for round_ in stamps),
+        "repeat": one.number + 1,
+        "true_ratio": true_ratio,
         "ratio": ratio.value,
         "low": low,
         "high": high,
-        "contains_truth": low <= truth <= high,
+        "contains_truth": low <= true_ratio <= high,
         "found": low > 1,
     }
 
 
-def _found(known: Digest, name: str) -> tuple[str, bool, float]:
+def _found(done: Sequence[Repeat], name: str) -> tuple[str, bool, float]:
     """Whether all rounds of an app together find FOUND_PERCENT, and in how many seconds of load on that pair."""
-    low, _ = bounds(ratio_of(known, copy_name(FOUND_PERCENT), "base"))
-    pair = known.slices.filter(known.slices["contestant"].is_in(["base", copy_name(FOUND_PERCENT)]))
+    known = merge(one.known for one in done if one.app == name)
+    low, _ = bounds(ratio_of(known, copy_name(FOUND_PERCENT), BASE))
+    pair = known.slices.filter(known.slices["contestant"].is_in([BASE, copy_name(FOUND_PERCENT)]))
     spans_ns = (pair["drained_ns"] - pair["start_ns"] + pair["warmup_ns"]).sum()
     return name, low > 1, float(spans_ns) / 1e9
 

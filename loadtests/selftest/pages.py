@@ -1,12 +1,14 @@
 """A selftest as a page: what was asked of each check, what was found, and every figure."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+from loadtests.errors import SuiteError
 from loadtests.report import formats
 from loadtests.report.story import Story
 from loadtests.report.tables import Cell, Table, name
-from loadtests.selftest.records import Check, Selftest
+from loadtests.selftest.records import Check, Selftest, load, newest
 
 TITLE = "Can this suite be trusted here?"
 HOW_TO_READ = (
@@ -48,10 +50,23 @@ def answer(found: Selftest) -> tuple[str, ...]:
     return (first, *(f"{one.title}: {one.summary}." for one in failed))
 
 
-def check_table(found: Selftest) -> Table:
+def check_table(found: Selftest, title: str = "Checks", about: str = "") -> Table:
     """A row a check."""
     rows = tuple((name(one.title), _mark(one), Cell(one.limit), Cell(one.summary)) for one in found.checks)
-    return Table("Checks", ("check", "held", "what is asked", "what was found"), rows)
+    return Table(title, ("check", "held", "what is asked", "what was found"), rows, about)
+
+
+def newest_tables(results: Path) -> tuple[Table, ...]:
+    """The checks of the newest selftest below a results folder, for the reports of runs beside it; none without one."""
+    folder = newest(results)
+    try:
+        found = load(folder) if folder else None
+    except SuiteError:
+        found = None
+    if folder is None or found is None:
+        return ()
+    about = f"Of {formats.moment(found.started_at)}; `{folder.name}` beside this run holds every figure."
+    return (check_table(found, "What the last selftest found on servers whose truth is known", about),)
 
 
 def _mark(one: Check) -> Cell:

@@ -52,14 +52,14 @@ CHECKS: Mapping[str, _Entry] = {
 
 def run(wanted: Wanted, watch: Watch) -> tuple[Selftest, Path]:
     """Run the checks and leave `selftest.json` and its pages in a fresh folder. SuiteError: no such check, no room."""
-    chosen = _chosen(wanted.only)
+    names = chosen(wanted.only)
     began, at = time.monotonic(), datetime.now(UTC)
     folder = fresh_folder(Path(wanted.results_dir), f"selftest-{at:%Y%m%d-%H%M%S}")
     found = Selftest(folder.name, stamp(at), 0.0, "partial", wanted.seed)
     with stage(wanted.seed) as scene:
         facts = machine.describe(scene.server_cpus, scene.load_cpus, scene.database_url)
         setting = Setting(scene, folder, wanted.seed, wanted.inject, watch)
-        for name, seconds in shares(chosen, wanted.budget_s).items():
+        for name, seconds in shares(names, wanted.budget_s).items():
             check = CHECKS[name].run(setting, seconds)
             taken_s = time.monotonic() - began
             found = replace(found, machine=facts, checks=(*found.checks, check), duration_s=taken_s)
@@ -77,14 +77,15 @@ def report(folder: Path) -> Story:
     return told
 
 
-def shares(chosen: Sequence[str], budget_s: float) -> dict[str, float]:
+def shares(names: Sequence[str], budget_s: float) -> dict[str, float]:
     """The seconds that each check gets: what the fixed ones leave is shared by the others."""
-    rest_s = budget_s - sum(CHECKS[name].takes_s for name in chosen)
-    total = sum(CHECKS[name].share for name in chosen) or 1.0
-    return {name: max(0.0, rest_s) * CHECKS[name].share / total for name in chosen}
+    rest_s = budget_s - sum(CHECKS[name].takes_s for name in names)
+    total = sum(CHECKS[name].share for name in names) or 1.0
+    return {name: max(0.0, rest_s) * CHECKS[name].share / total for name in names}
 
 
-def _chosen(only: Sequence[str]) -> tuple[str, ...]:
+def chosen(only: Sequence[str]) -> tuple[str, ...]:
+    """The checks by these names, all without any. SuiteError: there is no such check, or one lacks another."""
     for name in only:
         if name not in CHECKS:
             raise SuiteError(f"there is no check {name!r}; there are {', '.join(CHECKS)}")

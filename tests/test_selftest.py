@@ -15,7 +15,7 @@ from loadtests.known.burner import Burner
 from loadtests.report.markdown import to_markdown
 from loadtests.samples import Failure
 from loadtests.selftest import coverage, delays, designs, frozen, injection, itself, story
-from loadtests.selftest.injection import Stamp, read_stamp
+from loadtests.selftest.injection import Found, Stamp, read_stamp
 from loadtests.selftest.pages import newest_tables, tell
 from loadtests.selftest.records import Check, Selftest, at_least, at_most, load, newest, save, share
 from loadtests.selftest.setting import catalog, headliners, repeats, wrapped
@@ -24,6 +24,7 @@ from tests.command import run
 from tests.frames import MS, Piece, digested, samples_of
 
 FLOORS = ("raw-wsgi-gthread", "raw-asgi-uvicorn")
+SEEN = Found("an-app", seen=True, seconds=60.0, needed_s=30.0)
 
 
 @pytest.mark.parametrize("name", FLOORS)
@@ -83,9 +84,8 @@ def test_repeats_go_on_while_another_fits() -> None:
     assert [next(endless) for _ in range(3)] == [0, 1, 2]
 
 
-def injected(*truths: bool, found: bool = True) -> Check:
-    figures = [{"contains_truth": one} for one in truths]
-    return injection.judged(figures, [("an-app", found, 60.0)])
+def injected(*truths: bool, found: Found = SEEN) -> Check:
+    return injection.judged([{"contains_truth": one} for one in truths], [found])
 
 
 def test_intervals_that_miss_the_truth_too_often_fail_the_check() -> None:
@@ -93,8 +93,12 @@ def test_intervals_that_miss_the_truth_too_often_fail_the_check() -> None:
     assert not injected(*[True] * 30, *[False] * 10).ok
 
 
-def test_five_percent_that_are_not_found_fail_the_check() -> None:
-    assert not injected(*[True] * 40, found=False).ok
+def test_five_percent_that_would_take_too_long_to_find_fail_the_check() -> None:
+    soon, late = (replace(SEEN, seen=False, needed_s=needed_s) for needed_s in (600.0, 2000.0))
+
+    assert injected(*[True] * 40, found=soon).ok
+    assert not injected(*[True] * 40, found=late).ok
+    assert "5 % in an-app: not found in 60 s of load, 600 s would do" in injected(True, found=soon).summary
 
 
 @pytest.mark.parametrize(("winners", "ok"), [(2, True), (9, False)])

@@ -25,7 +25,7 @@ from loadtests.simulate import TRUTH
 from loadtests.stats import FloatArray, estimate
 from loadtests.study import NO_LIMIT_PERCENT
 
-DRAWN_RUNS = 1000
+DRAWN_RUNS, BOOTSTRAPS = 500, 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +96,7 @@ CANDIDATES: Mapping[str, Callable[[Blocks], float]] = {
     "median of log ratios": lambda one: float(np.median(one.logs)),
     "mean of log ratios": lambda one: float(one.logs.mean()),
     "trimmed mean, a fifth off each end": lambda one: float(trim_mean(one.logs, 0.2)),
+    "mean of the middle half": lambda one: float(trim_mean(one.logs, 0.25)),
     "Hodges-Lehmann": _hodges_lehmann,
     "ratio of totals": lambda one: (
         float(log(one.cpu_a.sum() / one.answers_a.sum())) - float(log(one.cpu_b.sum() / one.answers_b.sum()))
@@ -113,6 +114,9 @@ CANDIDATES: Mapping[str, Callable[[Blocks], float]] = {
 }
 
 
+FIRST = CANDIDATES["median of log ratios"]
+
+
 @dataclass(frozen=True, slots=True)
 class Series:
     """The rounds of one repeat, and the log ratio that is true of them."""
@@ -124,16 +128,20 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """How a candidate did: half-width and standard deviation between rounds in percent, bias, and the share covered."""
+    """How a candidate did: half-width, spread between rounds, bias, and the share of intervals with the truth.
+
+    relative: its spread over that of the first candidate, with a 95 % interval from a bootstrap of the rounds.
+    """
 
     half_width: float
     spread: float
+    relative: tuple[float, float, float]
     bias: float
     covered: float
 
 
 def score(candidate: Callable[[Blocks], float], series: Sequence[Series]) -> Score:
-    """Over all series: root mean squares of widths and spreads, mean of errors, share of intervals with the truth."""
+    """Over all series: mean of widths and errors, root mean square of spreads, share of intervals with the truth."""
     found = [(estimate([candidate(one) for one in each.rounds]), each.truth) for each in series]
     reaches = [(high or 0.0) - one.mean for one, _ in found for _, high in [one.interval()]]
     spreads = [(one.error or 0.0) * one.rounds**0.5 for one, _ in found]
@@ -141,9 +149,23 @@ def score(candidate: Callable[[Blocks], float], series: Sequence[Series]) -> Sco
     return Score(
         half_width=expm1(float(np.mean(reaches))),
         spread=float(np.sqrt(np.mean(np.square(spreads)))),
+        relative=_relative(_residuals(candidate, series), _residuals(FIRST, series)),
         bias=float(np.mean(errors)),
         covered=float(np.mean([abs(error) <= reach for error, reach in zip(errors, reaches, strict=True)])),
     )
+
+
+def _residuals(candidate: Callable[[Blocks], float], series: Sequence[Series]) -> FloatArray:
+    """Every round's value less the mean of its series."""
+    values = [np.array([candidate(one) for one in each.rounds]) for each in series]
+    return np.concatenate([one - one.mean() for one in values])
+
+
+def _relative(own: FloatArray, first: FloatArray) -> tuple[float, float, float]:
+    drawn = np.random.default_rng(0).integers(0, len(own), (BOOTSTRAPS, len(own)))
+    ratios = np.sqrt(np.mean(own[drawn] ** 2, axis=1) / np.mean(first[drawn] ** 2, axis=1))
+    low, high = np.quantile(ratios, (0.025, 0.975))
+    return float(np.sqrt(np.mean(own**2) / np.mean(first**2))), float(low), float(high)
 
 
 def measured(folder: Path) -> dict[str, list[Series]]:
@@ -202,8 +224,10 @@ def table(series: Sequence[Series]) -> Iterator[str]:
     """A Markdown row a candidate."""
     for name, candidate in CANDIDATES.items():
         one = score(candidate, series)
+        relative, low, high = one.relative
         yield (
-            f"| {name} | {100 * one.half_width:.1f} | {100 * one.spread:.1f} | {100 * one.bias:+.1f}"
+            f"| {name} | {100 * one.half_width:.1f} | {100 * one.spread:.1f}"
+            f" | {relative:.2f} ({low:.2f} to {high:.2f}) | {100 * one.bias:+.1f}"
             f" | {100 * one.covered:.0f} |"
         )
 
@@ -214,8 +238,10 @@ def main(folder: Path) -> None:
     kinds["drawn"] = simulated(rounds=6, blocks=12)
     for kind, series in kinds.items():
         sys.stdout.write(f"\n{kind}: {len(series)} series of {len(series[0].rounds)} rounds\n\n")
-        sys.stdout.write("| candidate | half-width % | spread of rounds % | bias % | covered % |\n")
-        sys.stdout.write("| --- | --- | --- | --- | --- |\n")
+        sys.stdout.write(
+            "| candidate | half-width % | spread of rounds % | over the first's | bias % | covered % |\n"
+        )
+        sys.stdout.write("| --- | --- | --- | --- | --- | --- |\n")
         sys.stdout.write("\n".join(table(series)) + "\n")
 
 

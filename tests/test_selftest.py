@@ -68,7 +68,7 @@ def test_a_stamp_tells_what_a_request_costs_and_how_much_of_it_was_burnt() -> No
     stamp = Stamp(requests=500, burnt_ns=13_000_000, cpu_ns=65_000_000)
 
     assert stamp.cost_ns == pytest.approx(130_000)
-    assert stamp.burnt_share == pytest.approx(0.25)
+    assert stamp.burnt_each_ns == pytest.approx(26_000)
 
 
 def test_the_true_ratio_is_that_of_the_servers_own_books_over_all_rounds() -> None:

@@ -49,9 +49,9 @@ class Stamp:
         return self.cpu_ns / self.requests
 
     @property
-    def burnt_share(self) -> float:
-        """What was burnt, over what a request costs by itself."""
-        return self.burnt_ns / (self.cpu_ns - self.burnt_ns)
+    def burnt_each_ns(self) -> float:
+        """How much of that was burnt."""
+        return self.burnt_ns / self.requests
 
 
 class Ledger:
@@ -125,8 +125,12 @@ def turns_for(
     plan, store = ping_plan(trial, BLOCKS, setting.seed, users=users), setting.store(f"trial-{one.name}")
     for _ in rounds(setting.scene, plan, trial, TRIAL_ROUNDS, store, ledger.ask):
         pass
-    share = median(known[TRIAL].burnt_share for known in ledger.rounds)
-    return {percent: round(percent / 100 * TRIAL_LOOPS / share) for percent in percents}
+    stamps = [known[TRIAL] for known in ledger.rounds]
+    own_ns = min(
+        stamp.cost_ns - stamp.burnt_each_ns for stamp in stamps
+    )  # noise only adds to what a request costs
+    a_turn_ns = min(stamp.burnt_each_ns for stamp in stamps) / TRIAL_LOOPS
+    return {percent: round(percent / 100 * own_ns / a_turn_ns) for percent in percents}
 
 
 def copy_name(size: float) -> str:
@@ -157,7 +161,7 @@ def _figure(one: Repeat, all_of_app: Sequence[Repeat], size: float) -> Figure:
     return {
         "app": one.app,
         "asked_percent": size,
-        "burnt_percent": 100 * median(round_[copy].burnt_share for round_ in stamps),
+        "burnt_percent": 100 * median(_burnt_share(round_[copy], round_[BASE]) for round_ in stamps),
         "repeat": one.number + 1,
         "true_ratio": true_ratio,
         "ratio": ratio.value,
@@ -187,6 +191,11 @@ class Found:
         if self.seen:
             return f"{FOUND_PERCENT:g} % in {self.app}: found {end}"
         return f"{FOUND_PERCENT:g} % in {self.app}: not found {end}, {self.needed_s:.0f} s would do"
+
+
+def _burnt_share(copy: Stamp, base: Stamp) -> float:
+    """What the copy burnt more than the base, over what a request costs the base."""
+    return (copy.burnt_each_ns - base.burnt_each_ns) / base.cost_ns
 
 
 def _found(done: Sequence[Repeat], name: str) -> Found:

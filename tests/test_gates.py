@@ -213,6 +213,14 @@ def test_what_is_answered_after_the_stop_counts_until_the_stop() -> None:
     assert looked_at(replace(samples, slices=sooner))["littles_law"].value == 0.0
 
 
+@pytest.mark.parametrize(("lag_ms", "ok"), [(0.5, True), (3.0, False)])
+def test_where_there_are_too_few_answers_for_p95_the_half_is_judged(lag_ms: float, ok: bool) -> None:
+    result = found("send_lag", Piece(mode="open", requests=40, users=16, gap_ms=5.0, lag_ms=lag_ms))
+
+    assert result.ok == ok
+    assert result.value == pytest.approx(lag_ms)
+
+
 @pytest.mark.parametrize(("requests", "ok"), [(4, True), (10, False)])
 def test_late_sends_with_a_user_free_are_the_generators_fault(requests: int, ok: bool) -> None:
     result = looked_at(late(requests, by_ms=3.0))["send_lag"]

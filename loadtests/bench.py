@@ -51,7 +51,7 @@ def measure(run: Run, folder: Path, watch: Watch) -> Run:
         run = replace(run, machine=facts, status="partial", finished_at=None)
         save_run(run, folder)
         known = digested(store.rounds(), plan.profile)
-        run = replace(run, rates=run.rates or open_rates(closed_throughput(known), plan.profile))
+        run = replace(run, rates=_rates(run, known, plan))
         longest_s, began = 0.0, time.monotonic() - run.elapsed_s
         while True:
             found = _widths(known, run, plan)
@@ -65,7 +65,7 @@ def measure(run: Run, folder: Path, watch: Watch) -> Run:
             longest_s = max(longest_s, time.monotonic() - round_began)
             run = replace(
                 run,
-                rates=run.rates or open_rates(closed_throughput(known), plan.profile),
+                rates=_rates(run, known, plan),
                 servers={**run.servers, **dict(measured.servers.select("contestant", "argv").iter_rows())},
                 elapsed_s=time.monotonic() - began,
             )
@@ -131,6 +131,11 @@ def info_of(run: Run, rounds: int) -> RunInfo:
         keep_alive={one.name: one.keep_alive for one in contestants},
         claims=plan.claims,
     )
+
+
+def _rates(run: Run, known: Digest, plan: Plan) -> Mapping[str, float]:
+    """The arrival rates of the open loop: those noted, else as what is known sets them; none before round 0 is over."""
+    return run.rates or open_rates(closed_throughput(known), plan.profile)
 
 
 def _widths(known: Digest, run: Run, plan: Plan) -> dict[str, float]:

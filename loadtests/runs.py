@@ -35,10 +35,15 @@ class Run:
 def new_run(wishes: Wishes) -> tuple[Run, Path]:
     """A run and its fresh folder. SuiteError: nothing can be written there."""
     at = datetime.now(UTC)
-    folder = fresh_folder(Path(wishes.results_dir), f"{at:%Y%m%d-%H%M%S}-{wishes.profile}")
+    folder = dated_folder(Path(wishes.results_dir), at, wishes.profile)
     run = Run(folder.name, wishes, stamp(at))
     save_run(run, folder)
     return run, folder
+
+
+def dated_folder(results: Path, at: datetime, kind: str) -> Path:
+    """A new folder named for the moment and the kind of run. SuiteError: nothing can be written there."""
+    return fresh_folder(results, f"{at:%Y%m%d-%H%M%S}-{kind}")
 
 
 def fresh_folder(results: Path, stem: str) -> Path:
@@ -59,9 +64,14 @@ def fresh_folder(results: Path, stem: str) -> Path:
 
 def save_run(run: Run, folder: Path) -> None:
     """Writes `run.json`, whole or not at all."""
-    partial = folder / f"{FILE}.partial"
-    partial.write_text(json.dumps(asdict(run), indent=2) + "\n", encoding="utf-8")
-    partial.replace(folder / FILE)
+    write_whole(folder / FILE, asdict(run))
+
+
+def write_whole(path: Path, document: Mapping[str, Any]) -> None:
+    """Writes a JSON object, whole or not at all; what is no number in it raises ValueError."""
+    partial = path.with_name(f"{path.name}.partial")
+    partial.write_text(json.dumps(document, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    partial.replace(path)
 
 
 def load_run(folder: Path) -> Run:

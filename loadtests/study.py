@@ -11,7 +11,7 @@ from loadtests.contestants import Contestant
 from loadtests.digest import Digest, digest
 from loadtests.drive import drive
 from loadtests.observe import observe
-from loadtests.plan import Claim, Design, Plan, make_plan
+from loadtests.plan import Design, Plan, make_plan
 from loadtests.samples import RunStore
 from loadtests.selection import Wishes, select
 from loadtests.servers import Endpoint
@@ -98,9 +98,3 @@ def told(ratio: Ratio) -> str:
         f"{ratio.value:.3f} times the CPU a request"
         f" (95 % interval {low:.3f} to {high:.3f}, {len(ratio.rounds)} rounds, {ratio.blocks} blocks)"
     )
-
-
-def headline_pair(claims: Sequence[Claim]) -> tuple[str, str]:
-    """The two contestants that the first headline claim compares."""
-    first = next(claim for claim in claims if claim.headline)
-    return first.a, first.b

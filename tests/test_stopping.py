@@ -10,8 +10,9 @@ from loadtests.precision import MIN_ROUNDS
 from loadtests.runs import Run
 from loadtests.selection import Wishes, select
 
+BUDGET_S = 600.0
 WISHES = Wishes(
-    contestants=("flask-gthread", "fastapi-uvicorn"), scenarios=("item-read", "shop"), budget_s=600.0
+    contestants=("flask-gthread", "fastapi-uvicorn"), scenarios=("item-read", "shop"), budget_s=BUDGET_S
 )
 RUN = Run("a-run", WISHES, "2025-01-01T00:00:00+00:00", rates={"item-read": 100.0, "shop": 100.0})
 PRECISE = replace(RUN, wishes=replace(WISHES, precision=0.02))
@@ -58,7 +59,7 @@ def test_with_a_precision_the_next_round_holds_more_of_what_is_wide_and_none_of_
 def test_with_a_precision_rounds_are_short_enough_to_steer_by() -> None:
     usual, precise = PLAN, plan_of(PRECISE, select(PRECISE.wishes))
 
-    assert budget.round_s(precise) * budget.ROUNDS_PRECISE <= WISHES.budget_s  # type: ignore[operator]
+    assert budget.round_s(precise) * budget.ROUNDS_PRECISE <= BUDGET_S
     assert precise.profile.closed_blocks < usual.profile.closed_blocks
 
 

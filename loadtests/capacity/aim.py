@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from loadtests.rows import Arrivals
 from loadtests.selection import Selection, Wishes, select
 
 SLO_MS_MOST = 1000.0
+KIND = "capacity"
 STEP_SLOS = 20  # a step lasts as many SLOs: it can't see an overload that is smaller than 1 / 20
 STEP_S_LEAST, STEP_S_MOST = 0.4, 3.0
 TYPICAL_STEPS = 20  # closed loop, eight rungs, five of the bisection, second tries
@@ -102,17 +104,16 @@ class CapacityRun:
 
 def new_run(aim: Aim, results_dir: str) -> tuple[CapacityRun, Path]:
     """A run and its fresh folder. SuiteError: nothing can be written there."""
-    made, folder = runs.new_run(Wishes(profile="capacity", results_dir=results_dir))
-    run = CapacityRun(made.id, aim, made.started_at)
+    at = datetime.now(UTC)
+    folder = runs.dated_folder(Path(results_dir), at, KIND)
+    run = CapacityRun(folder.name, aim, runs.stamp(at))
     save_run(run, folder)
     return run, folder
 
 
 def save_run(run: CapacityRun, folder: Path) -> None:
     """Write `run.json`, whole or not at all."""
-    partial = folder / f"{runs.FILE}.partial"
-    partial.write_text(json.dumps({"kind": "capacity", **asdict(run)}, indent=2) + "\n", encoding="utf-8")
-    partial.replace(folder / runs.FILE)
+    runs.write_whole(folder / runs.FILE, {"kind": KIND, **asdict(run)})
 
 
 def load_run(folder: Path) -> CapacityRun:

@@ -9,6 +9,7 @@ from typing import Any
 from scipy.stats import binomtest
 
 from loadtests.errors import SuiteError
+from loadtests.runs import write_whole
 
 FILE = "selftest.json"
 SCHEMA_VERSION = 1
@@ -51,10 +52,7 @@ class Selftest:
 
 def save(found: Selftest, folder: Path) -> None:
     """Writes `selftest.json`, whole or not at all."""
-    document = {"schema_version": SCHEMA_VERSION, "ok": found.ok, **asdict(found)}
-    partial = folder / f"{FILE}.partial"
-    partial.write_text(json.dumps(document, indent=2, allow_nan=False) + "\n", encoding="utf-8")
-    partial.replace(folder / FILE)
+    write_whole(folder / FILE, {"schema_version": SCHEMA_VERSION, "ok": found.ok, **asdict(found)})
 
 
 def load(folder: Path) -> Selftest:

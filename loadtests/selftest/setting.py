@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Protocol
 
 from loadtests.contestants import Contestant
+from loadtests.errors import SuiteError
 from loadtests.known import burner
+from loadtests.precision import headline
 from loadtests.samples import RunStore
-from loadtests.selection import Wishes, select
+from loadtests.selection import CATALOG, Wishes, select
 from loadtests.stage import Stage
-from loadtests.study import headline_pair
 
 FLOOR = "raw-asgi-uvicorn"
 
@@ -54,8 +55,13 @@ def catalog() -> Mapping[str, Contestant]:
 
 def headliners() -> tuple[Contestant, Contestant]:
     """The two contestants of the pair that opens a report."""
-    a, b = headline_pair(select(Wishes()).claims)
-    return catalog()[a], catalog()[b]
+    chosen = select(Wishes())
+    claim = headline(chosen.claims)
+    if claim is None:
+        raise SuiteError(
+            f"{CATALOG / 'claims.toml'}: compares nothing; the selftest takes its servers from there"
+        )
+    return chosen.by_name[claim.a], chosen.by_name[claim.b]
 
 
 def wrapped(one: Contestant, name: str, loops: int) -> Contestant:

@@ -7,7 +7,7 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.openapi.utils import get_openapi
 from fastapi.staticfiles import StaticFiles
 
-from fastapi_app.schemas import Problem
+from fastapi_app.schemas.problems import Problem
 from shared.openapi import DESCRIPTION, TITLE, VERSION, problem_responses, swagger_ui_folder
 
 

@@ -18,7 +18,7 @@ from sqlalchemy.exc import (
 from starlette.exceptions import HTTPException
 
 from fastapi_app.api import allowed_methods
-from fastapi_app.schemas import faults_of
+from fastapi_app.schemas.problems import faults_of
 from shared.errors import (
     PROBLEM_TYPE,
     Internal,

@@ -7,7 +7,7 @@ import redis
 from fastapi import APIRouter, Request
 
 from fastapi_app.database import Cache, Db
-from fastapi_app.schemas import Health, Readiness, Version
+from fastapi_app.schemas.health import Health, Readiness, Version
 from shared import statements
 from shared.errors import Unavailable
 
@@ -25,7 +25,7 @@ async def ready(db: Db, cache: Cache) -> dict[str, str]:
     """Database and cache can be reached."""
     await db.execute(statements.PING)
     try:
-        await cache.ping()
+        await cache.ping()  # type: ignore[misc]  # redis-py types both its clients as one
     except redis.RedisError:
         raise Unavailable("cache") from None
     return {"status": "ok", "database": "ok", "cache": "ok"}

@@ -7,7 +7,8 @@ from fastapi import APIRouter, Query, Response
 from fastapi_app.api import Id, StrictRoute
 from fastapi_app.database import Db
 from fastapi_app.pages import read_page
-from fastapi_app.schemas import ItemBatch, ItemIn, ItemOut, ItemPatch, ItemQuery, ItemsOut, Page
+from fastapi_app.schemas.base import Page
+from fastapi_app.schemas.items import ItemBatch, ItemIn, ItemOut, ItemPatch, ItemQuery, ItemsOut
 from shared import rules, statements
 from shared.limits import now
 from shared.tables import Item

@@ -7,7 +7,8 @@ from fastapi import APIRouter, Query, Response
 from fastapi_app.api import Id, IdempotencyKeys, StrictRoute
 from fastapi_app.database import Db
 from fastapi_app.pages import read_page
-from fastapi_app.schemas import OrderIn, OrderOut, OrderQuery, Page
+from fastapi_app.schemas.base import Page
+from fastapi_app.schemas.orders import OrderIn, OrderOut, OrderQuery
 from shared import rules, statements
 from shared.limits import now
 from shared.rules import Wanted

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Select
 
 from fastapi_app.database import Db
-from fastapi_app.schemas import PageQuery
+from fastapi_app.schemas.base import PageQuery
 from shared import statements
 
 

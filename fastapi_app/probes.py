@@ -8,13 +8,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 
 from fastapi_app.api import StrictRoute
-from fastapi_app.schemas import (
+from fastapi_app.schemas.orders import OrderIn
+from fastapi_app.schemas.probes import (
     BurnQuery,
     Burnt,
     ComputedItems,
     CountQuery,
     EchoOut,
-    OrderIn,
     Pong,
     Requests,
     Slept,

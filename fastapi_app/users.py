@@ -8,7 +8,8 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi_app.api import Id, StrictRoute
 from fastapi_app.database import Db
 from fastapi_app.pages import read_page
-from fastapi_app.schemas import Page, PageQuery, UserIn, UserOut, UserPatch
+from fastapi_app.schemas.base import Page, PageQuery
+from fastapi_app.schemas.users import UserIn, UserOut, UserPatch
 from shared import rules, statements
 from shared.limits import now
 from shared.passwords import hash_password

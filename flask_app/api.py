@@ -14,7 +14,7 @@ from flask.json.provider import JSONProvider
 from marshmallow import Schema, ValidationError
 from werkzeug.routing import BaseConverter
 
-from flask_app.schemas import faults_of
+from flask_app.schemas.problems import faults_of
 from shared.body import is_json, parse_json
 from shared.errors import Invalid, MalformedJson, TooLarge, UnsupportedMediaType
 from shared.limits import BODY_MAX_BYTES, PATH_ID

@@ -11,7 +11,7 @@ from flasgger.base import APIDocsView, APISpecsView
 from flask import Blueprint, Flask
 from werkzeug.routing import Rule
 
-from flask_app.schemas import Problem
+from flask_app.schemas.problems import Problem
 from shared.limits import ID_MAX, TOKEN
 from shared.openapi import DESCRIPTION, TITLE, VERSION, problem_responses, swagger_ui_folder
 

@@ -8,7 +8,7 @@ from flask import Blueprint, current_app
 
 from flask_app import api
 from flask_app.database import cache, db
-from flask_app.schemas import Health, Readiness, Version
+from flask_app.schemas.health import Health, Readiness, Version
 from shared import statements
 from shared.errors import Unavailable
 

@@ -7,7 +7,7 @@ from flask import Blueprint
 from flask_app import api
 from flask_app.database import db
 from flask_app.pages import read_page
-from flask_app.schemas import ItemBatch, ItemIn, ItemOut, ItemPage, ItemPatch, ItemQuery, ItemsOut
+from flask_app.schemas.items import ItemBatch, ItemIn, ItemOut, ItemPage, ItemPatch, ItemQuery, ItemsOut
 from shared import rules, statements
 from shared.limits import now
 from shared.tables import Item

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, request
 from flask_app import api
 from flask_app.database import db
 from flask_app.pages import read_page
-from flask_app.schemas import OrderIn, OrderOut, OrderPage, OrderQuery
+from flask_app.schemas.orders import OrderIn, OrderOut, OrderPage, OrderQuery
 from shared import rules, statements
 from shared.limits import now
 from shared.rules import Wanted

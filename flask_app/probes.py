@@ -7,13 +7,13 @@ from typing import Any
 from flask import Blueprint, current_app
 
 from flask_app import api
-from flask_app.schemas import (
+from flask_app.schemas.orders import OrderIn
+from flask_app.schemas.probes import (
     BurnQuery,
     Burnt,
     ComputedItems,
     CountQuery,
     EchoOut,
-    OrderIn,
     Pong,
     Requests,
     Slept,

@@ -7,7 +7,8 @@ from flask import Blueprint
 from flask_app import api
 from flask_app.database import db
 from flask_app.pages import read_page
-from flask_app.schemas import PageQuery, UserIn, UserOut, UserPage, UserPatch
+from flask_app.schemas.base import PageQuery
+from flask_app.schemas.users import UserIn, UserOut, UserPage, UserPatch
 from shared import rules, statements
 from shared.limits import now
 from shared.passwords import hash_password

@@ -1,0 +1,1 @@
+"""What goes in and out, as pydantic models: one module a room."""

@@ -1,0 +1,1 @@
+"""What goes in and out, as marshmallow schemas: one module a room."""

@@ -1,0 +1,80 @@
+"""What the probes take and give."""
+
+from marshmallow import fields
+
+from flask_app.fields import Integer, QueryInteger
+from flask_app.schemas.base import Output, Query
+from shared.limits import PROBE_COUNT_MAX, PROBE_MS_MAX, PROBE_ROUNDS_MAX
+
+
+class EchoLine(Output):
+    """A line as it came in."""
+
+    item_id = Integer(required=True)
+    quantity = Integer(required=True)
+
+
+class EchoOut(Output):
+    """An order-shaped body as it came in."""
+
+    user_id = Integer(required=True)
+    lines = fields.List(fields.Nested(EchoLine), required=True)
+
+
+class CountQuery(Query):
+    """How many items to compute."""
+
+    n = QueryInteger(least=0, most=PROBE_COUNT_MAX, load_default=50)
+
+
+class WaitQuery(Query):
+    """How long to wait."""
+
+    ms = QueryInteger(least=0, most=PROBE_MS_MAX, load_default=50)
+
+
+class BurnQuery(Query):
+    """How many rounds to compute."""
+
+    n = QueryInteger(least=0, most=PROBE_ROUNDS_MAX, load_default=10_000)
+
+
+class Pong(Output):
+    """The smallest answer."""
+
+    message = fields.String(required=True)
+
+
+class Slept(Output):
+    """How long was waited."""
+
+    ms = Integer(required=True)
+
+
+class Burnt(Output):
+    """What came out of the computation."""
+
+    result = Integer(required=True)
+
+
+class Requests(Output):
+    """How many requests a process has begun, this one included."""
+
+    pid = Integer(required=True)
+    requests = Integer(required=True)
+
+
+class ComputedItem(Output):
+    """An item that no table holds."""
+
+    id = Integer(required=True)
+    name = fields.String(required=True)
+    description = fields.String(required=True, allow_none=True)
+    price_cents = Integer(required=True)
+    stock = Integer(required=True)
+
+
+class ComputedItems(Output):
+    """Items that no table holds."""
+
+    items = fields.List(fields.Nested(ComputedItem), required=True)

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import Header, Path, Request, Response
 from fastapi.routing import APIRoute, iter_route_contexts
+from fastapi.security import HTTPBearer
 from pydantic import WithJsonSchema
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.datastructures import QueryParams
@@ -12,6 +13,7 @@ from starlette.datastructures import QueryParams
 from shared.body import is_json, parse_json
 from shared.errors import TooLarge, UnsupportedMediaType
 from shared.limits import BODY_MAX_BYTES, ID_MAX, PATH_ID, TOKEN
+from shared.tokens import Caller, caller_of
 
 Id = Annotated[int, Path(ge=1, le=ID_MAX)]
 # All headers of that name: two of them are refused rather than one of them ignored. Documented as the one it should be.
@@ -75,17 +77,48 @@ class StrictRequest(Request):
         self._json = parse_json(self._body)
 
 
+class Guard(HTTPBearer):
+    """A dependency that gives the caller: a token's, or None where it is optional and there is none."""
+
+    def __init__(self, *, admin: bool = False, optional: bool = False) -> None:
+        super().__init__(scheme_name="bearer", bearerFormat="JWT")
+        self._admin = admin
+        self._optional = optional
+
+    async def __call__(self, request: Request) -> Caller | None:  # type: ignore[override]
+        """The caller, as `check` found it before the body was read."""
+        caller: Caller | None = request.state.caller
+        return caller
+
+    def check(self, request: Request) -> None:
+        """Finds out who asks; raises Unauthorized or Forbidden."""
+        given = [value for name, value in request.scope["headers"] if name == b"authorization"]
+        if not given and self._optional:
+            request.state.caller = None
+            return
+        authorization = b",".join(given).decode("latin-1") if given else None
+        request.state.caller = caller_of(authorization, request.app.state.settings.jwt_secret)
+        if self._admin:
+            request.state.caller.must_be_admin()
+
+
 class StrictRoute(APIRoute):
-    """A route that reads its request through StrictRequest; one without input is left as FastAPI made it."""
+    """A route that asks its guard before it reads anything else, and reads its request through StrictRequest.
+
+    One without guard and input is left as FastAPI made it.
+    """
 
     def get_route_handler(self) -> _Handler:
         """FastAPI's handler behind the strict request."""
         handle = super().get_route_handler()
         takes_body = self.body_field is not None
-        if not takes_body and not self.dependant.query_params:
+        guards = [one.call for one in self.dependant.dependencies if isinstance(one.call, Guard)]
+        if not takes_body and not guards and not self.dependant.query_params:
             return handle
 
         async def handle_strictly(request: Request) -> Response:
+            for guard in guards:
+                guard.check(request)
             strict = StrictRequest(request.scope, request.receive)
             if takes_body:
                 await strict.load()

@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from fastapi_app import database, docs, edge, errors, health, items, orders, probes, users
+from fastapi_app import auth, database, docs, edge, errors, health, items, orders, probes, users
 from shared.settings import Settings
 
 
@@ -19,7 +19,7 @@ def create_app(settings: Settings) -> FastAPI:
     edge.init_app(app)
     errors.init_app(app)
     database.init_app(app, settings)
-    for router in (probes.router, health.router, items.router, users.router, orders.router):
+    for router in (probes.router, health.router, auth.router, items.router, users.router, orders.router):
         # Not include_router: since FastAPI nests what it includes, every request is matched against each router's
         # routes and then against those of the chosen one again. The routers carry their prefix and tags already.
         app.router.routes.extend(router.routes)

@@ -2,9 +2,10 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from fastapi_app.api import Id, StrictRoute
+from fastapi_app.auth import admin
 from fastapi_app.database import Db
 from fastapi_app.pages import read_page
 from fastapi_app.schemas.base import Page
@@ -14,6 +15,7 @@ from shared.limits import now
 from shared.tables import Item
 
 router = APIRouter(prefix="/api/items", tags=["items"], route_class=StrictRoute)
+admins_only = [Depends(admin)]
 
 
 @router.get("", response_model=Page[ItemOut])
@@ -22,7 +24,7 @@ async def list_items(query: Annotated[ItemQuery, Query()], db: Db) -> dict[str, 
     return await read_page(db, statements.items, query)
 
 
-@router.post("", response_model=ItemOut, status_code=201)
+@router.post("", response_model=ItemOut, status_code=201, dependencies=admins_only)
 async def create_item(fields: ItemIn, db: Db, response: Response) -> Item:
     """Create an item."""
     item = rules.new_item(fields.model_dump(), now())
@@ -32,7 +34,7 @@ async def create_item(fields: ItemIn, db: Db, response: Response) -> Item:
     return item
 
 
-@router.post("/batch", response_model=ItemsOut, status_code=201)
+@router.post("/batch", response_model=ItemsOut, status_code=201, dependencies=admins_only)
 async def create_items(batch: ItemBatch, db: Db, response: Response) -> dict[str, list[Item]]:
     """Create many items, all or none."""
     at = now()
@@ -49,19 +51,25 @@ async def read_item(item_id: Id, db: Db) -> Item:
     return rules.found(await db.get(Item, item_id), "item")
 
 
-@router.put("/{item_id:id}", response_model=ItemOut, responses={404: {}})
+@router.put("/{item_id:id}", response_model=ItemOut, responses={404: {}}, dependencies=admins_only)
 async def replace_item(item_id: Id, fields: ItemIn, db: Db) -> Item:
     """Replace an item."""
     return await _change(db, item_id, fields.model_dump())
 
 
-@router.patch("/{item_id:id}", response_model=ItemOut, responses={404: {}})
+@router.patch("/{item_id:id}", response_model=ItemOut, responses={404: {}}, dependencies=admins_only)
 async def change_item(item_id: Id, fields: ItemPatch, db: Db) -> Item:
     """Change some fields of an item."""
     return await _change(db, item_id, fields.model_dump())
 
 
-@router.delete("/{item_id:id}", status_code=204, response_class=Response, responses={404: {}, 409: {}})
+@router.delete(
+    "/{item_id:id}",
+    status_code=204,
+    response_class=Response,
+    responses={404: {}, 409: {}},
+    dependencies=admins_only,
+)
 async def delete_item(item_id: Id, db: Db) -> None:
     """Delete an item that no order holds."""
     await db.delete(rules.found(await db.scalar(statements.item_for_update(item_id)), "item"))

@@ -1,10 +1,13 @@
 """Orders: what users bought."""
 
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
+from sqlalchemy import Select
 
 from fastapi_app.api import Id, IdempotencyKeys, StrictRoute
+from fastapi_app.auth import SignedIn
 from fastapi_app.database import Db
 from fastapi_app.pages import read_page
 from fastapi_app.schemas.base import Page
@@ -13,23 +16,25 @@ from shared import rules, statements
 from shared.limits import now
 from shared.rules import Wanted
 from shared.tables import Answer, Order
+from shared.tokens import Caller
 
 router = APIRouter(prefix="/api/orders", tags=["orders"], route_class=StrictRoute)
 
 
 @router.get("", response_model=Page[OrderOut])
-async def list_orders(query: Annotated[OrderQuery, Query()], db: Db) -> dict[str, Any]:
-    """A page of orders, of all users or of one."""
-    return await read_page(db, statements.orders, query)
+async def list_orders(caller: SignedIn, query: Annotated[OrderQuery, Query()], db: Db) -> dict[str, Any]:
+    """A page of one's own orders; for admins those of all users, or of one."""
+    return await read_page(db, partial(_own_orders, caller), query)
 
 
 @router.post("", response_model=OrderOut, status_code=201, responses={404: {}, 409: {}})
-async def create_order(fields: OrderIn, db: Db, keys: IdempotencyKeys) -> Response:
+async def create_order(caller: SignedIn, fields: OrderIn, db: Db, keys: IdempotencyKeys) -> Response:
     """Place an order: takes the stock of every line, or refuses all."""
     lines = [Wanted(line.item_id, line.quantity) for line in fields.lines]
     rules.each_item_once(lines)
+    caller.may_touch(fields.user_id)
     key = rules.idempotency_key(keys)
-    answer = await _claim(db, key, rules.fingerprint(fields.user_id, lines)) if key else None
+    answer = await _claim(db, fields.user_id, key, rules.fingerprint(fields.user_id, lines)) if key else None
     if answer is not None and answer.body is not None:
         return _created(answer.body, answer.order_id)
     order = await _place(db, fields.user_id, lines)
@@ -41,19 +46,26 @@ async def create_order(fields: OrderIn, db: Db, keys: IdempotencyKeys) -> Respon
 
 
 @router.get("/{order_id:id}", response_model=OrderOut, responses={404: {}})
-async def read_order(order_id: Id, db: Db) -> Order:
+async def read_order(caller: SignedIn, order_id: Id, db: Db) -> Order:
     """Read an order."""
-    return rules.found(await db.get(Order, order_id), "order")
+    order = rules.found(await db.get(Order, order_id), "order")
+    caller.may_touch(order.user_id)
+    return order
 
 
 @router.post("/{order_id:id}/cancel", response_model=OrderOut, responses={404: {}, 409: {}})
-async def cancel_order(order_id: Id, db: Db) -> Order:
+async def cancel_order(caller: SignedIn, order_id: Id, db: Db) -> Order:
     """Cancel an order and put its stock back."""
     order = rules.found(await db.scalar(statements.order_for_update(order_id)), "order")
+    caller.may_touch(order.user_id)
     items = (await db.scalars(statements.items_for_update(line.item_id for line in order.lines))).all()
     rules.cancel(order, items)
     await db.commit()
     return order
+
+
+def _own_orders(caller: Caller, user_id: int | None = None) -> Select[Order]:
+    return statements.orders(user_id=rules.whose_orders(user_id, caller))
 
 
 async def _place(db: Db, user_id: int, lines: list[Wanted]) -> Order:
@@ -64,10 +76,10 @@ async def _place(db: Db, user_id: int, lines: list[Wanted]) -> Order:
     return order
 
 
-async def _claim(db: Db, key: str, fingerprint: bytes) -> Answer:
-    """The row under a key: ours to fill, or with the first answer in it."""
-    mine = await db.scalar(statements.claim_key(key, fingerprint))
-    answer = (await db.scalars(statements.answer_to(key))).one()
+async def _claim(db: Db, user_id: int, key: str, fingerprint: bytes) -> Answer:
+    """The row under a user's key: ours to fill, or with the first answer in it."""
+    mine = await db.scalar(statements.claim_key(user_id, key, fingerprint))
+    answer = (await db.scalars(statements.answer_to(user_id, key))).one()
     return answer if mine else rules.first_answer(answer, fingerprint)
 
 

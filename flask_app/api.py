@@ -21,6 +21,10 @@ from shared.limits import BODY_MAX_BYTES, PATH_ID
 
 View = Callable[..., Any]
 
+# Security requirements as OpenAPI writes them.
+SIGNED_IN: list[dict[str, list[str]]] = [{"bearer": []}]
+MAYBE_SIGNED_IN: list[dict[str, list[str]]] = [{"bearer": []}, {}]
+
 
 class IdConverter(BaseConverter):
     """A positive integer below 2**63; any other segment matches no route."""

@@ -6,7 +6,7 @@ from flask import Flask, Request, Response
 from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.utils import cached_property
 
-from flask_app import database, docs, edge, errors, health, items, orders, probes, users
+from flask_app import auth, database, docs, edge, errors, health, items, orders, probes, users
 from flask_app.api import IdConverter, JsonProvider
 from shared.limits import BODY_MAX_BYTES
 from shared.settings import Settings
@@ -47,7 +47,7 @@ def create_app(settings: Settings) -> Flask:
     edge.init_app(app)
     errors.init_app(app)
     database.init_app(app, settings)
-    for blueprint in (probes.bp, health.bp, items.bp, users.bp, orders.bp):
+    for blueprint in (probes.bp, health.bp, auth.bp, items.bp, users.bp, orders.bp):
         app.register_blueprint(blueprint)
     docs.init_app(app)
     return app

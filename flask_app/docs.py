@@ -13,7 +13,7 @@ from werkzeug.routing import Rule
 
 from flask_app.schemas.problems import Problem
 from shared.limits import ID_MAX, TOKEN
-from shared.openapi import DESCRIPTION, TITLE, VERSION, problem_responses, swagger_ui_folder
+from shared.openapi import DESCRIPTION, SECURITY_SCHEME, TITLE, VERSION, problem_responses, swagger_ui_folder
 
 
 class LocalSwagger(Swagger):  # type: ignore[misc]  # flasgger has no types
@@ -55,6 +55,7 @@ def document(app: Flask) -> dict[str, Any]:
         plugins=[MarshmallowPlugin()],
     )
     spec.components.schema("Problem", schema=Problem)
+    spec.components.security_scheme("bearer", SECURITY_SCHEME)
     for rule in app.url_map.iter_rules():
         facts = getattr(app.view_functions[rule.endpoint], "api", None)
         if facts is not None:
@@ -79,6 +80,8 @@ def _operation(app: Flask, rule: Rule, path: str, facts: dict[str, Any]) -> dict
             "content": {"application/json": {"schema": facts["body"]}},
         }
     stated = (*facts.get("problems", ()), *((409,) if facts.get("idempotent") else ()))
+    if "security" in facts:
+        operation["security"] = facts["security"]
     operation["responses"] = {
         str(facts["status"]): _success(facts),
         **problem_responses(path, operation, stated),

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint
 
-from flask_app import api
+from flask_app import api, auth
 from flask_app.database import db
 from flask_app.pages import read_page
 from flask_app.schemas.items import ItemBatch, ItemIn, ItemOut, ItemPage, ItemPatch, ItemQuery, ItemsOut
@@ -24,6 +24,7 @@ def list_items(query: dict[str, Any]) -> dict[str, Any]:
 
 
 @bp.post("")
+@auth.admin
 @api.body(ItemIn)
 @api.response(ItemOut, 201)
 def create_item(fields: dict[str, Any]) -> tuple[Item, dict[str, str]]:
@@ -35,6 +36,7 @@ def create_item(fields: dict[str, Any]) -> tuple[Item, dict[str, str]]:
 
 
 @bp.post("/batch")
+@auth.admin
 @api.body(ItemBatch)
 @api.response(ItemsOut, 201)
 def create_items(batch: dict[str, Any]) -> tuple[dict[str, list[Item]], dict[str, str]]:
@@ -54,6 +56,7 @@ def read_item(item_id: int) -> Item:
 
 
 @bp.put("/<id:item_id>")
+@auth.admin
 @api.body(ItemIn)
 @api.response(ItemOut)
 @api.problems(404)
@@ -63,6 +66,7 @@ def replace_item(fields: dict[str, Any], item_id: int) -> Item:
 
 
 @bp.patch("/<id:item_id>")
+@auth.admin
 @api.body(ItemPatch)
 @api.response(ItemOut)
 @api.problems(404)
@@ -72,6 +76,7 @@ def change_item(fields: dict[str, Any], item_id: int) -> Item:
 
 
 @bp.delete("/<id:item_id>")
+@auth.admin
 @api.no_content
 @api.problems(404, 409)
 def delete_item(item_id: int) -> None:

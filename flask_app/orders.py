@@ -4,8 +4,9 @@ from typing import Any
 
 import orjson
 from flask import Blueprint, Response, request
+from sqlalchemy import Select
 
-from flask_app import api
+from flask_app import api, auth
 from flask_app.database import db
 from flask_app.pages import read_page
 from flask_app.schemas.orders import OrderIn, OrderOut, OrderPage, OrderQuery
@@ -19,14 +20,16 @@ order_out = OrderOut()
 
 
 @bp.get("")
+@auth.signed_in
 @api.query(OrderQuery)
 @api.response(OrderPage)
 def list_orders(query: dict[str, Any]) -> dict[str, Any]:
-    """A page of orders, of all users or of one."""
-    return read_page(statements.orders, query)
+    """A page of one's own orders; for admins those of all users, or of one."""
+    return read_page(_own_orders, query)
 
 
 @bp.post("")
+@auth.signed_in
 @api.body(OrderIn)
 @api.idempotent
 @api.response(OrderOut, 201)
@@ -35,8 +38,9 @@ def create_order(fields: dict[str, Any]) -> Response:
     """Place an order: takes the stock of every line, or refuses all."""
     user_id, lines = fields["user_id"], [Wanted(**line) for line in fields["lines"]]
     rules.each_item_once(lines)
+    auth.caller().may_touch(user_id)
     key = rules.idempotency_key(request.headers.getlist("Idempotency-Key"))
-    answer = _claim(key, rules.fingerprint(user_id, lines)) if key else None
+    answer = _claim(user_id, key, rules.fingerprint(user_id, lines)) if key else None
     if answer is not None and answer.body is not None:
         return _created(answer.body, answer.order_id)
     order = _place(user_id, lines)
@@ -48,23 +52,32 @@ def create_order(fields: dict[str, Any]) -> Response:
 
 
 @bp.get("/<id:order_id>")
+@auth.signed_in
 @api.response(OrderOut)
 @api.problems(404)
 def read_order(order_id: int) -> Order:
     """Read an order."""
-    return rules.found(db().get(Order, order_id), "order")
+    order = rules.found(db().get(Order, order_id), "order")
+    auth.caller().may_touch(order.user_id)
+    return order
 
 
 @bp.post("/<id:order_id>/cancel")
+@auth.signed_in
 @api.response(OrderOut)
 @api.problems(404, 409)
 def cancel_order(order_id: int) -> Order:
     """Cancel an order and put its stock back."""
     order = rules.found(db().scalar(statements.order_for_update(order_id)), "order")
+    auth.caller().may_touch(order.user_id)
     items = db().scalars(statements.items_for_update(line.item_id for line in order.lines)).all()
     rules.cancel(order, items)
     db().commit()
     return order
+
+
+def _own_orders(user_id: int | None = None) -> Select[Order]:
+    return statements.orders(user_id=rules.whose_orders(user_id, auth.caller()))
 
 
 def _place(user_id: int, lines: list[Wanted]) -> Order:
@@ -75,10 +88,10 @@ def _place(user_id: int, lines: list[Wanted]) -> Order:
     return order
 
 
-def _claim(key: str, fingerprint: bytes) -> Answer:
-    """The row under a key: ours to fill, or with the first answer in it."""
-    mine = db().scalar(statements.claim_key(key, fingerprint))
-    answer = db().scalars(statements.answer_to(key)).one()
+def _claim(user_id: int, key: str, fingerprint: bytes) -> Answer:
+    """The row under a user's key: ours to fill, or with the first answer in it."""
+    mine = db().scalar(statements.claim_key(user_id, key, fingerprint))
+    answer = db().scalars(statements.answer_to(user_id, key)).one()
     return answer if mine else rules.first_answer(answer, fingerprint)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint
 
-from flask_app import api
+from flask_app import api, auth
 from flask_app.database import db
 from flask_app.pages import read_page
 from flask_app.schemas.base import PageQuery
@@ -18,6 +18,7 @@ bp = Blueprint("users", __name__, url_prefix="/api/users")
 
 
 @bp.get("")
+@auth.admin
 @api.query(PageQuery)
 @api.response(UserPage)
 def list_users(query: dict[str, Any]) -> dict[str, Any]:
@@ -26,31 +27,47 @@ def list_users(query: dict[str, Any]) -> dict[str, Any]:
 
 
 @bp.post("")
+@auth.maybe_signed_in
 @api.body(UserIn)
 @api.response(UserOut, 201)
 @api.problems(409)
 def create_user(fields: dict[str, Any]) -> tuple[User, dict[str, str]]:
-    """Create a user."""
+    """Register a user. Only admins make admins."""
+    rules.may_appoint(fields, auth.maybe_caller())
     user = rules.new_user(fields, hash_password(fields.pop("password")), now())
     db().add(user)
     db().commit()
     return user, {"Location": f"/api/users/{user.id}"}
 
 
+@bp.get("/me")
+@auth.signed_in
+@api.response(UserOut)
+@api.problems(404)
+def read_me() -> User:
+    """Read who is signed in."""
+    return rules.found(db().get(User, auth.caller().user_id), "user")
+
+
 @bp.get("/<id:user_id>")
+@auth.signed_in
 @api.response(UserOut)
 @api.problems(404)
 def read_user(user_id: int) -> User:
-    """Read a user."""
+    """Read a user: oneself, or for admins anybody."""
+    auth.caller().may_touch(user_id)
     return rules.found(db().get(User, user_id), "user")
 
 
 @bp.patch("/<id:user_id>")
+@auth.signed_in
 @api.body(UserPatch)
 @api.response(UserOut)
 @api.problems(404, 409)
 def change_user(fields: dict[str, Any], user_id: int) -> User:
-    """Change some fields of a user."""
+    """Change some fields of a user. Only admins make admins."""
+    auth.caller().may_touch(user_id)
+    rules.may_appoint(fields, auth.caller())
     password = fields.pop("password", None)
     password_hash = None if password is None else hash_password(password)
     user = rules.found(db().scalar(statements.user_for_update(user_id)), "user")
@@ -60,9 +77,11 @@ def change_user(fields: dict[str, Any], user_id: int) -> User:
 
 
 @bp.delete("/<id:user_id>")
+@auth.signed_in
 @api.no_content
 @api.problems(404, 409)
 def delete_user(user_id: int) -> None:
     """Delete a user without orders."""
+    auth.caller().may_touch(user_id)
     db().delete(rules.found(db().scalar(statements.user_for_update(user_id)), "user"))
     db().commit()

@@ -35,6 +35,17 @@ class MalformedJson(ShopError):
         super().__init__("The body is not valid JSON.")
 
 
+class Unauthorized(ShopError):
+    """Nobody we know asks. `challenge` is the value of WWW-Authenticate."""
+
+    def __init__(self, detail: str, challenge: str) -> None:
+        super().__init__(detail, {"WWW-Authenticate": challenge})
+
+
+class Forbidden(ShopError):
+    """The caller is known, and may not do this."""
+
+
 class NotFound(ShopError):
     """The path, or what it or the body names, does not exist."""
 
@@ -95,6 +106,13 @@ class Invalid(ShopError):
         self.faults = sorted(faults)
 
 
+class TooManyAttempts(ShopError):
+    """Logging in failed too often; `wait_s` says for how long to leave it."""
+
+    def __init__(self, wait_s: int) -> None:
+        super().__init__("Too many failed attempts. Try again later.", {"Retry-After": str(wait_s)})
+
+
 class Internal(ShopError):
     """A mistake of ours, of which nothing leaks."""
 
@@ -120,6 +138,8 @@ class Kind:
 
 KINDS: dict[type[ShopError], Kind] = {
     MalformedJson: Kind(400, "malformed_json", "Malformed JSON"),
+    Unauthorized: Kind(401, "unauthorized", "Unauthorized"),
+    Forbidden: Kind(403, "forbidden", "Forbidden"),
     NotFound: Kind(404, "not_found", "Not found"),
     MethodNotAllowed: Kind(405, "method_not_allowed", "Method not allowed"),
     Taken: Kind(409, "taken", "Already taken"),
@@ -130,6 +150,7 @@ KINDS: dict[type[ShopError], Kind] = {
     TooLarge: Kind(413, "too_large", "Body too large"),
     UnsupportedMediaType: Kind(415, "unsupported_media_type", "Unsupported media type"),
     Invalid: Kind(422, "invalid", "Invalid request"),
+    TooManyAttempts: Kind(429, "too_many_attempts", "Too many attempts"),
     Internal: Kind(500, "internal", "Internal error"),
     Unavailable: Kind(503, "unavailable", "Service unavailable"),
 }

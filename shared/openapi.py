@@ -10,7 +10,8 @@ from shared.errors import KINDS, PROBLEM_TYPE
 TITLE = "Shop"
 VERSION = "1"
 DESCRIPTION = "Items, users and orders: the same API on Flask and on FastAPI."
-_STORED = ("/api/items", "/api/users", "/api/orders", "/readyz")
+SECURITY_SCHEME = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+_STORED = ("/api/items", "/api/users", "/api/orders", "/api/auth", "/readyz")
 
 
 def swagger_ui_folder() -> Path:
@@ -28,6 +29,8 @@ def problem_responses(path: str, operation: dict[str, Any], stated: Iterable[int
         statuses |= {400, 413, 415, 422}
     if any(parameter["in"] != "path" for parameter in operation.get("parameters", ())):
         statuses.add(422)
+    if "security" in operation:
+        statuses |= {401, 403}
     if path.startswith(_STORED):
         statuses.add(503)
     return {str(status): _problem_response(status) for status in sorted(statuses)}

@@ -5,10 +5,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
-from shared.errors import AlreadyCancelled, IdempotencyConflict, Invalid, NotFound, OutOfStock
+from shared.errors import (
+    AlreadyCancelled,
+    Forbidden,
+    IdempotencyConflict,
+    Invalid,
+    NotFound,
+    OutOfStock,
+    Unauthorized,
+)
 from shared.faults import fault
 from shared.limits import TOKEN
+from shared.passwords import matches
 from shared.tables import Answer, Item, Order, OrderLine, User
+from shared.tokens import Caller
 
 T = TypeVar("T")
 
@@ -43,6 +53,26 @@ def change_item(item: Item, fields: Mapping[str, Any], at: datetime) -> Item:
 def new_user(fields: Mapping[str, Any], password_hash: str, at: datetime) -> User:
     """A user as it is created at a moment. `fields` holds no password."""
     return User(**fields, password_hash=password_hash, created_at=at)
+
+
+def may_appoint(fields: Mapping[str, Any], caller: Caller | None) -> None:
+    """Raises Forbidden when somebody who is no admin would make an admin."""
+    if fields.get("is_admin") and not (caller and caller.is_admin):
+        raise Forbidden("Only admins appoint admins.")
+
+
+def whose_orders(asked_for: int | None, caller: Caller) -> int | None:
+    """The user whose orders are listed: anybody's for an admin (None: all), one's own for the others."""
+    if asked_for is not None:
+        caller.may_touch(asked_for)
+    return asked_for if asked_for is not None or caller.is_admin else caller.user_id
+
+
+def logged_in(user: User | None, password: str) -> Caller:
+    """Who logs in; raises Unauthorized, after the same time whether the user exists or not."""
+    if not matches(user.password_hash if user else None, password) or user is None:
+        raise Unauthorized("Username or password is wrong.", "Bearer")
+    return Caller(user.id, user.is_admin)
 
 
 def change_user(user: User, fields: Mapping[str, Any], password_hash: str | None) -> User:

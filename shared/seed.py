@@ -6,16 +6,15 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, func, insert, select, text, update
 
+from shared.passwords import hash_password
 from shared.tables import Base, Item, Order, OrderLine, User
 
 ITEMS, USERS, ORDERS = 1000, 200, 1000
 _OPENING = datetime(2026, 1, 1, 8, 0, 0, 123456, tzinfo=UTC)
 _MATERIALS = ("Oak", "Steel", "Linen", "Glass", "Copper", "Birch", "Wool", "Slate")
 _THINGS = ("chair", "lamp", "table", "kettle", "shelf", "bowl", "blanket", "clock", "mirror", "vase")
-# argon2 of a random password that nobody kept: seeded users can't log in.
-_NO_LOGIN = (
-    "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
-)
+# Everybody's password in seeded databases, which are made to be looked at and measured, and dropped.
+PASSWORD = "sidebyside"  # noqa: S105
 
 
 def create_schema(engine: Engine) -> None:
@@ -57,14 +56,15 @@ def item_rows(rng: random.Random) -> list[dict[str, Any]]:
 
 
 def user_rows() -> list[dict[str, Any]]:
-    """Users 1 to 200; the first is the admin."""
+    """Users 1 to 200 with one password; the first is the admin."""
+    password_hash = hash_password(PASSWORD, salt=bytes(16))
     return [
         {
             "id": number,
             "username": f"user_{number:03d}",
             "email": f"User{number:03d}@example.com",
             "is_admin": number == 1,
-            "password_hash": _NO_LOGIN,
+            "password_hash": password_hash,
             "created_at": _OPENING + timedelta(minutes=number),
         }
         for number in range(1, USERS + 1)

@@ -2,7 +2,13 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from sqlalchemy import make_url
+
+from shared.tokens import SECRET_MIN
+
+_DEVELOPMENT_SECRET = "for development only: anybody can read this"  # noqa: S105
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,14 +21,23 @@ class Settings:
 
     database_url: str
     redis_url: str
+    jwt_secret: str = field(repr=False)
     server: str = "in-process"
     pool_size: int = 10
     pool_timeout_s: float = 10.0
     connect_timeout_s: int = 3
 
+    @property
+    def namespace(self) -> str:
+        """What every Redis key of this shop begins with: its database's name, so that two shops can share a Redis."""
+        return make_url(self.database_url).database or "shop"
+
 
 def settings_from(environment: Mapping[str, str] = os.environ) -> Settings:
-    """Settings out of DATABASE_URL, REDIS_URL and SERVER_NAME. Raises ValueError when a URL is missing."""
+    """Settings out of the environment variables that docs/api.md lists. Raises ValueError when one of them is missing.
+
+    JWT_SECRET has a default in development (SHOP_ENV=development) and nowhere else.
+    """
     missing = [name for name in ("DATABASE_URL", "REDIS_URL") if not environment.get(name)]
     if missing:
         raise ValueError(
@@ -31,9 +46,21 @@ def settings_from(environment: Mapping[str, str] = os.environ) -> Settings:
     return Settings(
         database_url=environment["DATABASE_URL"],
         redis_url=environment["REDIS_URL"],
+        jwt_secret=_jwt_secret(environment),
         server=environment.get("SERVER_NAME", "unnamed"),
         pool_size=int(environment.get("POOL_SIZE", "10")),
     )
+
+
+def _jwt_secret(environment: Mapping[str, str]) -> str:
+    development = environment.get("SHOP_ENV") == "development"
+    secret = environment.get("JWT_SECRET") or (_DEVELOPMENT_SECRET if development else "")
+    if len(secret.encode()) < SECRET_MIN:
+        raise ValueError(
+            f"set JWT_SECRET to {SECRET_MIN} random bytes or more (openssl rand -hex 32), "
+            "or SHOP_ENV=development on your own machine"
+        )
+    return secret
 
 
 def sqlalchemy_url(url: str) -> str:

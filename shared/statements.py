@@ -79,15 +79,20 @@ def order_for_update(order_id: int) -> Select[Order]:
     return select(Order).where(Order.id == order_id).with_for_update()
 
 
-def claim_key(key: str, fingerprint: bytes) -> ReturningInsert[str]:
-    """Takes an idempotency key; a second request with it waits here until the first has answered.
+def claim_key(user_id: int, key: str, fingerprint: bytes) -> ReturningInsert[str]:
+    """Takes a user's idempotency key; a second request with it waits here until the first has answered.
 
     Returns the key when it was free, and no row when it was taken.
     """
-    claim = insert(Answer).values(key=key, fingerprint=fingerprint)
+    claim = insert(Answer).values(user_id=user_id, key=key, fingerprint=fingerprint)
     return claim.on_conflict_do_nothing().returning(Answer.key)
 
 
-def answer_to(key: str) -> Select[Answer]:
-    """What is stored under an idempotency key."""
-    return select(Answer).where(Answer.key == key)
+def answer_to(user_id: int, key: str) -> Select[Answer]:
+    """What is stored under a user's idempotency key."""
+    return select(Answer).where(Answer.user_id == user_id, Answer.key == key)
+
+
+def user_named(username: str) -> Select[User]:
+    """The user who logs in under that name."""
+    return select(User).where(User.username == username)

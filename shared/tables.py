@@ -98,11 +98,13 @@ class Order(Base):
 class Answer(Base):
     """The first answer to an order that came with an Idempotency-Key.
 
-    `fingerprint` tells one body from another; `body` is null only inside the transaction that writes it.
+    A key is its user's own. `fingerprint` tells one body from another; `body` is null only inside the transaction
+    that writes it.
     """
 
     __tablename__ = "idempotent_answers"
 
+    user_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     key: Mapped[str] = mapped_column(Text, primary_key=True)
     fingerprint: Mapped[bytes] = mapped_column(LargeBinary)
     order_id: Mapped[int | None] = mapped_column(ForeignKey("orders.id"))

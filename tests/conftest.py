@@ -14,6 +14,7 @@ from loadtests.servers import launched
 from shared.services import Services, database_copy, seeded_template, services
 from shared.settings import Settings
 from tests.in_process import fastapi_client, flask_client
+from tests.shop import ADMIN, JWT_SECRET
 
 CATALOG = Path(loadtests.__path__[0], "catalog")
 CLIENTS = ("flask_in_process", "fastapi_in_process", "flask_on_gunicorn", "fastapi_on_uvicorn")
@@ -45,7 +46,7 @@ def new_database(running_services: Services, seeded_database: str) -> Iterator[N
 @pytest.fixture(scope="session")
 def new_settings(running_services: Services, new_database: NewDatabase) -> Callable[[], Settings]:
     """Settings of an app with a database of its own."""
-    return lambda: Settings(new_database(), running_services.redis_url)
+    return lambda: Settings(new_database(), running_services.redis_url, JWT_SECRET)
 
 
 @pytest.fixture(scope="session")
@@ -60,6 +61,7 @@ def url_of(running_services: Services, new_database: NewDatabase) -> Iterator[Ca
                 "DATABASE_URL": new_database(),
                 "REDIS_URL": running_services.redis_url,
                 "SERVER_NAME": name,
+                "JWT_SECRET": JWT_SECRET,
             }
             endpoints = servers.enter_context(launched([contestants[name]], {name: environment}, cpus=()))
             return f"http://{endpoints[name].host}:{endpoints[name].port}"
@@ -81,13 +83,13 @@ def fastapi_in_process(new_settings: Callable[[], Settings]) -> Iterator[httpx2.
 
 @pytest.fixture(scope="session")
 def flask_on_gunicorn(url_of: Callable[[str], str]) -> Iterator[httpx2.Client]:
-    with httpx2.Client(base_url=url_of("flask-gthread"), timeout=30) as client:
+    with httpx2.Client(base_url=url_of("flask-gthread"), headers=ADMIN, timeout=30) as client:
         yield client
 
 
 @pytest.fixture(scope="session")
 def fastapi_on_uvicorn(url_of: Callable[[str], str]) -> Iterator[httpx2.Client]:
-    with httpx2.Client(base_url=url_of("fastapi-uvicorn"), timeout=30) as client:
+    with httpx2.Client(base_url=url_of("fastapi-uvicorn"), headers=ADMIN, timeout=30) as client:
         yield client
 
 
@@ -106,7 +108,7 @@ def pair(running_services: Services, seeded_database: str) -> Iterator[Pair]:
             opened.enter_context(database_copy(running_services.database_url, seeded_database))
             for _ in range(2)
         ]
-        first, second = (Settings(url, running_services.redis_url) for url in urls)
+        first, second = (Settings(url, running_services.redis_url, JWT_SECRET) for url in urls)
         yield (
             opened.enter_context(flask_client(first)),
             opened.enter_context(fastapi_client(second)),

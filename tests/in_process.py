@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 from fastapi_app.app import create_app as create_fastapi_app
 from flask_app.app import create_app as create_flask_app
 from shared.settings import Settings
+from tests.shop import ADMIN
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -95,7 +96,7 @@ def flask_client(settings: Settings) -> Iterator[httpx2.Client]:
     """A client of a Flask app of its own; the app's connections are closed at the end."""
     app = create_flask_app(settings)
     try:
-        with httpx2.Client(transport=WsgiServer(app), base_url=BASE_URL) as client:
+        with httpx2.Client(transport=WsgiServer(app), base_url=BASE_URL, headers=ADMIN) as client:
             yield client
     finally:
         app.extensions["cache"].close()
@@ -106,5 +107,5 @@ def flask_client(settings: Settings) -> Iterator[httpx2.Client]:
 def fastapi_client(settings: Settings) -> Iterator[httpx2.Client]:
     """A client of a FastAPI app of its own, whose lifespan lasts as long as the client."""
     app = decoding_once(create_fastapi_app(settings))
-    with TestClient(app, raise_server_exceptions=False, base_url=BASE_URL) as client:
+    with TestClient(app, raise_server_exceptions=False, base_url=BASE_URL, headers=ADMIN) as client:
         yield client

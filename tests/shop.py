@@ -1,14 +1,35 @@
 """Words that the tests of the shop share: making rows, and reading answers."""
 
 import re
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import httpx2
 
+from shared.limits import now
+from shared.tokens import Caller, issue_token
+
 TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
+JWT_SECRET = "a secret that only the tests use, of 48 characters"
 JSON = {"Content-Type": "application/json"}
 PROBLEM_KEYS = ["type", "title", "status", "detail", "code"]
+
+
+def bearer(user_id: int, *, is_admin: bool = False) -> dict[str, str]:
+    """The header that speaks for a user."""
+    token = issue_token(Caller(user_id, is_admin), JWT_SECRET, now(), timedelta(hours=1))
+    return {"Authorization": f"Bearer {token}"}
+
+
+ADMIN = bearer(1, is_admin=True)
+
+
+def anonymous(client: httpx2.Client, method: str, path: str, **rest: Any) -> httpx2.Response:
+    """The answer to a request without a token: clients send an admin's unless told otherwise."""
+    request = client.build_request(method, path, **rest)
+    del request.headers["Authorization"]
+    return client.send(request)
 
 
 def unique(prefix: str = "thing") -> str:

@@ -26,7 +26,7 @@ def test_both_documents_describe_the_same_operations(
     }
 
 
-@pytest.mark.parametrize("part", ["parameters", "requestBody", "responses"])
+@pytest.mark.parametrize("part", ["parameters", "requestBody", "responses", "security"])
 def test_every_operation_takes_and_gives_the_same(
     flask_paths: dict[str, Any], fastapi_paths: dict[str, Any], part: str
 ) -> None:
@@ -41,7 +41,17 @@ def test_nothing_else_is_said_of_an_operation(
     for paths in (flask_paths, fastapi_paths):
         for operations in paths.values():
             for operation in operations.values():
-                assert set(operation) <= {"parameters", "requestBody", "responses"}
+                assert set(operation) <= {"parameters", "requestBody", "responses", "security"}
+
+
+def test_both_documents_ask_for_the_same_tokens(
+    flask_in_process: httpx2.Client, fastapi_in_process: httpx2.Client
+) -> None:
+    first, second = (
+        client.get("/openapi.json").json()["components"]["securitySchemes"]
+        for client in (flask_in_process, fastapi_in_process)
+    )
+    assert first == second == {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
 
 
 def test_a_bound_that_differs_is_seen(flask_in_process: httpx2.Client) -> None:

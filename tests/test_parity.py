@@ -21,6 +21,7 @@ from shared.settings import Settings
 from tests.compare import same_answer
 from tests.generated import Request, changes, items, requests, texts
 from tests.in_process import fastapi_client, flask_client
+from tests.shop import JWT_SECRET
 
 Pair = tuple[httpx2.Client, httpx2.Client]
 JSON = (("Content-Type", "application/json"),)
@@ -44,7 +45,7 @@ def twins(running_services: Services, seeded_database: str) -> Iterator[Pair]:
 
         def fresh() -> Settings:
             copy = database_copy(running_services.database_url, seeded_database)
-            return Settings(opened.enter_context(copy), running_services.redis_url)
+            return Settings(opened.enter_context(copy), running_services.redis_url, JWT_SECRET)
 
         first, second = fresh(), fresh()
         yield opened.enter_context(flask_client(first)), opened.enter_context(fastapi_client(second))

@@ -11,7 +11,7 @@ import pytest
 from shared.services import Services
 from shared.settings import Settings
 from tests.in_process import fastapi_client, flask_client
-from tests.shop import order_of, problem, user_fields
+from tests.shop import JWT_SECRET, order_of, problem, user_fields
 
 Opened = Callable[[Settings], AbstractContextManager[httpx2.Client]]
 STORED = [
@@ -38,13 +38,15 @@ def opened(request: pytest.FixtureRequest) -> Opened:
 @pytest.fixture
 def without_database(opened: Opened, running_services: Services, tmp_path: Path) -> Iterator[httpx2.Client]:
     nowhere = f"postgresql://postgres@/postgres?host={tmp_path}"
-    with opened(Settings(nowhere, running_services.redis_url)) as client:
+    with opened(Settings(nowhere, running_services.redis_url, JWT_SECRET)) as client:
         yield client
 
 
 @pytest.fixture
 def without_cache(opened: Opened, running_services: Services, tmp_path: Path) -> Iterator[httpx2.Client]:
-    with opened(Settings(running_services.database_url, f"unix://{tmp_path}/nothing.sock")) as client:
+    with opened(
+        Settings(running_services.database_url, f"unix://{tmp_path}/nothing.sock", JWT_SECRET)
+    ) as client:
         yield client
 
 
@@ -94,6 +96,7 @@ def test_a_database_that_accepts_but_never_answers_is_unavailable(
         silent = Settings(
             f"postgresql://postgres@/postgres?host={tmp_path}",
             running_services.redis_url,
+            JWT_SECRET,
             connect_timeout_s=2,
         )
         with opened(silent) as client:

@@ -1,0 +1,100 @@
+"""Logging in, and who may call what."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import redis
+from flask import Blueprint, current_app, g, request
+
+from flask_app import api
+from flask_app.database import cache, db
+from flask_app.schemas.auth import Credentials, TokenOut
+from shared import rules, statements, throttle
+from shared.limits import now
+from shared.settings import Settings
+from shared.telemetry import logger_of
+from shared.tokens import LIFETIME, Caller, caller_of, issue_token
+
+View = Callable[..., Any]
+
+bp = Blueprint("auth", __name__, url_prefix="/api/auth")
+logger = logger_of("shop.flask")
+
+
+@bp.post("/token")
+@api.body(Credentials)
+@api.response(TokenOut)
+@api.problems(401, 429)
+def log_in(credentials: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Exchange username and password for a bearer token."""
+    settings, username = _settings(), credentials["username"]
+    attempts = throttle.attempt_key(settings.namespace, username, request.remote_addr or "")
+    _slow_down(attempts)
+    caller = rules.logged_in(db().scalar(statements.user_named(username)), credentials["password"])
+    _forget(attempts)
+    token = issue_token(caller, settings.jwt_secret, now())
+    answer = {"access_token": token, "token_type": "Bearer", "expires_in": int(LIFETIME.total_seconds())}
+    return answer, {"Cache-Control": "no-store"}
+
+
+def signed_in(view: View) -> View:
+    """Asks for a bearer token, before anything else of the request is looked at."""
+    return _guarded(view, lambda: None, api.SIGNED_IN)
+
+
+def admin(view: View) -> View:
+    """Asks for an admin's bearer token."""
+    return _guarded(view, lambda: caller().must_be_admin(), api.SIGNED_IN)
+
+
+def maybe_signed_in(view: View) -> View:
+    """Reads a bearer token if there is one; one that is not valid is refused."""
+    return _guarded(view, lambda: None, api.MAYBE_SIGNED_IN)
+
+
+def caller() -> Caller:
+    """Who asks."""
+    found: Caller = g.caller
+    return found
+
+
+def maybe_caller() -> Caller | None:
+    """Who asks, or None when no token came."""
+    found: Caller | None = g.caller
+    return found
+
+
+def _guarded(view: View, check: Callable[[], None], security: list[dict[str, list[str]]]) -> View:
+    optional = {} in security
+
+    @wraps(view)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        given = request.environ.get("HTTP_AUTHORIZATION")
+        g.caller = None if given is None and optional else caller_of(given, _settings().jwt_secret)
+        check()
+        return view(*args, **kwargs)
+
+    return api.note(wrapped, security=security)
+
+
+def _slow_down(key: str) -> None:
+    """Counts an attempt to log in. Without the cache nobody is slowed: shutting everybody out would be worse."""
+    try:
+        counted = throttle.count_attempt(cache().pipeline(), key).execute()
+    except redis.RedisError:
+        logger.warning("the cache can't be reached: attempts to log in are not counted")
+        return
+    throttle.judge(counted)
+
+
+def _forget(key: str) -> None:
+    try:
+        cache().delete(key)
+    except redis.RedisError:
+        logger.warning("the cache can't be reached: attempts to log in are not counted")
+
+
+def _settings() -> Settings:
+    settings: Settings = current_app.config["SETTINGS"]
+    return settings

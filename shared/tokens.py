@@ -1,0 +1,63 @@
+"""Bearer tokens: JSON Web Tokens (RFC 7519) signed with HMAC-SHA256, and what they say of the caller."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import jwt
+
+from shared.errors import Forbidden, Unauthorized
+
+ALGORITHM = "HS256"
+LIFETIME = timedelta(minutes=15)
+SECRET_MIN = 32  # bytes: as long as the digest, which RFC 7518 (section 3.2) asks for
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks, as the token says: rights taken away hold from the next token on, 15 minutes later at most."""
+
+    user_id: int
+    is_admin: bool
+
+    def may_touch(self, owner_id: int) -> None:
+        """Raises Forbidden unless what belongs to `owner_id` is the caller's, or the caller is an admin."""
+        if not self.is_admin and owner_id != self.user_id:
+            raise Forbidden("This belongs to somebody else.")
+
+    def must_be_admin(self) -> None:
+        """Raises Forbidden unless the caller is an admin."""
+        if not self.is_admin:
+            raise Forbidden("Only admins may do this.")
+
+
+def issue_token(caller: Caller, secret: str, at: datetime, lifetime: timedelta = LIFETIME) -> str:
+    """A token for a caller, valid from `at` (aware) on for `lifetime`."""
+    claims = {"sub": str(caller.user_id), "admin": caller.is_admin, "iat": at, "exp": at + lifetime}
+    return jwt.encode(claims, secret, ALGORITHM)
+
+
+def caller_of(authorization: str | None, secret: str) -> Caller:
+    """Who an Authorization header speaks for; raises Unauthorized for anything but a valid bearer token (RFC 6750).
+
+    Refused are other algorithms (`none` among them), foreign keys, tokens that are expired, not yet valid or
+    malformed, and those that lack a claim of ours.
+    """
+    if authorization is None:
+        raise Unauthorized("Send a token: Authorization: Bearer ...", "Bearer")
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() != "bearer":
+        raise Unauthorized("Send a token: Authorization: Bearer ...", "Bearer")
+    try:
+        claims = jwt.decode(token.strip(), secret, [ALGORITHM], options={"require": ["exp", "iat", "sub"]})
+        return _caller(claims)
+    except (jwt.InvalidTokenError, ValueError, RecursionError):
+        raise Unauthorized(
+            "This token is not valid, or not any more.", 'Bearer error="invalid_token"'
+        ) from None
+
+
+def _caller(claims: dict[str, object]) -> Caller:
+    user_id, is_admin = str(claims["sub"]), claims.get("admin")
+    if not (user_id.isascii() and user_id.isdigit() and isinstance(is_admin, bool)):
+        raise ValueError(claims)
+    return Caller(int(user_id), is_admin)

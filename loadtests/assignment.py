@@ -94,5 +94,8 @@ def load(folder: Path) -> Measurement:
 
 
 def _scenario(values: Mapping[str, Any]) -> Scenario:
-    requests = tuple(RequestTemplate(**{**one, "keys": tuple(one["keys"])}) for one in values["requests"])
-    return Scenario(**{**values, "requests": requests})
+    templates = {
+        part: tuple(RequestTemplate(**{**one, "keys": tuple(one["keys"])}) for one in values[part])
+        for part in ("setup", "requests")
+    }
+    return Scenario(**{**values, **templates})

@@ -20,7 +20,7 @@ from loadtests.crew import Crew
 from loadtests.plan import Slice
 from loadtests.rows import arrivals_ns, body_misses, requests_frame, surge_ns
 from loadtests.samples import REQUESTS, SERVERS, SLICES, Failure, Measurement
-from loadtests.scenarios import Prepared, prepare
+from loadtests.scenarios import Prepared, prepare, prepare_setup
 from loadtests.stretch import ClosedLoop, OpenLoop, Stretch
 from loadtests.target import Reading, Target
 from loadtests.wire import Connection
@@ -53,6 +53,8 @@ class Conductor:
         self._targets = {
             one.name: Target(one, assignment.users, assignment.timeout_s) for one in assignment.endpoints
         }
+        self._setups = {one.name: prepare_setup(one, assignment.seed) for one in assignment.scenarios}
+        self._set_up: set[tuple[str, str]] = set()
         self._rows = [pl.DataFrame(schema=REQUESTS)]
         self._facts: list[dict[str, Any]] = []
 
@@ -96,6 +98,7 @@ class Conductor:
     def _run(self, piece: Slice) -> tuple[pl.DataFrame, dict[str, Any]]:
         """One slice: the server's count, warm-up, the measured load, the count again."""
         target, requests = self._targets[piece.contestant], self._requests[piece.scenario]
+        self._ask_setup(piece, target)
         counted, opened = target.count(), target.opened
         warmup = self._stretch(piece, requests, warm=True)
         warmed = self._load(warmup, target, piece) if counted is not None else None
@@ -115,6 +118,13 @@ class Conductor:
             "server_requests": _between(counted, count_after),
             "connections": target.opened - opened,
         }
+
+    def _ask_setup(self, piece: Slice, target: Target) -> None:
+        """Once a scenario and server. What is answered shows in the slices: what they ask for is there, or is not."""
+        if (piece.scenario, piece.contestant) not in self._set_up:
+            self._set_up.add((piece.scenario, piece.contestant))
+            for request in self._setups[piece.scenario]:
+                target.ask(request.wire)
 
     def _load(self, stretch: Stretch, target: Target, piece: Slice) -> Drive:
         connections = target.connections(piece.concurrency)

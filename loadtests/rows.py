@@ -75,8 +75,10 @@ ARRIVALS: Mapping[Arrivals, Callable[[float, float, Sequence[int]], list[int]]] 
 
 
 def body_misses(bodies: Sequence[tuple[int, bytes]], requests: Sequence[Prepared]) -> int:
-    """How many bodies, given with the number of their request, are not JSON objects with the wanted keys."""
-    return sum(not has_keys(body, requests[variant].keys) for variant, body in bodies)
+    """How many bodies, given with the number of their request, are not the JSON that it wants."""
+    return sum(
+        requests[variant].json and not has_keys(body, requests[variant].keys) for variant, body in bodies
+    )
 
 
 def has_keys(body: bytes, keys: Sequence[str]) -> bool:

@@ -3,23 +3,44 @@
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any
 
-from loadtests.entries import POSITIVE, TABLES, TEXT, TEXTS, Key, checked, one_of, read_entries
+from loadtests.entries import (
+    FLAG,
+    POSITIVE,
+    TABLES,
+    TEXT,
+    TEXT_TABLE,
+    TEXTS,
+    Key,
+    checked,
+    one_of,
+    read_entries,
+)
 from loadtests.errors import CatalogError
+from shared.settings import DEVELOPMENT_SECRET
+from shared.tokens import Caller, issue_token
 
 ITEMS, USERS = 1000, 200  # the seeded rows
+ADMIN_ID = 1
+# Tokens that are the same in every run, for servers that are started for development.
+_ISSUED, _VALID_FOR = datetime(2026, 1, 1, tzinfo=UTC), timedelta(days=36_500)
+_SERIAL, _UNIQUE = b"%016d", "#" * 16
 
 REQUEST_KEYS = {
     "weight": Key(POSITIVE, default=1),
     "method": Key(one_of("GET", "POST", "PUT", "PATCH", "DELETE")),
     "path": Key(TEXT),
+    "headers": Key(TEXT_TABLE, default={}),
     "body": Key(TEXT, default=None),
     "status": Key(POSITIVE, default=200),
-    "keys": Key(TEXTS),
+    "json": Key(FLAG, default=True),
+    "keys": Key(TEXTS, default=None),
 }
 KEYS = {
     "name": Key(TEXT),
@@ -28,6 +49,7 @@ KEYS = {
     "concurrency": Key(POSITIVE, default=16),
     "slice_ms": Key(POSITIVE, default=100),
     "open_slice_ms": Key(POSITIVE, default=None),
+    "setup": Key(TABLES, default=[]),
     "requests": Key(TABLES),
 }
 
@@ -36,8 +58,9 @@ KEYS = {
 class RequestTemplate:
     """A kind of request, drawn as often as its weight says among those of its scenario.
 
-    path and body hold fields such as `{item_id}`, drawn anew for every prepared request (see FIELDS).
-    keys: the top-level keys that the answer's JSON object must have.
+    path, headers and body hold fields such as `{item_id}`, drawn anew for every prepared request (see FIELDS); one that
+    stands in several places of a request is the same in all of them. A body is JSON unless a header says otherwise.
+    json: whether the answer's body must be JSON; keys: the top-level keys that this object must have.
     """
 
     weight: int
@@ -46,12 +69,15 @@ class RequestTemplate:
     body: str | None
     status: int
     keys: tuple[str, ...]
+    headers: Mapping[str, str] = field(default_factory=dict)
+    json: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
     """A load: its requests, the number of users, and the measured length of one slice.
 
+    setup: what every server is asked once, in this order, before the first slice of the scenario.
     open_slice_ms is None for a scenario that is driven in closed loop only.
     """
 
@@ -62,15 +88,28 @@ class Scenario:
     concurrency: int
     slice_ms: int
     open_slice_ms: int | None
+    setup: tuple[RequestTemplate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A complete HTTP/1.1 request, the status it must be answered with, and the keys of that answer."""
+    """A complete HTTP/1.1 request, the status it must be answered with, and what the answer's body must be.
+
+    serials: where in `wire` the 16 digits stand that are to be new whenever it is sent.
+    """
 
     wire: bytes
     status: int
     keys: tuple[str, ...]
+    json: bool = True
+    serials: tuple[int, ...] = ()
+
+    def numbered(self, serial: int) -> bytes:
+        """The request as it is sent, with that number wherever it wants a new one."""
+        wire = bytearray(self.wire)
+        for position in self.serials:
+            wire[position : position + 16] = _SERIAL % serial
+        return bytes(wire)
 
 
 def _lines(count: int) -> Callable[[Random], str]:
@@ -84,6 +123,11 @@ def _lines(count: int) -> Callable[[Random], str]:
     return draw
 
 
+@cache
+def _token(user_id: int, *, is_admin: bool) -> str:
+    return issue_token(Caller(user_id, is_admin), DEVELOPMENT_SECRET, _ISSUED, _VALID_FOR)
+
+
 FIELDS: Mapping[str, Callable[[Random], str]] = {
     "item_id": lambda rng: str(rng.randint(1, ITEMS)),
     "user_id": lambda rng: str(rng.randint(1, USERS)),
@@ -92,6 +136,13 @@ FIELDS: Mapping[str, Callable[[Random], str]] = {
     "letter": lambda rng: rng.choice("aeinorst"),
     "order_lines": _lines(3),
     "many_lines": _lines(20),
+    "admin_token": lambda _: _token(ADMIN_ID, is_admin=True),
+    "gif": lambda rng: "GIF89a" + "".join(rng.choices("abcdefgh", k=20_000)),
+    "unique": lambda _: _UNIQUE,
+}
+# Fields that follow from another one of the same request.
+DERIVED: Mapping[str, tuple[str, Callable[[str], str]]] = {
+    "user_token": ("user_id", lambda user_id: _token(int(user_id), is_admin=int(user_id) == ADMIN_ID)),
 }
 FIELD = re.compile(r"\{(\w+)\}")
 
@@ -100,7 +151,7 @@ def load_scenarios(catalog_dir: Path) -> dict[str, Scenario]:
     """All scenarios by name, in the order of the file. Raises CatalogError."""
     path = catalog_dir / "scenarios.toml"
     return {
-        name: Scenario(**{**entry, "requests": _templates(entry["requests"], f"{path}: scenario {name}")})
+        name: Scenario(**{**entry, **_requests(entry, f"{path}: scenario {name}")})
         for name, entry in read_entries(path, "scenario", KEYS).items()
     }
 
@@ -110,20 +161,57 @@ def prepare(scenario: Scenario, seed: int, count: int = 512) -> tuple[Prepared, 
     rng = Random(f"{scenario.name}/{seed}")
     weights = [template.weight for template in scenario.requests]
     drawn = rng.choices(scenario.requests, weights, k=count)
-    return tuple(Prepared(_wire(template, rng), template.status, template.keys) for template in drawn)
+    return tuple(_prepared(template, rng) for template in drawn)
 
 
-def _wire(template: RequestTemplate, rng: Random) -> bytes:
-    head = f"{template.method} {_fill(template.path, rng)} HTTP/1.1\r\nHost: sidebyside\r\n"
-    if template.body is None:
-        return f"{head}\r\n".encode()
-    body = _fill(template.body, rng).encode()
-    head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    return head.encode() + body
+def prepare_setup(scenario: Scenario, seed: int) -> tuple[Prepared, ...]:
+    """What a server is asked before the scenario's first slice, each request once."""
+    rng = Random(f"{scenario.name}/{seed}/setup")
+    return tuple(_prepared(template, rng) for template in scenario.setup)
 
 
-def _fill(text: str, rng: Random) -> str:
-    return FIELD.sub(lambda match: FIELDS[match[1]](rng), text)
+def _prepared(template: RequestTemplate, rng: Random) -> Prepared:
+    wire = _wire(template, _Fields(rng))
+    serials = tuple(found.start() for found in re.finditer(_UNIQUE.encode(), wire))
+    return Prepared(wire, template.status, template.keys, template.json, serials)
+
+
+class _Fields(dict[str, str]):
+    """The fields of one request, drawn when they are first asked for."""
+
+    def __init__(self, rng: Random) -> None:
+        super().__init__()
+        self._rng = rng
+
+    def __missing__(self, name: str) -> str:
+        if name in DERIVED:
+            source, derive = DERIVED[name]
+            self[name] = derive(self[source])
+        else:
+            self[name] = FIELDS[name](self._rng)
+        return self[name]
+
+
+def _wire(template: RequestTemplate, fields: _Fields) -> bytes:
+    head = f"{template.method} {_fill(template.path, fields)} HTTP/1.1\r\nHost: sidebyside\r\n"
+    headers = {name: _fill(value, fields) for name, value in template.headers.items()}
+    body = b""
+    if template.body is not None:
+        body = _fill(template.body, fields).encode()
+        headers = {"Content-Type": "application/json", **headers, "Content-Length": str(len(body))}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return f"{head}{lines}\r\n".encode() + body
+
+
+def _fill(text: str, fields: _Fields) -> str:
+    return FIELD.sub(lambda match: fields[match[1]], text)
+
+
+def _requests(entry: dict[str, Any], where: str) -> dict[str, tuple[RequestTemplate, ...]]:
+    return {
+        "setup": _templates(entry["setup"], f"{where}: setup"),
+        "requests": _templates(entry["requests"], where),
+    }
 
 
 def _templates(rows: list[dict[str, Any]], where: str) -> tuple[RequestTemplate, ...]:
@@ -132,9 +220,12 @@ def _templates(rows: list[dict[str, Any]], where: str) -> tuple[RequestTemplate,
 
 def _template(row: dict[str, Any], where: str) -> RequestTemplate:
     entry = checked(row, REQUEST_KEYS, where)
-    for field in FIELD.findall(entry["path"] + (entry["body"] or "")):
-        if field not in FIELDS:
-            raise CatalogError(f"{where}: unknown field {{{field}}}; the fields are {', '.join(FIELDS)}")
+    known = (*FIELDS, *DERIVED)
+    for name in FIELD.findall("".join((entry["path"], *entry["headers"].values(), entry["body"] or ""))):
+        if name not in known:
+            raise CatalogError(f"{where}: unknown field {{{name}}}; the fields are {', '.join(known)}")
+    if entry["json"] and entry["keys"] is None:
+        raise CatalogError(f"{where}: keys is missing; add keys, or json = false if the answer is no JSON")
     if not entry["path"].startswith("/"):
         raise CatalogError(f"{where}: path is {entry['path']!r}; begin it with a slash")
-    return RequestTemplate(**{**entry, "keys": tuple(entry["keys"])})
+    return RequestTemplate(**{**entry, "keys": tuple(entry["keys"] or ())})

@@ -30,7 +30,11 @@ class Stage:
         with ExitStack() as stack:
             environments = {}
             for one in contestants:
-                environments[one.name] = {"SERVER_NAME": one.name, "REDIS_URL": self.redis_url}
+                environments[one.name] = {
+                    "SERVER_NAME": one.name,
+                    "REDIS_URL": self.redis_url,
+                    "SHOP_ENV": "development",
+                }
                 if one.needs_database:
                     url = stack.enter_context(database_copy(self.database_url, self.template))
                     environments[one.name]["DATABASE_URL"] = url

@@ -1,7 +1,8 @@
 """A stretch of load on one server, driven by several users at once, in closed or in open loop."""
 
 from collections.abc import Sequence
-from time import monotonic_ns
+from itertools import count
+from time import monotonic_ns, time_ns
 
 import gevent
 
@@ -10,6 +11,8 @@ from loadtests.samples import Failure
 from loadtests.scenarios import Prepared
 from loadtests.wire import Connection
 
+# For requests that want a number of their own; from the clock, since databases may outlive this process.
+SERIALS = count(time_ns() // 1000)
 FAILURE_PAUSE_S = 0.005  # after a failure, so that a dead server is not asked in a tight loop
 
 
@@ -26,6 +29,7 @@ class Stretch:
         self._first = first
         self._keep_bodies = keep_bodies
         self._wires = [request.wire for request in requests]
+        self._numbered = {variant: request for variant, request in enumerate(requests) if request.serials}
 
     def begin(self, now_ns: int) -> None:
         """Set the clock: the stretch starts now."""
@@ -40,8 +44,10 @@ class Stretch:
         variant = (self._first + self.begun) % len(self._wires)
         keep_body = self.begun < self._keep_bodies
         self.begun += 1
+        numbered = self._numbered.get(variant)
+        wire = numbered.numbered(next(SERIALS)) if numbered else self._wires[variant]
         sent_ns = monotonic_ns()
-        failure, status, size, body_size, _, body = connection.request(self._wires[variant], keep_body)
+        failure, status, size, body_size, _, body = connection.request(wire, keep_body)
         end_ns = monotonic_ns()
         self.rows.append(Row(due_ns or sent_ns, sent_ns, end_ns, status, size, body_size, variant, failure))
         if body is not None:

@@ -47,6 +47,11 @@ class Target:
         except (ValueError, TypeError, KeyError):
             return None
 
+    def ask(self, wire: bytes) -> None:
+        """Send one request outside of any load."""
+        self._control.ensure_open()
+        self._control.request(wire)
+
     def connections(self, users: int) -> Sequence[Connection]:
         """Those of the first users."""
         return self._connections[:users]

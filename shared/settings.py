@@ -8,7 +8,7 @@ from sqlalchemy import make_url
 
 from shared.tokens import SECRET_MIN
 
-_DEVELOPMENT_SECRET = "for development only: anybody can read this"  # noqa: S105
+DEVELOPMENT_SECRET = "for development only: anybody can read this"  # noqa: S105
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def settings_from(environment: Mapping[str, str] = os.environ) -> Settings:
 
 def _jwt_secret(environment: Mapping[str, str]) -> str:
     development = environment.get("SHOP_ENV") == "development"
-    secret = environment.get("JWT_SECRET") or (_DEVELOPMENT_SECRET if development else "")
+    secret = environment.get("JWT_SECRET") or (DEVELOPMENT_SECRET if development else "")
     if len(secret.encode()) < SECRET_MIN:
         raise ValueError(
             f"set JWT_SECRET to {SECRET_MIN} random bytes or more (openssl rand -hex 32), "

@@ -11,7 +11,7 @@ import pytest
 
 from loadtests.contestants import load_contestants
 from tests.conftest import CATALOG
-from tests.shop import an_item, order_of, stock_of
+from tests.shop import ADMIN, an_item, order_of, stock_of
 
 SERVERS = [one.name for one in load_contestants(CATALOG).values() if one.framework != "raw"]
 THREADS = 40
@@ -27,7 +27,7 @@ def many_at_once(client: httpx2.Client) -> Iterator[Callable[[list[tuple[str, An
 @pytest.fixture(scope="session", params=SERVERS)
 def server(request: pytest.FixtureRequest, url_of: Callable[[str], str]) -> Iterator[httpx2.Client]:
     limits = httpx2.Limits(max_connections=THREADS)
-    with httpx2.Client(base_url=url_of(request.param), timeout=60, limits=limits) as client:
+    with httpx2.Client(base_url=url_of(request.param), timeout=60, limits=limits, headers=ADMIN) as client:
         yield client
 
 

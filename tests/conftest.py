@@ -100,6 +100,13 @@ def client(request: pytest.FixtureRequest) -> httpx2.Client:
     return found
 
 
+@pytest.fixture(scope="session", params=CLIENTS[:2])
+def shop(request: pytest.FixtureRequest) -> httpx2.Client:
+    """The shop, each app in process: for what no server has a say in."""
+    found: httpx2.Client = request.getfixturevalue(request.param)
+    return found
+
+
 @pytest.fixture
 def pair(running_services: Services, seeded_database: str) -> Iterator[Pair]:
     """Flask and FastAPI in process, on two fresh copies of the same database."""

@@ -1,0 +1,266 @@
+"""Logging in, and who may call what."""
+
+import json
+from base64 import urlsafe_b64encode
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import jwt
+import pytest
+
+from shared.limits import now
+from shared.seed import PASSWORD
+from shared.services import Services
+from shared.settings import Settings
+from shared.tokens import Caller, issue_token
+from tests.in_process import fastapi_client, flask_client
+from tests.shop import (
+    ADMIN,
+    JWT_SECRET,
+    a_user,
+    an_item,
+    an_order,
+    anonymous,
+    bearer,
+    faults,
+    order_of,
+    problem,
+    unique,
+    user_fields,
+)
+
+GUARDED = [
+    ("POST", "/api/items"),
+    ("POST", "/api/items/batch"),
+    ("PUT", "/api/items/1"),
+    ("PATCH", "/api/items/1"),
+    ("DELETE", "/api/items/1"),
+    ("GET", "/api/users"),
+    ("GET", "/api/users/me"),
+    ("GET", "/api/users/1"),
+    ("PATCH", "/api/users/1"),
+    ("DELETE", "/api/users/1"),
+    ("GET", "/api/orders"),
+    ("POST", "/api/orders"),
+    ("GET", "/api/orders/1"),
+    ("POST", "/api/orders/1/cancel"),
+]
+ADMINS_ONLY = [*GUARDED[:6], *GUARDED[7:10]]
+
+
+def encoded(part: dict[str, Any]) -> str:
+    return urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode()
+
+
+def token(claims: dict[str, Any], secret: str = JWT_SECRET, algorithm: str = "HS256") -> str:
+    """A token for user 3, with some claims changed; None leaves one away."""
+    times = {"iat": now(), "exp": now() + timedelta(minutes=5)}
+    merged = {"sub": "3", "admin": False} | times | claims
+    kept = {name: value for name, value in merged.items() if value is not None}
+    return jwt.encode(kept, secret, algorithm)
+
+
+CLAIMS = {"sub": "3", "admin": True, "iat": 1_700_000_000, "exp": 4_000_000_000}
+UNSIGNED = f"{encoded({'alg': 'none', 'typ': 'JWT'})}.{encoded(CLAIMS)}."
+BAD_TOKENS = {
+    "alg none": UNSIGNED,
+    "alg none, signed anyway": UNSIGNED + "c2ln",
+    "a foreign key": token({}, secret="another secret, of at least thirty-two bytes"),
+    "another algorithm": token({}, secret=JWT_SECRET * 2, algorithm="HS512"),
+    "expired": token({"exp": now() - timedelta(seconds=1)}),
+    "not yet valid": token({"nbf": now() + timedelta(minutes=1)}),
+    "issued in the future": token({"iat": now() + timedelta(minutes=1)}),
+    "never expires": token({"exp": None}),
+    "nobody": token({"sub": None}),
+    "no number": token({"sub": "admin"}),
+    "no rights": token({"admin": None}),
+    "rights of a wrong type": token({"admin": "yes"}),
+    "two parts": token({}).rpartition(".")[0],
+    "words": "not a token",
+    "empty": "",
+    "bytes": "\xff\xfe.\xff.\xff",
+    "deep": f"{'W' * 4000}.e30.e30",
+}
+
+
+@pytest.fixture
+def somebody(shop: httpx2.Client) -> Any:
+    """A user with the password of `user_fields`."""
+    return a_user(shop)
+
+
+def log_in(client: httpx2.Client, username: str, password: str) -> httpx2.Response:
+    return anonymous(client, "POST", "/api/auth/token", json={"username": username, "password": password})
+
+
+def test_a_login_gives_a_token_that_speaks_for_the_user(client: httpx2.Client) -> None:
+    answer = log_in(client, "user_007", PASSWORD)
+    assert answer.status_code == 200
+    assert list(answer.json()) == ["access_token", "token_type", "expires_in"]
+    assert (answer.json()["token_type"], answer.json()["expires_in"]) == ("Bearer", 900)
+    assert answer.headers["cache-control"] == "no-store"
+    me = client.get("/api/users/me", headers={"Authorization": f"Bearer {answer.json()['access_token']}"})
+    assert (me.json()["id"], me.json()["username"]) == (7, "user_007")
+
+
+def test_a_new_user_logs_in_with_the_password_given(shop: httpx2.Client) -> None:
+    fields = user_fields(password="ünusual pässword")
+    anonymous(shop, "POST", "/api/users", json=fields)
+    assert log_in(shop, fields["username"], "ünusual pässword").status_code == 200
+
+
+def test_a_changed_password_replaces_the_old_one(shop: httpx2.Client, somebody: Any) -> None:
+    shop.patch(
+        f"/api/users/{somebody['id']}", json={"password": "another one"}, headers=bearer(somebody["id"])
+    )
+    assert log_in(shop, somebody["username"], "another one").status_code == 200
+    problem(log_in(shop, somebody["username"], "correct horse"), 401, "unauthorized")
+
+
+def test_a_wrong_password_and_an_unknown_user_are_told_apart_by_nothing(
+    shop: httpx2.Client, somebody: Any
+) -> None:
+    wrong, unknown = log_in(shop, somebody["username"], "wrong"), log_in(shop, unique("user"), "wrong")
+    problem(wrong, 401, "unauthorized")
+    assert wrong.content == unknown.content
+    assert wrong.headers["www-authenticate"] == unknown.headers["www-authenticate"] == "Bearer"
+
+
+def test_credentials_are_validated(shop: httpx2.Client) -> None:
+    assert faults(shop.post("/api/auth/token", json={"username": ""})) == [
+        ("/password", "missing"),
+        ("/username", "too_short"),
+    ]
+
+
+def test_repeated_failures_are_slowed_even_for_the_right_password(shop: httpx2.Client, somebody: Any) -> None:
+    for _ in range(5):
+        problem(log_in(shop, somebody["username"], "wrong"), 401, "unauthorized")
+    refused = log_in(shop, somebody["username"], "correct horse")
+    problem(refused, 429, "too_many_attempts")
+    assert 1 <= int(refused.headers["retry-after"]) <= 60
+    assert log_in(shop, a_user(shop)["username"], "correct horse").status_code == 200
+
+
+def test_a_success_forgets_the_failures_before_it(shop: httpx2.Client, somebody: Any) -> None:
+    for attempt in ["wrong"] * 4 + ["correct horse"] + ["wrong"] * 4:
+        log_in(shop, somebody["username"], attempt)
+    assert log_in(shop, somebody["username"], "correct horse").status_code == 200
+
+
+@pytest.mark.parametrize("opened", [flask_client, fastapi_client])
+def test_without_a_cache_logging_in_still_works(
+    opened: Any, new_settings: Callable[[], Settings], running_services: Services, tmp_path: Path
+) -> None:
+    settings = Settings(new_settings().database_url, f"unix://{tmp_path}/nothing.sock", JWT_SECRET)
+    with opened(settings) as client:
+        assert log_in(client, "user_003", PASSWORD).status_code == 200
+        problem(log_in(client, "user_003", "wrong"), 401, "unauthorized")
+
+
+@pytest.mark.parametrize(("method", "path"), GUARDED)
+def test_without_a_token_nothing_else_of_the_request_matters(
+    shop: httpx2.Client, method: str, path: str
+) -> None:
+    answer = anonymous(shop, method, path, content=b"{", headers={"Content-Type": "text/plain"})
+    problem(answer, 401, "unauthorized")
+    assert answer.headers["www-authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize(("method", "path"), ADMINS_ONLY)
+def test_what_is_the_admins_is_forbidden_to_others(shop: httpx2.Client, method: str, path: str) -> None:
+    body = {"is_admin": False} if path == "/api/users/1" and method == "PATCH" else None
+    problem(shop.request(method, path, json=body, headers=bearer(3)), 403, "forbidden")
+
+
+@pytest.mark.parametrize("name", BAD_TOKENS)
+def test_a_token_that_is_not_valid_is_refused(shop: httpx2.Client, name: str) -> None:
+    authorization = f"Bearer {BAD_TOKENS[name]}".encode("latin-1")
+    answer = shop.get("/api/users/me", headers={b"Authorization": authorization})
+    problem(answer, 401, "unauthorized")
+    assert answer.headers["www-authenticate"] == 'Bearer error="invalid_token"'
+
+
+@pytest.mark.parametrize("authorization", ["Basic dXNlcjpwdw==", "Bearer", "", "bearer", "Token x"])
+def test_another_scheme_is_refused(client: httpx2.Client, authorization: str) -> None:
+    answer = client.get("/api/users/me", headers={"Authorization": authorization})
+    problem(answer, 401, "unauthorized")
+    assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+def test_the_scheme_is_known_in_any_case(shop: httpx2.Client) -> None:
+    lower = bearer(3)["Authorization"].replace("Bearer", "bEARER")
+    assert shop.get("/api/users/me", headers={"Authorization": lower}).json()["id"] == 3
+
+
+def test_a_token_of_a_user_who_is_gone_finds_nobody(shop: httpx2.Client) -> None:
+    problem(shop.get("/api/users/me", headers=bearer(999_999)), 404, "not_found")
+
+
+def test_users_see_and_change_themselves(shop: httpx2.Client, somebody: Any) -> None:
+    path, own = f"/api/users/{somebody['id']}", bearer(somebody["id"])
+    assert shop.get(path, headers=own).json() == somebody
+    assert shop.patch(path, json={"email": f"{unique()}@example.org"}, headers=own).status_code == 200
+    assert shop.delete(path, headers=own).status_code == 204
+
+
+def test_nobody_makes_themselves_an_admin(shop: httpx2.Client, somebody: Any) -> None:
+    path = f"/api/users/{somebody['id']}"
+    problem(shop.patch(path, json={"is_admin": True}, headers=bearer(somebody["id"])), 403, "forbidden")
+    registering = anonymous(shop, "POST", "/api/users", json=user_fields(is_admin=True))
+    problem(registering, 403, "forbidden")
+    assert shop.post("/api/users", json=user_fields(is_admin=True)).json()["is_admin"]
+
+
+def test_registering_needs_no_token_but_refuses_a_bad_one(shop: httpx2.Client) -> None:
+    assert anonymous(shop, "POST", "/api/users", json=user_fields()).status_code == 201
+    refused = shop.post("/api/users", json=user_fields(), headers={"Authorization": "Bearer x"})
+    problem(refused, 401, "unauthorized")
+
+
+def test_users_order_for_themselves_and_see_their_own_orders(shop: httpx2.Client) -> None:
+    item, first, second = an_item(shop), a_user(shop)["id"], a_user(shop)["id"]
+    order = shop.post("/api/orders", json=order_of((item, 1), user_id=first), headers=bearer(first)).json()
+    an_order(shop, (item, 1), user_id=second)
+    listed = shop.get("/api/orders", headers=bearer(first)).json()
+    assert (listed["items"], listed["total"]) == ([order], 1)
+    assert shop.get(f"/api/orders?user_id={first}", headers=bearer(first)).json() == listed
+    assert shop.post(f"/api/orders/{order['id']}/cancel", headers=bearer(first)).status_code == 200
+
+
+def test_the_orders_of_others_are_forbidden(shop: httpx2.Client) -> None:
+    item, stranger = an_item(shop), bearer(a_user(shop)["id"])
+    order = an_order(shop, (item, 1), user_id=2)
+    for answer in (
+        shop.get(f"/api/orders/{order['id']}", headers=stranger),
+        shop.post(f"/api/orders/{order['id']}/cancel", headers=stranger),
+        shop.get("/api/orders?user_id=2", headers=stranger),
+        shop.post("/api/orders", json=order_of((item, 1), user_id=2), headers=stranger),
+    ):
+        problem(answer, 403, "forbidden")
+    assert shop.get(f"/api/orders/{order['id']}").json()["status"] == "confirmed"
+
+
+def test_an_idempotency_key_is_its_users_own(shop: httpx2.Client) -> None:
+    item, key = an_item(shop), {"Idempotency-Key": unique("key").replace("_", "-")}
+    first, second = (
+        shop.post("/api/orders", json=order_of((item, 1), user_id=user), headers=bearer(user) | key)
+        for user in (a_user(shop)["id"], a_user(shop)["id"])
+    )
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert first.json()["id"] != second.json()["id"]
+
+
+def test_a_token_says_nothing_but_who_and_until_when() -> None:
+    issued = issue_token(Caller(3, is_admin=False), JWT_SECRET, now())
+    claims = jwt.decode(issued, JWT_SECRET, ["HS256"])
+    assert set(claims) == {"sub", "admin", "iat", "exp"}
+    assert claims["exp"] - claims["iat"] == 900
+
+
+def test_clients_of_the_tests_are_admins(shop: httpx2.Client) -> None:
+    assert shop.headers["Authorization"] == ADMIN["Authorization"]
+    assert shop.get("/api/users/me").json()["is_admin"]

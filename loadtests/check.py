@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 from uuid import uuid4
 
@@ -12,9 +12,10 @@ import httpx2
 
 from loadtests.conversations import CONVERSATIONS, Conversation, Step, broken_requests
 from loadtests.errors import CheckError
+from shared.seed import ADMIN, PASSWORD
 
 TIMEOUT_S = 30.0
-HEADERS = ("content-type", "location", "allow", "retry-after")
+HEADERS = ("content-type", "location", "allow", "retry-after", "www-authenticate", "cache-control")
 _MOMENT = re.compile(
     r'"(created_at|updated_at)":"[0-9]{4}(?:-[0-9]{2}){2}T(?:[0-9]{2}:){2}[0-9]{2}\.[0-9]{6}Z"'
 )
@@ -55,14 +56,24 @@ class _Talker:
     kept: dict[str, str]
 
 
-def check(url_a: str, url_b: str, seed: int = 0, broken: int = 300) -> list[Difference]:
+@dataclass(frozen=True, slots=True)
+class Login:
+    """An admin of both apps; the default is the one of seeded databases."""
+
+    username: str = ADMIN
+    password: str = field(default=PASSWORD, repr=False)
+
+
+def check(
+    url_a: str, url_b: str, seed: int = 0, broken: int = 300, login: Login = Login()
+) -> list[Difference]:
     """What differs between two running apps, or from the contract; empty when both comply.
 
     `broken` requests that no app accepts are drawn from `seed`. Rows are made under names new on each side, so the
-    two may share a database; the rows stay. Raises CheckError when a URL does not answer.
+    two may share a database; the rows stay. Raises CheckError when a URL does not answer or refuses the login.
     """
     drawn = Conversation("broken requests", tuple(broken_requests(seed, broken)))
-    with _client(url_a) as first, _client(url_b) as second:
+    with _client(url_a, login) as first, _client(url_b, login) as second:
         found = []
         for conversation in (*CONVERSATIONS, drawn):
             talkers = _Talker(url_a, first, _new_mark()), _Talker(url_b, second, _new_mark())
@@ -77,14 +88,25 @@ def _new_mark() -> dict[str, str]:
 
 
 @contextmanager
-def _client(url: str) -> Iterator[httpx2.Client]:
-    """A client of an app that answers."""
+def _client(url: str, login: Login) -> Iterator[httpx2.Client]:
+    """A client of an app that answers, signed in."""
     with _opened(url) as client:
         try:
-            client.get("/healthz")
+            answer = client.post("/api/auth/token", json=asdict(login))
         except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
             raise _unanswered(url, error) from error
+        client.headers["Authorization"] = f"Bearer {_token(url, login, answer)}"
         yield client
+
+
+def _token(url: str, login: Login, answer: httpx2.Response) -> str:
+    document = _document(answer.text)
+    if answer.status_code != 200 or not isinstance(document, dict):
+        raise CheckError(
+            f"{url} refuses to log in {login.username} (POST /api/auth/token answers {answer.status_code}); "
+            "name an admin of both apps with --username and --password"
+        )
+    return str(document.get("access_token"))
 
 
 def _opened(url: str) -> httpx2.Client:
@@ -170,6 +192,7 @@ def _masked(step: Step, body: bytes, kept: Mapping[str, str]) -> str:
     """The body with moments and marks masked and ids of rows by name; those of no name are numbered as they appear."""
     text = _MOMENT.sub(r'"\1":"..."', body.decode("utf-8", "backslashreplace"))
     text = text.replace(kept["mark"], "{mark}")
+    text = text.replace(kept.get("token", "{token}"), "{token}")
     if step.path.startswith(_ROWS):
         names = {value: name for name, value in kept.items() if name != "mark"}
         text = _ID.sub(lambda found: found[1] + names.setdefault(found[2], f"#{len(names)}"), text)

@@ -1,7 +1,8 @@
 """What `sidebyside check` says to an app, and what the contract makes the app answer.
 
-A step's path and body may hold `{name}`: a text kept from an earlier answer, or `{mark}`, which is new in every
-conversation and on either side. A conversation makes what it needs, so it holds whatever the database has in it.
+Every step is an admin's, unless it sends an Authorization of its own. Its path, headers and body may hold `{name}`: a
+text kept from an earlier answer, or `{mark}`, which is new in every conversation and on either side. A conversation
+makes what it needs, so it holds whatever the database has in it.
 """
 
 import random
@@ -59,6 +60,11 @@ _USER = _post("/api/users", _USER_BODY, keep={"user": "id"})
 _ORDER = '{"user_id":{user},"lines":[{"item_id":{item},"quantity":3}]}'
 _ECHO = '{"user_id":1,"lines":[{"item_id":2,"quantity":3}]}'
 _KEYED = {**JSON, "Idempotency-Key": "{mark}"}
+_OWN = {"Authorization": "Bearer {token}"}
+# {"alg":"none"} {"sub":"1","admin":true,"iat":1700000000,"exp":4000000000}, unsigned
+_UNSIGNED = (
+    "eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIiwiYWRtaW4iOnRydWUsImlhdCI6MTcwMDAwMDAwMCwiZXhwIjo0MDAwMDAwMDAwfQ."
+)
 _MALFORMED = (
     b"",
     b"{",
@@ -171,6 +177,41 @@ CONVERSATIONS = (
                 pointers=(("Idempotency-Key", "bad_format"),),
             ),
             Step("GET", "/api/items/{item}", 200),
+        ),
+    ),
+    Conversation(
+        "who may do what",
+        (
+            *(
+                Step(method, path, 401, "{", {"Authorization": authorization}, "unauthorized")
+                for authorization in ("", "Bearer x", "Basic eDp4", f"Bearer {_UNSIGNED}")
+                for method, path in (
+                    ("POST", "/api/items"),
+                    ("PATCH", "/api/items/1"),
+                    ("GET", "/api/users"),
+                    ("GET", "/api/users/me"),
+                    ("POST", "/api/orders"),
+                )
+            ),
+            _USER,
+            _ITEM,
+            _post("/api/auth/token", '{"username":"u{mark}","password":"wrong"}', 401, code="unauthorized"),
+            _post(
+                "/api/auth/token",
+                '{"username":"u{mark}","password":"correct horse"}',
+                200,
+                keep={"token": "access_token"},
+            ),
+            Step("GET", "/api/users/me", 200, headers=_OWN),
+            Step("GET", "/api/users/1", 403, headers=_OWN, code="forbidden"),
+            Step("GET", "/api/users", 403, headers=_OWN, code="forbidden"),
+            Step("DELETE", "/api/items/{item}", 403, headers=_OWN, code="forbidden"),
+            Step("PATCH", "/api/users/{user}", 403, '{"is_admin":true}', JSON | _OWN, "forbidden"),
+            _post("/api/orders", _ORDER, headers=JSON | _OWN, keep={"order": "id"}),
+            _post("/api/orders", _ORDER.replace("{user}", "1"), 403, headers=JSON | _OWN, code="forbidden"),
+            Step("GET", "/api/orders", 200, headers=_OWN),
+            Step("GET", "/api/orders?user_id=1", 403, headers=_OWN, code="forbidden"),
+            Step("POST", "/api/orders/{order}/cancel", 200, headers=_OWN),
         ),
     ),
     Conversation(

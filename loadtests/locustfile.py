@@ -8,7 +8,8 @@ import random
 
 from locust import FastHttpUser, between, task
 
-ITEMS, USERS = 1000, 200  # the seeded rows
+from shared.seed import ITEMS, PASSWORD, USERS
+
 IN_STOCK = [item_id for item_id in range(1, ITEMS + 1) if item_id % 10]  # the others may be sold out
 SORTS = ("id", "-price", "name")
 
@@ -17,6 +18,13 @@ class Shopper(FastHttpUser):
     """Somebody who looks around a lot, reads a few items, buys now and then, and sometimes makes a mistake."""
 
     wait_time = between(0.5, 2.0)
+
+    def on_start(self) -> None:
+        """Log in as one of the seeded users."""
+        self.user_id = random.randint(2, USERS)
+        login = {"username": f"user_{self.user_id:03d}", "password": PASSWORD}
+        answer = self.client.post("/api/auth/token", json=login)
+        self.own = {"Authorization": f"Bearer {answer.json()['access_token']}"}
 
     @task(6)
     def look_at_item(self) -> None:
@@ -33,22 +41,22 @@ class Shopper(FastHttpUser):
             self.client.get(f"/api/items/{item['id']}", name="/api/items/{id}")
 
     @task(1)
-    def look_at_user(self) -> None:
-        """Read one user."""
-        self.client.get(f"/api/users/{random.randint(1, USERS)}", name="/api/users/{id}")
+    def look_at_oneself(self) -> None:
+        """Read who is logged in."""
+        self.client.get("/api/users/me", headers=self.own)
 
     @task(1)
     def place_order(self) -> None:
         """Order three different items."""
         lines = [{"item_id": item_id, "quantity": 1} for item_id in random.sample(IN_STOCK, 3)]
-        self.client.post("/api/orders", json={"user_id": random.randint(1, USERS), "lines": lines})
+        self.client.post("/api/orders", json={"user_id": self.user_id, "lines": lines}, headers=self.own)
 
     @task(1)
-    def send_invalid_item(self) -> None:
-        """Post an item without a name; the right answer is 422."""
-        body = {"name": "", "price_cents": -1}
+    def send_invalid_order(self) -> None:
+        """Order nothing at all; the right answer is 422."""
+        body = {"user_id": self.user_id, "lines": []}
         with self.client.post(
-            "/api/items", json=body, name="/api/items (invalid)", catch_response=True
+            "/api/orders", json=body, name="/api/orders (invalid)", headers=self.own, catch_response=True
         ) as answer:
             if answer.status_code == 422:
                 answer.success()

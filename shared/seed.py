@@ -14,7 +14,7 @@ _OPENING = datetime(2026, 1, 1, 8, 0, 0, 123456, tzinfo=UTC)
 _MATERIALS = ("Oak", "Steel", "Linen", "Glass", "Copper", "Birch", "Wool", "Slate")
 _THINGS = ("chair", "lamp", "table", "kettle", "shelf", "bowl", "blanket", "clock", "mirror", "vase")
 # Everybody's password in seeded databases, which are made to be looked at and measured, and dropped.
-PASSWORD = "sidebyside"  # noqa: S105
+ADMIN, PASSWORD = "user_001", "sidebyside"  # noqa: S105
 
 
 def create_schema(engine: Engine) -> None:

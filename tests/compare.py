@@ -8,8 +8,10 @@ import httpx2
 from tests.generated import Request
 from tests.shop import TIMESTAMP
 
-HEADERS = ("content-type", "content-length", "location", "allow", "retry-after")
+# Told apart by presence alone: they follow from moments, which differ.
+_MOMENTARY = {"etag", "last-modified", "retry-after"}
 _STAMPED = re.compile(rb'"(created_at|updated_at)":"([^"]*)"')
+_TOKEN_ISSUED = re.compile(rb'"access_token":"[\w.-]+"')
 _NEW_REQUEST_ID = re.compile(r"[0-9a-f]{16}")
 _TOKEN = re.compile(r"[A-Za-z0-9-]{1,64}")
 
@@ -17,9 +19,16 @@ _TOKEN = re.compile(r"[A-Za-z0-9-]{1,64}")
 def send(client: httpx2.Client, request: Request) -> httpx2.Response:
     """The app's answer."""
     url = client.base_url.copy_with(raw_path=request.target.encode("ascii"))
-    return client.request(
-        request.method, url, headers=list(request.headers), content=request.body, follow_redirects=False
-    )
+    headers = [(name.encode("ascii"), value.encode("latin-1")) for name, value in _headers(request)]
+    built = client.build_request(request.method, url, headers=headers, content=request.body)
+    if request.authorization is None:
+        del built.headers["Authorization"]
+    return client.send(built, follow_redirects=False)
+
+
+def _headers(request: Request) -> list[tuple[str, str]]:
+    token = request.authorization
+    return [*request.headers, *([] if token is None else [("Authorization", token)])]
 
 
 def same_answer(pair: tuple[httpx2.Client, httpx2.Client], request: Request) -> httpx2.Response:
@@ -34,10 +43,14 @@ def seen(response: httpx2.Response, request: Request) -> dict[str, Any]:
     """What is compared of an answer: all but the moments in it and a request id that the app chose."""
     return {
         "status": response.status_code,
-        **{name: response.headers.get_list(name) for name in HEADERS},
+        **{name: name in _MOMENTARY or values for name, values in _values(response).items()},
         "x-request-id": request_id_of(response, request),
         "body": without_moments(response.content),
     }
+
+
+def _values(response: httpx2.Response) -> dict[str, list[str]]:
+    return {name: response.headers.get_list(name) for name in response.headers}
 
 
 def request_id_of(response: httpx2.Response, request: Request) -> str:
@@ -51,7 +64,7 @@ def request_id_of(response: httpx2.Response, request: Request) -> str:
 
 
 def without_moments(body: bytes) -> bytes:
-    """The body with the values of timestamps masked, after asserting their form."""
+    """The body with timestamps and tokens masked, after asserting their form."""
     for _, moment in _STAMPED.findall(body):
         assert TIMESTAMP.fullmatch(moment.decode()), moment
-    return _STAMPED.sub(rb'"\1":"..."', body)
+    return _TOKEN_ISSUED.sub(b'"access_token":"..."', _STAMPED.sub(rb'"\1":"..."', body))

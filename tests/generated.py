@@ -11,15 +11,19 @@ from urllib.parse import quote
 
 from hypothesis import strategies as st
 
+from shared.seed import PASSWORD
+from tests.shop import ADMIN, bearer
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request as it goes over the wire; `target` is path and query, percent-encoded."""
+    """A request as it goes over the wire; `target` is path and query, percent-encoded. An admin's, unless said."""
 
     method: str
     target: str
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes | None = None
+    authorization: str | None = ADMIN["Authorization"]
 
 
 ROUTES = (
@@ -31,6 +35,7 @@ ROUTES = (
     ("PATCH", "/api/items/{}", "item"),
     ("DELETE", "/api/items/{}", None),
     ("GET", "/api/users", None),
+    ("GET", "/api/users/me", None),
     ("PATCH", "/api/users/{}", "change"),
     ("DELETE", "/api/users/{}", None),
     ("GET", "/api/orders", None),
@@ -45,15 +50,30 @@ ROUTES = (
     ("POST", "/api/probe/echo", "order"),
     ("POST", "/api/probe/echo", "order"),
     ("GET", "/api/probe/requests", None),
+    ("GET", "/items", None),
+    ("GET", "/items/{}", None),
 )
 # Rare, for what they cost: argon2 for a new user, and time for the probes that wait.
 SLOW_ROUTES = (
     ("POST", "/api/users", "user"),
+    ("POST", "/api/auth/token", "login"),
     ("GET", "/api/probe/sleep?ms=1", None),
     ("GET", "/api/probe/cpu", None),
 )
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
-PARAMETERS = ("limit", "offset", "q", "min_price", "max_price", "in_stock", "sort", "user_id", "n", "other")
+PARAMETERS = (
+    "limit",
+    "offset",
+    "q",
+    "min_price",
+    "max_price",
+    "in_stock",
+    "sort",
+    "user_id",
+    "page",
+    "n",
+    "other",
+)
 
 small_ids = st.integers(1, 12) | st.integers(998, 1015)
 odd_numbers = st.sampled_from(
@@ -106,6 +126,12 @@ DOCUMENTS: dict[str, st.SearchStrategy[Any]] = {
     "change": changes,
     "user": users,
     "order": orders,
+    "login": st.fixed_dictionaries(
+        {
+            "username": st.sampled_from(["user_003", "user_004", "nobody", "User_003", "ü"]),
+            "password": st.sampled_from([PASSWORD, PASSWORD, "wrong", "12345678"]),
+        }
+    ),
 }
 
 
@@ -223,6 +249,13 @@ extra_headers = st.lists(
 )
 
 
+tokens = st.sampled_from(
+    [ADMIN["Authorization"]] * 12
+    + [bearer(user_id)["Authorization"] for user_id in (1, 2, 3, 5)]
+    + [None, None, "", "Bearer", "Bearer x", "Basic eDp4", ADMIN["Authorization"].lower(), "Bearer é.é.é"]
+)
+
+
 @st.composite
 def requests(draw: st.DrawFn) -> Request:
     """Any request: mostly at a known path with its method."""
@@ -236,6 +269,8 @@ def requests(draw: st.DrawFn) -> Request:
     query = draw(queries) if method in {"GET", "HEAD"} and "/sleep" not in path and "/cpu" not in path else ""
     target = f"{path}?{query}" if query else path
     headers = draw(extra_headers)
+    token = draw(tokens)
     if kind is None:
-        return Request(method, target, tuple(headers), None)
-    return Request(method, target, (("Content-Type", draw(content_types)), *headers), draw(bodies(kind)))
+        return Request(method, target, tuple(headers), None, token)
+    typed = (("Content-Type", draw(content_types)), *headers)
+    return Request(method, target, typed, draw(bodies(kind)), token)

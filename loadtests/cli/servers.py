@@ -8,18 +8,22 @@ import typer
 from loadtests.cli.frame import Stopped, app, one_line_errors, out
 from loadtests.errors import SuiteError
 from loadtests.selection import Wishes, select
+from shared.seed import ADMIN, PASSWORD
 
 
 @app.command()
 def check(
     url_a: Annotated[str, typer.Argument(help="Where one app answers, such as http://127.0.0.1:8000.")],
     url_b: Annotated[str, typer.Argument(help="Where the other answers.")],
+    username: Annotated[str, typer.Option(help="An admin of both apps.")] = ADMIN,
+    password: Annotated[str, typer.Option(help="That admin's password.", envvar="CHECK_PASSWORD")] = PASSWORD,
 ) -> None:
     """Hold two running apps to the contract, and to each other, over the wire. Exit 1 on any difference."""
+    from loadtests.check import Login
     from loadtests.check import check as differences_between
 
     with one_line_errors():
-        differences = differences_between(url_a, url_b)
+        differences = differences_between(url_a, url_b, login=Login(username, password))
     for difference in differences:
         out.print(str(difference), soft_wrap=True, markup=False)
     out.print(f"{len(differences)} differences" if differences else "no difference")

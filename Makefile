@@ -5,7 +5,7 @@ INSTALLED := .venv/.installed
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bench test lint unit coverage report compare serve selftest doctor capacity locust-ui wirespeed overhead analysis estimators clean
+.PHONY: help setup bench test lint unit nightly coverage report compare serve selftest doctor capacity locust-ui wirespeed overhead analysis estimators oversell idle-sockets clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,10 +32,13 @@ lint: $(INSTALLED) ## Style, types and import rules
 	@$(BIN)/lint-imports --no-cache
 
 unit: $(INSTALLED)
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+nightly: $(INSTALLED) ## Long random tests: 50,000 requests to both apps, and every phase of schemathesis (half an hour)
+	@HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest --numprocesses 2 --dist loadfile tests/test_parity.py tests/test_schemathesis.py $(ARGS)
 
 coverage: $(INSTALLED) ## Run the tests and show which lines none of them reaches
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --cov --cov-report=term:skip-covered $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered $(ARGS)
 
 report: $(INSTALLED) ## Write a run's report anew: make report RUN=results/...
 	@$(BIN)/sidebyside report $(or $(RUN),$(error name a run: make report RUN=results/...))
@@ -67,8 +70,14 @@ overhead: $(INSTALLED) ## Compare both apps' ping with bare one-route apps, in o
 analysis: $(INSTALLED) ## Analyse ten million made-up samples: how long, in how much memory
 	@$(BIN)/python -m loadtests.figures.analysis $(ARGS)
 
+idle-sockets: $(INSTALLED) ## Open a thousand WebSockets to either app: how much memory they cost
+	@$(BIN)/python -m loadtests.figures.sockets
+
 estimators: $(INSTALLED) ## Hold candidate estimators against a selftest's samples: make estimators RUN=results/selftest-...
 	@$(BIN)/python -m loadtests.figures.estimators $(or $(RUN),$(error name a selftest: make estimators RUN=results/selftest-...))
+
+oversell: $(INSTALLED) ## Show how far "answer now, take the stock later" oversells, and that the real route does not
+	@$(BIN)/python -m loadtests.figures.oversell
 
 clean: ## Remove .venv and caches; results stay
 	@rm -rf .venv .mypy_cache .ruff_cache .hypothesis .coverage build *.egg-info

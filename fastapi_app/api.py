@@ -1,7 +1,8 @@
 """How a route takes its input: strict JSON bodies, query parameters given once, ids in paths."""
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import Header, Path, Request, Response
 from fastapi.routing import APIRoute, iter_route_contexts
@@ -10,9 +11,11 @@ from pydantic import WithJsonSchema
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.datastructures import QueryParams
 
+from fastapi_app.conditional import TAGGED, tagged
 from shared.body import is_json, parse_json
 from shared.errors import TooLarge, UnsupportedMediaType
-from shared.limits import BODY_MAX_BYTES, ID_MAX, PATH_ID, TOKEN
+from shared.limits import BODY_MAX_BYTES, ID_MAX, PATH_ID, PATH_UUID, TOKEN
+from shared.openapi import file_content
 from shared.tokens import Caller, caller_of
 
 Id = Annotated[int, Path(ge=1, le=ID_MAX)]
@@ -39,7 +42,22 @@ class IdConvertor(Convertor[int]):
         return str(value)
 
 
+class TokenConvertor(Convertor[UUID]):
+    """A UUID in lower case with its hyphens; any other segment matches no route."""
+
+    regex = PATH_UUID
+
+    def convert(self, value: str) -> UUID:
+        """The UUID."""
+        return UUID(value)
+
+    def to_string(self, value: UUID) -> str:
+        """The path segment."""
+        return str(value)
+
+
 register_url_convertor("id", IdConvertor())
+register_url_convertor("token", TokenConvertor())
 
 
 class OnceQueryParams(QueryParams):
@@ -105,12 +123,16 @@ class Guard(HTTPBearer):
 class StrictRoute(APIRoute):
     """A route that asks its guard before it reads anything else, and reads its request through StrictRequest.
 
-    One without guard and input is left as FastAPI made it.
+    One that documents a 304 answers it. One without guard and input is left as FastAPI made it.
     """
+
+    request_class = StrictRequest
 
     def get_route_handler(self) -> _Handler:
         """FastAPI's handler behind the strict request."""
         handle = super().get_route_handler()
+        if self.responses.keys() & TAGGED:
+            handle = tagged(handle)
         takes_body = self.body_field is not None
         guards = [one.call for one in self.dependant.dependencies if isinstance(one.call, Guard)]
         if not takes_body and not guards and not self.dependant.query_params:
@@ -119,12 +141,30 @@ class StrictRoute(APIRoute):
         async def handle_strictly(request: Request) -> Response:
             for guard in guards:
                 guard.check(request)
-            strict = StrictRequest(request.scope, request.receive)
+            strict = self.request_class(request.scope, request.receive)
             if takes_body:
                 await strict.load()
             return await handle(strict)
 
         return handle_strictly
+
+
+def sends(content_types: Iterable[str], *also: int) -> dict[int | str, dict[str, Any]]:
+    """What `responses` says of a route that answers 200 with a file; `also`: further statuses that are no problems.
+
+    These are written as text: a 304 as a number would have StrictRoute answer it, which such a route does itself.
+    """
+    return {200: {"content": file_content(content_types)}, **{str(status): {} for status in also}}
+
+
+def header(request: Request, name: str) -> str | None:
+    """A header's value, those of repeated ones joined (RFC 9110, section 5.3); None when there is none."""
+    return ",".join(request.headers.getlist(name)) if name in request.headers else None
+
+
+def is_head(request: Request) -> bool:
+    """Whether only the head of the answer is sent: HEAD is routed as GET."""
+    return bool(request.scope.get("headless", False))
 
 
 def allowed_methods(request: Request) -> set[str]:

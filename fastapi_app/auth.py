@@ -8,6 +8,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from fastapi_app.api import Guard, StrictRoute
 from fastapi_app.database import Cache, Db
+from fastapi_app.edge import address_of
 from fastapi_app.schemas.auth import Credentials, TokenOut
 from shared import rules, statements, throttle
 from shared.limits import now
@@ -30,8 +31,7 @@ async def log_in(
 ) -> dict[str, Any]:
     """Exchange username and password for a bearer token."""
     settings: Settings = request.app.state.settings
-    address = request.client.host if request.client else ""
-    attempts = throttle.attempt_key(settings.namespace, credentials.username, address)
+    attempts = throttle.attempt_key(settings.namespace, credentials.username, address_of(request))
     await _slow_down(cache, attempts)
     user = await db.scalar(statements.user_named(credentials.username))
     caller = await run_in_threadpool(rules.logged_in, user, credentials.password)

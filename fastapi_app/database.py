@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Request
 from redis.asyncio import Redis
@@ -13,16 +13,20 @@ from shared.settings import Settings, sqlalchemy_url
 
 def init_app(app: FastAPI, settings: Settings) -> None:
     """Gives the app its engine, its session factory and its cache client."""
-    engine = create_async_engine(
-        sqlalchemy_url(settings.database_url),
-        pool_size=settings.pool_size,
-        max_overflow=0,
-        pool_timeout=settings.pool_timeout_s,
-        connect_args={"connect_timeout": settings.connect_timeout_s, "options": "-c timezone=UTC"},
-    )
+    engine = create_async_engine(sqlalchemy_url(settings.database_url), **engine_options(settings))
     app.state.engine = engine
     app.state.sessions = async_sessionmaker(engine, expire_on_commit=False)
     app.state.cache = Redis.from_url(settings.redis_url, socket_connect_timeout=1, socket_timeout=1)
+
+
+def engine_options(settings: Settings) -> dict[str, Any]:
+    """How many connections are kept, and how they are made."""
+    return {
+        "pool_size": settings.pool_size,
+        "max_overflow": 0,
+        "pool_timeout": settings.pool_timeout_s,
+        "connect_args": {"connect_timeout": settings.connect_timeout_s, "options": "-c timezone=UTC"},
+    }
 
 
 @asynccontextmanager
@@ -39,11 +43,18 @@ async def session(request: Request) -> AsyncIterator[AsyncSession]:
         yield opened
 
 
-def cache(request: Request) -> Redis:
+async def sessions(request: Request) -> async_sessionmaker[AsyncSession]:
+    """What opens sessions, for routes that often need none."""
+    maker: async_sessionmaker[AsyncSession] = request.app.state.sessions
+    return maker
+
+
+async def cache(request: Request) -> Redis:
     """The client of the cache."""
     client: Redis = request.app.state.cache
     return client
 
 
 Db = Annotated[AsyncSession, Depends(session)]
+Sessions = Annotated[async_sessionmaker[AsyncSession], Depends(sessions)]
 Cache = Annotated[Redis, Depends(cache)]

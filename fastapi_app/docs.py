@@ -8,6 +8,8 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.staticfiles import StaticFiles
 
 from fastapi_app.schemas.problems import Problem
+from shared import security
+from shared.limits import ID_MAX
 from shared.openapi import DESCRIPTION, TITLE, VERSION, problem_responses, swagger_ui_folder
 
 
@@ -22,13 +24,15 @@ def init_app(app: FastAPI) -> None:
         swagger_favicon_url="/docs/assets/favicon-32x32.png",
     )
 
+    policy = {security.POLICY: security.policy_of(bytes(page.body).decode())}
+
     @app.get("/openapi.json", include_in_schema=False)
     async def openapi() -> dict[str, Any]:
         return described
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> Response:
-        return Response(page.body, media_type="text/html; charset=utf-8")
+        return Response(page.body, headers=policy, media_type="text/html; charset=utf-8")
 
     app.mount("/docs/assets", StaticFiles(directory=swagger_ui_folder()))
 
@@ -44,7 +48,17 @@ def document(app: FastAPI) -> dict[str, Any]:
     for path, operations in described["paths"].items():
         for operation in operations.values():
             operation["responses"] = _responses(path, operation)
-    return described
+    exact: dict[str, Any] = _with_exact_bounds(described)
+    return exact
+
+
+def _with_exact_bounds(node: Any) -> Any:
+    """The document with bounds as the integers they are: FastAPI's own model holds them as doubles."""
+    if isinstance(node, dict):
+        return {key: _with_exact_bounds(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_with_exact_bounds(value) for value in node]
+    return min(int(node), ID_MAX) if isinstance(node, float) and node.is_integer() else node
 
 
 def _responses(path: str, operation: dict[str, Any]) -> dict[str, Any]:

@@ -32,7 +32,7 @@ from shared.errors import (
     status_of,
     violated,
 )
-from shared.telemetry import logger_of, request_id
+from shared.telemetry import logger_of
 
 logger = logger_of("shop.fastapi")
 
@@ -85,14 +85,9 @@ async def database_error(request: Request, error: Any) -> Response:
 
 
 async def unexpected_error(_request: Request, error: Exception) -> Response:
-    """500, with the reason in the log and nowhere else.
-
-    Starlette answers unexpected errors outside of all middleware: the request id is added here.
-    """
+    """500, with the reason in the log and nowhere else."""
     logger.error("unexpected failure", exc_info=error)
-    answer = _answer(Internal())
-    answer.headers["X-Request-ID"] = request_id.get()
-    return answer
+    return _answer(Internal())
 
 
 def sorted_methods(methods: Iterable[str]) -> str:

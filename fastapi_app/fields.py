@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer, Strict, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from shared.limits import (
     DESCRIPTION_MAX,
@@ -66,3 +66,12 @@ FromDigits = BeforeValidator(_from_digits)
 QueryBoolean = Annotated[bool, Strict(), BeforeValidator(_from_word)]
 QueryText = Annotated[str, Field(pattern=NO_NUL), BeforeValidator(_once)]
 Sort = Annotated[Literal["id", "-id", "name", "-name", "price", "-price"], BeforeValidator(_once)]
+
+
+def _text(value: Any) -> Any:
+    if not isinstance(value, str):
+        raise PydanticKnownError("string_type")
+    return value
+
+
+ReportKind = Annotated[Literal["sales", "stock"], BeforeValidator(_text)]

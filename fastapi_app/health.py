@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi_app.database import Cache, Db
 from fastapi_app.schemas.health import Health, Readiness, Version
 from shared import statements
+from shared.draining import draining
 from shared.errors import Unavailable
 
 router = APIRouter(tags=["health"])
@@ -22,7 +23,8 @@ async def alive() -> dict[str, str]:
 
 @router.get("/readyz", response_model=Readiness, responses={503: {}})
 async def ready(db: Db, cache: Cache) -> dict[str, str]:
-    """Database and cache can be reached."""
+    """Database and cache can be reached, and the process is not about to stop."""
+    draining.refuse()
     await db.execute(statements.PING)
     try:
         await cache.ping()  # type: ignore[misc]  # redis-py types both its clients as one

@@ -1,5 +1,6 @@
 """Orders: what users bought."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Annotated, Any
 
@@ -8,14 +9,16 @@ from sqlalchemy import Select
 
 from fastapi_app.api import Id, IdempotencyKeys, StrictRoute
 from fastapi_app.auth import SignedIn
+from fastapi_app.cache import CachedItems
 from fastapi_app.database import Db
+from fastapi_app.events import Push
 from fastapi_app.pages import read_page
 from fastapi_app.schemas.base import Page
 from fastapi_app.schemas.orders import OrderIn, OrderOut, OrderQuery
 from shared import rules, statements
 from shared.limits import now
 from shared.rules import Wanted
-from shared.tables import Answer, Order
+from shared.tables import Answer, Item, Order
 from shared.tokens import Caller
 
 router = APIRouter(prefix="/api/orders", tags=["orders"], route_class=StrictRoute)
@@ -28,7 +31,9 @@ async def list_orders(caller: SignedIn, query: Annotated[OrderQuery, Query()], d
 
 
 @router.post("", response_model=OrderOut, status_code=201, responses={404: {}, 409: {}})
-async def create_order(caller: SignedIn, fields: OrderIn, db: Db, keys: IdempotencyKeys) -> Response:
+async def create_order(
+    caller: SignedIn, fields: OrderIn, db: Db, cache: CachedItems, push: Push, keys: IdempotencyKeys
+) -> Response:
     """Place an order: takes the stock of every line, or refuses all."""
     lines = [Wanted(line.item_id, line.quantity) for line in fields.lines]
     rules.each_item_once(lines)
@@ -37,11 +42,13 @@ async def create_order(caller: SignedIn, fields: OrderIn, db: Db, keys: Idempote
     answer = await _claim(db, fields.user_id, key, rules.fingerprint(fields.user_id, lines)) if key else None
     if answer is not None and answer.body is not None:
         return _created(answer.body, answer.order_id)
-    order = await _place(db, fields.user_id, lines)
+    order, items = await _place(db, fields.user_id, lines)
     body = OrderOut.model_validate(order).model_dump_json().encode()
     if answer is not None:
         answer.order_id, answer.body = order.id, body
     await db.commit()
+    await cache.forget(line.item_id for line in lines)
+    await push.publish(items)
     return _created(body, order.id)
 
 
@@ -54,13 +61,15 @@ async def read_order(caller: SignedIn, order_id: Id, db: Db) -> Order:
 
 
 @router.post("/{order_id:id}/cancel", response_model=OrderOut, responses={404: {}, 409: {}})
-async def cancel_order(caller: SignedIn, order_id: Id, db: Db) -> Order:
+async def cancel_order(caller: SignedIn, order_id: Id, db: Db, cache: CachedItems, push: Push) -> Order:
     """Cancel an order and put its stock back."""
     order = rules.found(await db.scalar(statements.order_for_update(order_id)), "order")
     caller.may_touch(order.user_id)
     items = (await db.scalars(statements.items_for_update(line.item_id for line in order.lines))).all()
     rules.cancel(order, items)
     await db.commit()
+    await cache.forget(line.item_id for line in order.lines)
+    await push.publish(items)
     return order
 
 
@@ -68,12 +77,13 @@ def _own_orders(caller: Caller, user_id: int | None = None) -> Select[Order]:
     return statements.orders(user_id=rules.whose_orders(user_id, caller))
 
 
-async def _place(db: Db, user_id: int, lines: list[Wanted]) -> Order:
+async def _place(db: Db, user_id: int, lines: list[Wanted]) -> tuple[Order, Sequence[Item]]:
+    """The order, and the items that it took from."""
     items = (await db.scalars(statements.items_for_update(line.item_id for line in lines))).all()
     order = rules.place_order(user_id, lines, items, now())
     db.add(order)
     await db.flush()
-    return order
+    return order, items
 
 
 async def _claim(db: Db, user_id: int, key: str, fingerprint: bytes) -> Answer:

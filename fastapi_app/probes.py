@@ -67,5 +67,5 @@ async def burn(query: Annotated[BurnQuery, Query()]) -> dict[str, int]:
 
 @router.get("/requests", response_model=Requests)
 async def count_requests(request: Request) -> dict[str, int]:
-    """How many requests this process has begun, this one included."""
+    """How many requests this server has begun, in all its workers, this one included."""
     return {"pid": os.getpid(), "requests": request.app.state.request_counter.value}

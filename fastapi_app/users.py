@@ -2,16 +2,17 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, BackgroundTasks, Depends, Query, Response
 from fastapi.concurrency import run_in_threadpool
 
+from fastapi_app import outbox
 from fastapi_app.api import Id, StrictRoute
 from fastapi_app.auth import MaybeSignedIn, SignedIn, admin
-from fastapi_app.database import Db
+from fastapi_app.database import Db, Sessions
 from fastapi_app.pages import read_page
 from fastapi_app.schemas.base import Page, PageQuery
 from fastapi_app.schemas.users import UserIn, UserOut, UserPatch
-from shared import rules, statements
+from shared import mails, rules, statements
 from shared.limits import now
 from shared.passwords import hash_password
 from shared.tables import User
@@ -28,13 +29,22 @@ async def list_users(query: Annotated[PageQuery, Query()], db: Db) -> dict[str, 
 @router.post(
     "", response_model=UserOut, status_code=201, responses={409: {}}, openapi_extra={"security": [{}]}
 )
-async def create_user(caller: MaybeSignedIn, fields: UserIn, db: Db, response: Response) -> User:
+async def create_user(
+    caller: MaybeSignedIn,
+    fields: UserIn,
+    db: Db,
+    sessions: Sessions,
+    background: BackgroundTasks,
+    response: Response,
+) -> User:
     """Register a user. Only admins make admins."""
     rules.may_appoint(fields.model_dump(include={"is_admin"}), caller)
     password_hash = await run_in_threadpool(hash_password, fields.password)
-    user = rules.new_user(fields.model_dump(exclude={"password"}), password_hash, now())
-    db.add(user)
+    at = now()
+    user = rules.new_user(fields.model_dump(exclude={"password"}), password_hash, at)
+    db.add(mails.welcome(user, at))
     await db.commit()
+    outbox.send_soon(background, sessions)
     response.headers["Location"] = f"/api/users/{user.id}"
     return user
 

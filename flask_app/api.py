@@ -4,9 +4,10 @@ What a decorator loads or dumps it also notes on the view, so that the document 
 describes what the code does.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any
+from uuid import UUID
 
 import orjson
 from flask import Response, request
@@ -17,7 +18,7 @@ from werkzeug.routing import BaseConverter
 from flask_app.schemas.problems import faults_of
 from shared.body import is_json, parse_json
 from shared.errors import Invalid, MalformedJson, TooLarge, UnsupportedMediaType
-from shared.limits import BODY_MAX_BYTES, PATH_ID
+from shared.limits import BODY_MAX_BYTES, PATH_ID, PATH_UUID
 
 View = Callable[..., Any]
 
@@ -34,6 +35,16 @@ class IdConverter(BaseConverter):
     def to_python(self, value: str) -> int:
         """The id."""
         return int(value)
+
+
+class TokenConverter(BaseConverter):
+    """A UUID in lower case with its hyphens; any other segment matches no route."""
+
+    regex = PATH_UUID
+
+    def to_python(self, value: str) -> UUID:
+        """The UUID."""
+        return UUID(value)
 
 
 class JsonProvider(JSONProvider):
@@ -64,6 +75,22 @@ def body(schema: type[Schema]) -> Callable[[View], View]:
             return view(*args, _load(loader, _json_body()), **kwargs)
 
         return note(wrapped, body=schema)
+
+    return decorate
+
+
+def body_and_query(body_schema: type[Schema], query_schema: type[Schema]) -> Callable[[View], View]:
+    """Passes both as the view's last arguments; what is wrong with either is told in one answer."""
+    body_loader, query_loader = body_schema(), query_schema()
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            document = _json_body()
+            given = _all(lambda: _load(body_loader, document), lambda: _load_query(query_loader))
+            return view(*args, *given, **kwargs)
+
+        return note(wrapped, body=body_schema, query=query_schema)
 
     return decorate
 
@@ -113,6 +140,11 @@ def no_content(view: View) -> View:
     return note(wrapped, response=None, status=204)
 
 
+def sends(content_types: Sequence[str], *also: int) -> Callable[[View], View]:
+    """Notes that a view answers 200 with a file of one of these types; `also`: further statuses that are no problems."""
+    return lambda view: note(view, response=None, status=200, sends=content_types, also=also)
+
+
 def idempotent(view: View) -> View:
     """Notes that a view knows the header Idempotency-Key."""
     return note(view, idempotent=True)
@@ -150,6 +182,19 @@ def _load(loader: Schema, document: Any, prefix: str = "") -> dict[str, Any]:
         loaded: dict[str, Any] = loader.load(document)
     except ValidationError as error:
         raise Invalid(faults_of(error.messages, prefix)) from None
+    return loaded
+
+
+def _all(*loads: Callable[[], dict[str, Any]]) -> list[dict[str, Any]]:
+    """What each of them loads; raises Invalid with the faults of all."""
+    loaded, faults = [], []
+    for load in loads:
+        try:
+            loaded.append(load())
+        except Invalid as refusal:
+            faults += refusal.faults
+    if faults:
+        raise Invalid(faults)
     return loaded
 
 

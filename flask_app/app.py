@@ -6,8 +6,34 @@ from flask import Flask, Request, Response
 from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.utils import cached_property
 
-from flask_app import auth, database, docs, edge, errors, health, items, orders, probes, users
-from flask_app.api import IdConverter, JsonProvider
+from flask_app import (
+    async_views,
+    auth,
+    background,
+    cache,
+    calls,
+    compression,
+    database,
+    docs,
+    edge,
+    errors,
+    events,
+    exports,
+    health,
+    images,
+    items,
+    late_orders,
+    metrics,
+    orders,
+    outbox,
+    predictions,
+    probes,
+    reports,
+    sockets,
+    storefront,
+    users,
+)
+from flask_app.api import IdConverter, JsonProvider, TokenConverter
 from shared.limits import BODY_MAX_BYTES
 from shared.settings import Settings
 
@@ -44,10 +70,21 @@ def create_app(settings: Settings) -> Flask:
     app.config["SETTINGS"] = settings
     app.url_map.merge_slashes = False
     app.url_map.converters["id"] = IdConverter
+    app.url_map.converters["token"] = TokenConverter
     edge.init_app(app)
+    compression.init_app(app)
     errors.init_app(app)
     database.init_app(app, settings)
-    for blueprint in (probes.bp, health.bp, auth.bp, items.bp, users.bp, orders.bp):
+    cache.init_app(app, settings)
+    background.init_app(app)
+    reports.init_app(app, settings)
+    calls.init_app(app, settings)
+    events.init_app(app, settings)
+    for blueprint in (probes.bp, health.bp, metrics.bp, auth.bp, items.bp, users.bp, orders.bp, images.bp, exports.bp, predictions.bp, calls.bp, outbox.bp, late_orders.bp, reports.bp, events.bp):
         app.register_blueprint(blueprint)
+    sockets.init_app(app)
+    storefront.init_app(app)
+    if settings.views == "async":
+        async_views.init_app(app, settings)
     docs.init_app(app)
     return app

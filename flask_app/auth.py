@@ -9,6 +9,7 @@ from flask import Blueprint, current_app, g, request
 
 from flask_app import api
 from flask_app.database import cache, db
+from flask_app.edge import address_of
 from flask_app.schemas.auth import Credentials, TokenOut
 from shared import rules, statements, throttle
 from shared.limits import now
@@ -29,7 +30,7 @@ logger = logger_of("shop.flask")
 def log_in(credentials: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     """Exchange username and password for a bearer token."""
     settings, username = _settings(), credentials["username"]
-    attempts = throttle.attempt_key(settings.namespace, username, request.remote_addr or "")
+    attempts = throttle.attempt_key(settings.namespace, username, address_of(request))
     _slow_down(attempts)
     caller = rules.logged_in(db().scalar(statements.user_named(username)), credentials["password"])
     _forget(attempts)

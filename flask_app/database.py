@@ -1,6 +1,6 @@
 """Engine and session: one session a request, opened when the first statement needs it."""
 
-from typing import cast
+from typing import Any, cast
 
 import redis
 from flask import Flask, current_app, g
@@ -12,13 +12,7 @@ from shared.settings import Settings, sqlalchemy_url
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Gives the app its engine, its session factory and its cache client."""
-    engine = create_engine(
-        sqlalchemy_url(settings.database_url),
-        pool_size=settings.pool_size,
-        max_overflow=0,
-        pool_timeout=settings.pool_timeout_s,
-        connect_args={"connect_timeout": settings.connect_timeout_s, "options": "-c timezone=UTC"},
-    )
+    engine = create_engine(sqlalchemy_url(settings.database_url), **engine_options(settings))
     app.extensions["engine"] = engine
     app.extensions["sessions"] = sessionmaker(engine, expire_on_commit=False)
     app.extensions["cache"] = redis.Redis.from_url(
@@ -27,11 +21,26 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.teardown_appcontext(close_session)
 
 
+def engine_options(settings: Settings) -> dict[str, Any]:
+    """How many connections are kept, and how they are made."""
+    return {
+        "pool_size": settings.pool_size,
+        "max_overflow": 0,
+        "pool_timeout": settings.pool_timeout_s,
+        "connect_args": {"connect_timeout": settings.connect_timeout_s, "options": "-c timezone=UTC"},
+    }
+
+
 def db() -> Session:
     """The session of this request."""
     if "session" not in g:
         g.session = current_app.extensions["sessions"]()
     return cast("Session", g.session)
+
+
+def sessions() -> sessionmaker[Session]:
+    """What opens sessions for work that outlives its request."""
+    return cast("sessionmaker[Session]", current_app.extensions["sessions"])
 
 
 def cache() -> "redis.Redis":

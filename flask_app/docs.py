@@ -8,12 +8,39 @@ from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from flasgger import Swagger
 from flasgger.base import APIDocsView, APISpecsView
-from flask import Blueprint, Flask
+from flask import Blueprint, Flask, Response, make_response
 from werkzeug.routing import Rule
 
+from flask_app.schemas.base import Patch
 from flask_app.schemas.problems import Problem
+from shared import security
 from shared.limits import ID_MAX, TOKEN
-from shared.openapi import DESCRIPTION, SECURITY_SCHEME, TITLE, VERSION, problem_responses, swagger_ui_folder
+from shared.openapi import (
+    DESCRIPTION,
+    SECURITY_SCHEME,
+    TITLE,
+    UPLOAD_CONTENT,
+    VERSION,
+    file_content,
+    problem_responses,
+    swagger_ui_folder,
+)
+
+# What the converters of flask_app/api.py let pass.
+_IN_PATHS = {
+    "id": {"type": "integer", "minimum": 1, "maximum": ID_MAX},
+    "token": {"type": "string", "format": "uuid"},
+}
+
+
+class DocsView(APIDocsView):  # type: ignore[misc]  # flasgger has no types
+    """Flasgger's page, and which of the scripts in it may run."""
+
+    def get(self) -> Response:
+        """The page."""
+        page = make_response(super().get())
+        page.headers[security.POLICY] = security.policy_of(page.get_data(as_text=True))
+        return page
 
 
 class LocalSwagger(Swagger):  # type: ignore[misc]  # flasgger has no types
@@ -26,7 +53,7 @@ class LocalSwagger(Swagger):  # type: ignore[misc]  # flasgger has no types
         )
         loader = partial(self.get_apispecs, endpoint="openapi")
         bp.add_url_rule("/openapi.json", view_func=APISpecsView.as_view("openapi", loader=loader))
-        bp.add_url_rule("/docs", view_func=APIDocsView.as_view("docs", view_args={"config": self.config}))
+        bp.add_url_rule("/docs", view_func=DocsView.as_view("docs", view_args={"config": self.config}))
         app.register_blueprint(bp)
 
     def add_headers(self, app: Flask) -> None:
@@ -56,10 +83,12 @@ def document(app: Flask) -> dict[str, Any]:
     )
     spec.components.schema("Problem", schema=Problem)
     spec.components.security_scheme("bearer", SECURITY_SCHEME)
+    for patch in Patch.__subclasses__():
+        spec.components.schema(patch.__name__, {"minProperties": 1}, schema=patch)
     for rule in app.url_map.iter_rules():
         facts = getattr(app.view_functions[rule.endpoint], "api", None)
-        if facts is not None:
-            path = re.sub(r"<id:(\w+)>", r"{\1}", rule.rule)
+        if facts is not None and "response" in facts:  # pages for people note none
+            path = re.sub(r"<\w+:(\w+)>", r"{\1}", rule.rule)
             method = next(iter((rule.methods or set()) - {"HEAD", "OPTIONS"})).lower()
             spec.path(path, operations={method: _operation(app, rule, path, facts)})
     described: dict[str, Any] = spec.to_dict()
@@ -79,21 +108,24 @@ def _operation(app: Flask, rule: Rule, path: str, facts: dict[str, Any]) -> dict
             "required": True,
             "content": {"application/json": {"schema": facts["body"]}},
         }
+    if "upload" in facts:
+        operation["requestBody"] = {"required": True, "content": UPLOAD_CONTENT}
     stated = (*facts.get("problems", ()), *((409,) if facts.get("idempotent") else ()))
     if "security" in facts:
         operation["security"] = facts["security"]
     operation["responses"] = {
         str(facts["status"]): _success(facts),
+        **({"304": {"description": "Not modified"}} if "conditional" in facts else {}),
+        **{str(status): {"description": "Done"} for status in facts.get("also", ())},
         **problem_responses(path, operation, stated),
     }
     return operation
 
 
 def _parameters(rule: Rule, facts: dict[str, Any]) -> list[dict[str, Any]]:
-    identifier = {"type": "integer", "minimum": 1, "maximum": ID_MAX}
     parameters: list[dict[str, Any]] = [
-        {"in": "path", "name": name, "required": True, "schema": identifier}
-        for name in sorted(rule.arguments)
+        {"in": "path", "name": name, "required": True, "schema": _IN_PATHS[kind]}
+        for kind, name in re.findall(r"<(\w+):(\w+)>", rule.rule)
     ]
     if "query" in facts:
         parameters.append({"in": "query", "schema": facts["query"]})
@@ -104,6 +136,8 @@ def _parameters(rule: Rule, facts: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _success(facts: dict[str, Any]) -> dict[str, Any]:
+    if "sends" in facts:
+        return {"description": "Done", "content": file_content(facts["sends"])}
     if facts["response"] is None:
         return {"description": "Done"}
     return {"description": "Done", "content": {"application/json": {"schema": facts["response"]}}}

@@ -23,6 +23,7 @@ from werkzeug.exceptions import (
 from werkzeug.exceptions import (
     NotFound as NoRoute,
 )
+from werkzeug.routing.exceptions import WebsocketMismatch
 
 from shared.errors import (
     PROBLEM_TYPE,
@@ -61,7 +62,7 @@ def shop_error(error: ShopError) -> Response:
 
 def http_error(error: HTTPException) -> Response:
     """What werkzeug refuses on its own: no such route, no such method, a body that is too large or broken."""
-    if isinstance(error, NoRoute):
+    if isinstance(error, NoRoute | WebsocketMismatch):
         return shop_error(NotFound("There is nothing at this path."))
     if isinstance(error, WrongMethod):
         return shop_error(MethodNotAllowed(sorted_methods(error.valid_methods or ())))

@@ -1,6 +1,7 @@
 """The kinds of values in the shop as marshmallow fields: strict, each with the contract's error codes."""
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -78,6 +79,15 @@ class Text(fields.String):
     ):
         bounds = [_Length(shortest, longest)] if (shortest, longest) != (None, None) else []
         super().__init__(validate=[*bounds, _Pattern(pattern)], **rest)
+
+
+class OneOfTexts(fields.String):
+    """One of a few strings."""
+
+    default_error_messages = _wanted("a string")
+
+    def __init__(self, choices: Sequence[str], **rest: Any) -> None:
+        super().__init__(validate=_OneOf(choices), **rest)
 
 
 class Integer(fields.Integer):

@@ -10,6 +10,7 @@ from flask_app import api
 from flask_app.database import cache, db
 from flask_app.schemas.health import Health, Readiness, Version
 from shared import statements
+from shared.draining import draining
 from shared.errors import Unavailable
 
 bp = Blueprint("health", __name__)
@@ -26,7 +27,8 @@ def alive() -> dict[str, str]:
 @api.response(Readiness)
 @api.problems(503)
 def ready() -> dict[str, str]:
-    """Database and cache can be reached."""
+    """Database and cache can be reached, and the process is not about to stop."""
+    draining.refuse()
     db().execute(statements.PING)
     try:
         cache().ping()

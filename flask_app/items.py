@@ -1,21 +1,28 @@
 """Items: what the shop sells."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from flask import Blueprint
+import orjson
+from flask import Blueprint, Response
 
-from flask_app import api, auth
+from flask_app import api, auth, images
+from flask_app.cache import item_cache
+from flask_app.conditional import if_match, tagged
 from flask_app.database import db
+from flask_app.events import publisher
 from flask_app.pages import read_page
 from flask_app.schemas.items import ItemBatch, ItemIn, ItemOut, ItemPage, ItemPatch, ItemQuery, ItemsOut
-from shared import rules, statements
+from shared import conditional, rules, statements
 from shared.limits import now
 from shared.tables import Item
 
 bp = Blueprint("items", __name__, url_prefix="/api/items")
+item_out = ItemOut()
 
 
 @bp.get("")
+@tagged
 @api.query(ItemQuery)
 @api.response(ItemPage)
 def list_items(query: dict[str, Any]) -> dict[str, Any]:
@@ -32,6 +39,7 @@ def create_item(fields: dict[str, Any]) -> tuple[Item, dict[str, str]]:
     item = rules.new_item(fields, now())
     db().add(item)
     db().commit()
+    publisher().publish([item])
     return item, {"Location": f"/api/items/{item.id}"}
 
 
@@ -39,15 +47,18 @@ def create_item(fields: dict[str, Any]) -> tuple[Item, dict[str, str]]:
 @auth.admin
 @api.body(ItemBatch)
 @api.response(ItemsOut, 201)
-def create_items(batch: dict[str, Any]) -> tuple[dict[str, list[Item]], dict[str, str]]:
+def create_items(batch: dict[str, Any]) -> tuple[dict[str, Sequence[Item]], dict[str, str]]:
     """Create many items, all or none."""
-    items = [rules.new_item(fields, at) for at in [now()] for fields in batch["items"]]
-    db().add_all(items)
+    at = now()
+    rows = [rules.new_item_row(fields, at) for fields in batch["items"]]
+    items = db().scalars(statements.NEW_ITEMS, rows).all()
     db().commit()
+    publisher().publish(items)
     return {"items": items}, {"Location": "/api/items"}
 
 
 @bp.get("/<id:item_id>")
+@tagged
 @api.response(ItemOut)
 @api.problems(404)
 def read_item(item_id: int) -> Item:
@@ -55,11 +66,21 @@ def read_item(item_id: int) -> Item:
     return rules.found(db().get(Item, item_id), "item")
 
 
+@bp.get("/<id:item_id>/cached")
+@tagged
+@api.response(ItemOut)
+@api.problems(404)
+def read_cached_item(item_id: int) -> Response:
+    """Read an item, out of the cache if it is there."""
+    body, found = item_cache().read(item_id, lambda: _json(rules.found(db().get(Item, item_id), "item")))
+    return api.json_response(body, headers={"X-Cache": found})
+
+
 @bp.put("/<id:item_id>")
 @auth.admin
 @api.body(ItemIn)
 @api.response(ItemOut)
-@api.problems(404)
+@api.problems(404, 412)
 def replace_item(fields: dict[str, Any], item_id: int) -> Item:
     """Replace an item."""
     return _change(item_id, fields)
@@ -69,7 +90,7 @@ def replace_item(fields: dict[str, Any], item_id: int) -> Item:
 @auth.admin
 @api.body(ItemPatch)
 @api.response(ItemOut)
-@api.problems(404)
+@api.problems(404, 412)
 def change_item(fields: dict[str, Any], item_id: int) -> Item:
     """Change some fields of an item."""
     return _change(item_id, fields)
@@ -78,15 +99,32 @@ def change_item(fields: dict[str, Any], item_id: int) -> Item:
 @bp.delete("/<id:item_id>")
 @auth.admin
 @api.no_content
-@api.problems(404, 409)
+@api.problems(404, 409, 412)
 def delete_item(item_id: int) -> None:
     """Delete an item that no order holds."""
-    db().delete(rules.found(db().scalar(statements.item_for_update(item_id)), "item"))
+    item, image = _item_as_seen(item_id), images.file_of(item_id)
+    db().delete(item)
     db().commit()
+    item_cache().forget([item_id])
+    images.remove(image)
 
 
 def _change(item_id: int, fields: dict[str, Any]) -> Item:
-    item = rules.found(db().scalar(statements.item_for_update(item_id)), "item")
+    item = _item_as_seen(item_id)
+    in_stock = item.stock
     rules.change_item(item, fields, now())
     db().commit()
+    item_cache().forget([item_id])
+    publisher().publish([item] if item.stock != in_stock else [])
     return item
+
+
+def _item_as_seen(item_id: int) -> Item:
+    """The item, locked; as the client has seen it, if it says what it has seen."""
+    item = rules.found(db().scalar(statements.item_for_update(item_id)), "item")
+    conditional.must_match(if_match(), lambda: _json(item))
+    return item
+
+
+def _json(item: Item) -> bytes:
+    return orjson.dumps(item_out.dump(item))

@@ -1,6 +1,11 @@
 """The object that gunicorn serves: `gunicorn flask_app.main:app`."""
 
+from flask_app import outbox
 from flask_app.app import create_app
+from shared.draining import take_over
 from shared.settings import settings_from
 
-app = create_app(settings_from())
+settings = settings_from()
+app = create_app(settings)
+take_over(settings.drain_s or 0)  # gunicorn's workers have set their handlers before they import this
+outbox.start(app)

@@ -1,5 +1,6 @@
 """Orders: what users bought."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -7,13 +8,15 @@ from flask import Blueprint, Response, request
 from sqlalchemy import Select
 
 from flask_app import api, auth
+from flask_app.cache import item_cache
 from flask_app.database import db
+from flask_app.events import publisher
 from flask_app.pages import read_page
 from flask_app.schemas.orders import OrderIn, OrderOut, OrderPage, OrderQuery
 from shared import rules, statements
 from shared.limits import now
 from shared.rules import Wanted
-from shared.tables import Answer, Order
+from shared.tables import Answer, Item, Order
 
 bp = Blueprint("orders", __name__, url_prefix="/api/orders")
 order_out = OrderOut()
@@ -43,11 +46,13 @@ def create_order(fields: dict[str, Any]) -> Response:
     answer = _claim(user_id, key, rules.fingerprint(user_id, lines)) if key else None
     if answer is not None and answer.body is not None:
         return _created(answer.body, answer.order_id)
-    order = _place(user_id, lines)
+    order, items = _place(user_id, lines)
     body = orjson.dumps(order_out.dump(order))
     if answer is not None:
         answer.order_id, answer.body = order.id, body
     db().commit()
+    item_cache().forget(line.item_id for line in lines)
+    publisher().publish(items)
     return _created(body, order.id)
 
 
@@ -73,6 +78,8 @@ def cancel_order(order_id: int) -> Order:
     items = db().scalars(statements.items_for_update(line.item_id for line in order.lines)).all()
     rules.cancel(order, items)
     db().commit()
+    item_cache().forget(line.item_id for line in order.lines)
+    publisher().publish(items)
     return order
 
 
@@ -80,12 +87,13 @@ def _own_orders(user_id: int | None = None) -> Select[Order]:
     return statements.orders(user_id=rules.whose_orders(user_id, auth.caller()))
 
 
-def _place(user_id: int, lines: list[Wanted]) -> Order:
+def _place(user_id: int, lines: list[Wanted]) -> tuple[Order, Sequence[Item]]:
+    """The order, and the items that it took from."""
     items = db().scalars(statements.items_for_update(line.item_id for line in lines)).all()
     order = rules.place_order(user_id, lines, items, now())
     db().add(order)
     db().flush()
-    return order
+    return order, items
 
 
 def _claim(user_id: int, key: str, fingerprint: bytes) -> Answer:

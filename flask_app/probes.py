@@ -78,5 +78,5 @@ def burn(query: dict[str, Any]) -> dict[str, Any]:
 @bp.get("/requests")
 @api.response(Requests)
 def count_requests() -> dict[str, int]:
-    """How many requests this process has begun, this one included."""
+    """How many requests this server has begun, in all its workers, this one included."""
     return {"pid": os.getpid(), "requests": current_app.extensions["request_counter"].value}

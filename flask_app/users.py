@@ -4,12 +4,12 @@ from typing import Any
 
 from flask import Blueprint
 
-from flask_app import api, auth
+from flask_app import api, auth, outbox
 from flask_app.database import db
 from flask_app.pages import read_page
 from flask_app.schemas.base import PageQuery
 from flask_app.schemas.users import UserIn, UserOut, UserPage, UserPatch
-from shared import rules, statements
+from shared import mails, rules, statements
 from shared.limits import now
 from shared.passwords import hash_password
 from shared.tables import User
@@ -34,9 +34,11 @@ def list_users(query: dict[str, Any]) -> dict[str, Any]:
 def create_user(fields: dict[str, Any]) -> tuple[User, dict[str, str]]:
     """Register a user. Only admins make admins."""
     rules.may_appoint(fields, auth.maybe_caller())
-    user = rules.new_user(fields, hash_password(fields.pop("password")), now())
-    db().add(user)
+    at = now()
+    user = rules.new_user(fields, hash_password(fields.pop("password")), at)
+    db().add(mails.welcome(user, at))
     db().commit()
+    outbox.send_soon()
     return user, {"Location": f"/api/users/{user.id}"}
 
 

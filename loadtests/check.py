@@ -12,7 +12,7 @@ import httpx2
 
 from loadtests.conversations import CONVERSATIONS, Conversation, Step, broken_requests
 from loadtests.errors import CheckError
-from shared.seed import ADMIN, PASSWORD
+from shared.seeded import ADMIN, PASSWORD
 
 TIMEOUT_S = 30.0
 HEADERS = ("content-type", "location", "allow", "retry-after", "www-authenticate", "cache-control")

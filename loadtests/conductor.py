@@ -53,6 +53,7 @@ class Conductor:
         self._targets = {
             one.name: Target(one, assignment.users, assignment.timeout_s) for one in assignment.endpoints
         }
+        self._socket_paths = {one.name: one.socket_path for one in assignment.scenarios}
         self._setups = {one.name: prepare_setup(one, assignment.seed) for one in assignment.scenarios}
         self._set_up: set[tuple[str, str]] = set()
         self._rows = [pl.DataFrame(schema=REQUESTS)]
@@ -104,6 +105,7 @@ class Conductor:
         warmed = self._load(warmup, target, piece) if counted is not None else None
         drive = self._load(self._stretch(piece, requests, warm=False), target, piece)
         count_after = target.count()
+        target.rest()
         frame = requests_frame(
             piece.index, drive.stretch.rows, requests, body_misses(warmup.bodies, requests)
         )
@@ -127,7 +129,7 @@ class Conductor:
                 target.ask(request.wire)
 
     def _load(self, stretch: Stretch, target: Target, piece: Slice) -> Drive:
-        connections = target.connections(piece.concurrency)
+        connections = target.connections(piece.concurrency, self._socket_paths[piece.scenario])
         if target.endpoint.keep_alive:
             self._crew.each(Connection.ensure_open, connections)
         before, start_ns = target.read_meters(), monotonic_ns()

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from loadtests.entries import FLAG, TEXT, TEXT_TABLE, TEXTS, Key, one_of, read_entries
+from loadtests.entries import FLAG, POSITIVE, TEXT, TEXT_TABLE, TEXTS, Key, check_names, one_of, read_entries
 from loadtests.errors import CatalogError
-from loadtests.scenarios import load_scenarios
+from loadtests.scenarios import Scenario, load_scenarios
 
 KEYS = {
     "name": Key(TEXT),
@@ -15,9 +15,11 @@ KEYS = {
     "gateway": Key(one_of("wsgi", "asgi")),
     "command": Key(TEXTS),
     "environment": Key(TEXT_TABLE, default={}),
+    "workers": Key(POSITIVE, default=1),
     "keep_alive": Key(FLAG, default=True),
     "scenarios": Key(TEXTS, default=None),
     "needs_database": Key(FLAG, default=True),
+    "websockets": Key(FLAG, default=True),
 }
 
 
@@ -25,9 +27,11 @@ KEYS = {
 class Contestant:
     """One server and the application it serves.
 
-    command: argv in which `{python}`, `{port}` and `{shm}` are filled in at launch.
+    command: argv in which `{python}`, `{port}`, `{workers}` and `{shm}` are filled in at launch.
     keep_alive: whether the server keeps a connection open between requests.
     scenarios: the only scenarios it answers; None means all of them.
+    workers: how many of its processes answer requests.
+    websockets: whether it carries them; one that does not answers no scenario of that kind.
     """
 
     name: str
@@ -39,6 +43,8 @@ class Contestant:
     keep_alive: bool
     scenarios: tuple[str, ...] | None
     needs_database: bool
+    workers: int = 1
+    websockets: bool = True
 
     def answers(self, scenario: str) -> bool:
         """Whether it can be asked for that scenario."""
@@ -53,12 +59,20 @@ def load_contestants(catalog_dir: Path) -> dict[str, Contestant]:
     for name, entry in read_entries(path, "contestant", KEYS).items():
         where = f"{path}: contestant {name}"
         _check(entry["name"], entry["command"], where)
-        for scenario in entry["scenarios"] or ():
-            if scenario not in known:
-                raise CatalogError(f"{where}: no scenario {scenario!r}; there are {', '.join(known)}")
-        listed = None if entry["scenarios"] is None else tuple(entry["scenarios"])
-        contestants[name] = Contestant(**{**entry, "command": tuple(entry["command"]), "scenarios": listed})
+        check_names(entry["scenarios"] or (), known, "scenario", where)
+        answered = _answered(entry["scenarios"], known, websockets=entry["websockets"])
+        contestants[name] = Contestant(**{**entry, "command": tuple(entry["command"]), "scenarios": answered})
     return contestants
+
+
+def _answered(
+    listed: list[str] | None, known: Mapping[str, Scenario], *, websockets: bool
+) -> tuple[str, ...] | None:
+    """The only scenarios that a contestant answers, None for all of them."""
+    names = listed if listed is not None or websockets else list(known)
+    if names is None:
+        return None
+    return tuple(name for name in names if websockets or known[name].kind != "websocket")
 
 
 def _check(name: str, command: list[str], where: str) -> None:

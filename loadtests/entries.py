@@ -1,7 +1,7 @@
 """Reading a catalog file: every entry is checked against its keys before anything is built from it."""
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,14 @@ def checked(row: Mapping[str, Any], keys: Mapping[str, Key], where: str) -> dict
     for name in sorted(row.keys() - keys.keys()):
         raise CatalogError(f"{where}: unknown key {name!r}; the keys are {', '.join(keys)}")
     return {name: _value(row, name, key, where) for name, key in keys.items()}
+
+
+def check_names(names: Iterable[str], known: Iterable[str], kind: str, where: str) -> None:
+    """Raises CatalogError, opened by `where`, for the first name that is not known."""
+    there = list(known)
+    for name in names:
+        if name not in there:
+            raise CatalogError(f"{where}: no {kind} {name!r}; there are {', '.join(there)}")
 
 
 def _value(row: Mapping[str, Any], name: str, key: Key, where: str) -> Any:

@@ -28,7 +28,8 @@ class Profile:
 
     `open_load` is the arrival rate as a fraction of the slowest contestant's closed throughput, `arrivals` how they
     are spaced; `margin` is the relative difference that matters; a slice with more than `steal_limit_percent` of stolen
-    CPU time is set aside; `twins` are launched twice, as "NAME" and "NAME#2", on `ping` only.
+    CPU time is set aside; `twins` are launched twice, as "NAME" and "NAME#2", on `ping` only. `contestants` and
+    `scenarios` are what is run unless the user says otherwise; empty means all.
     """
 
     name: str
@@ -43,6 +44,8 @@ class Profile:
     steal_limit_percent: float
     twins: tuple[str, ...]
     arrivals: Arrivals = "poisson"
+    contestants: tuple[str, ...] = ()
+    scenarios: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,14 @@
 """Profiles and claims as `catalog/profiles.toml` and `catalog/claims.toml` describe them."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from loadtests.entries import FLAG, POSITIVE, TEXT, TEXTS, Key, Kind, one_of, read_entries
+from loadtests.contestants import load_contestants
+from loadtests.entries import FLAG, POSITIVE, TEXT, TEXTS, Key, Kind, check_names, one_of, read_entries
 from loadtests.errors import CatalogError
 from loadtests.plan import Claim, Profile
+from loadtests.scenarios import load_scenarios
 
 
 def _number(value: Any) -> bool:
@@ -28,6 +31,12 @@ PROFILE_KEYS = {
     "steal_limit_percent": Key(PERCENT, default=30),
     "twins": Key(TEXTS, default=()),
     "arrivals": Key(one_of("poisson", "constant"), default="poisson"),
+    "contestants": Key(TEXTS, default=()),
+    "scenarios": Key(TEXTS, default=()),
+}
+LISTS: Mapping[str, Callable[[Path], Mapping[str, Any]]] = {
+    "contestants": load_contestants,
+    "scenarios": load_scenarios,
 }
 CLAIM_KEYS = {
     "name": Key(TEXT),
@@ -39,9 +48,14 @@ CLAIM_KEYS = {
 
 
 def load_profiles(catalog_dir: Path) -> dict[str, Profile]:
-    """All profiles by name, in the order of the file. Raises CatalogError."""
-    entries = read_entries(catalog_dir / "profiles.toml", "profile", PROFILE_KEYS)
-    return {name: Profile(**{**entry, "twins": tuple(entry["twins"])}) for name, entry in entries.items()}
+    """All profiles by name, in the order of the file. Raises CatalogError, also for a name that the catalog lacks."""
+    path = catalog_dir / "profiles.toml"
+    entries = read_entries(path, "profile", PROFILE_KEYS)
+    for key, load in LISTS.items():
+        known = load(catalog_dir) if any(entry[key] for entry in entries.values()) else {}
+        for name, entry in entries.items():
+            check_names(entry[key], known, key.removesuffix("s"), f"{path}: profile {name}")
+    return {name: Profile(**_hashable(entry)) for name, entry in entries.items()}
 
 
 def load_claims(catalog_dir: Path) -> tuple[Claim, ...]:
@@ -49,6 +63,10 @@ def load_claims(catalog_dir: Path) -> tuple[Claim, ...]:
     path = catalog_dir / "claims.toml"
     entries = read_entries(path, "claim", CLAIM_KEYS)
     return tuple(_claim(f"{path}: claim {name}", entry) for name, entry in entries.items())
+
+
+def _hashable(entry: dict[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
 
 
 def _claim(where: str, entry: dict[str, Any]) -> Claim:

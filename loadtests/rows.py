@@ -1,6 +1,8 @@
 """What is planned before a stretch of load and made of its rows after it: pure, done between slices."""
 
+import gzip
 import json
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from math import ceil
 from typing import Literal, NamedTuple
@@ -27,6 +29,7 @@ class Row(NamedTuple):
 
 
 COLUMNS = Row._fields
+_GZIP = b"\x1f\x8b"  # what its streams begin with
 
 Arrivals = Literal["poisson", "constant"]
 
@@ -82,10 +85,11 @@ def body_misses(bodies: Sequence[tuple[int, bytes]], requests: Sequence[Prepared
 
 
 def has_keys(body: bytes, keys: Sequence[str]) -> bool:
-    """Whether the body is valid JSON and, if keys are wanted, an object that has them all."""
+    """Whether the body, which may be gzip's, is valid JSON and, if keys are wanted, an object that has them all."""
     try:
-        value = json.loads(body) if body or keys else {}
-    except ValueError:
+        plain = gzip.decompress(body) if body.startswith(_GZIP) else body
+        value = json.loads(plain) if plain or keys else {}
+    except (ValueError, OSError, EOFError, zlib.error):
         return False
     return not keys or (isinstance(value, dict) and set(keys) <= value.keys())
 

@@ -23,14 +23,20 @@ from loadtests.entries import (
     read_entries,
 )
 from loadtests.errors import CatalogError
+from loadtests.websocket import TEXT as TEXT_FRAME
+from loadtests.websocket import frame
 from shared.settings import DEVELOPMENT_SECRET
 from shared.tokens import Caller, issue_token
 
 ITEMS, USERS = 1000, 200  # the seeded rows
+POPULAR_ITEMS = 5  # those that everybody looks at
 ADMIN_ID = 1
 # Tokens that are the same in every run, for servers that are started for development.
 _ISSUED, _VALID_FOR = datetime(2026, 1, 1, tzinfo=UTC), timedelta(days=36_500)
 _SERIAL, _UNIQUE = b"%016d", "#" * 16
+
+# What a request is: an HTTP request, or a message over a WebSocket to the path, answered by its echo.
+KINDS = ("http", "websocket")
 
 REQUEST_KEYS = {
     "weight": Key(POSITIVE, default=1),
@@ -46,6 +52,7 @@ KEYS = {
     "name": Key(TEXT),
     "title": Key(TEXT),
     "question": Key(TEXT),
+    "kind": Key(one_of(*KINDS), default="http"),
     "concurrency": Key(POSITIVE, default=16),
     "slice_ms": Key(POSITIVE, default=100),
     "open_slice_ms": Key(POSITIVE, default=None),
@@ -78,7 +85,7 @@ class Scenario:
     """A load: its requests, the number of users, and the measured length of one slice.
 
     setup: what every server is asked once, in this order, before the first slice of the scenario.
-    open_slice_ms is None for a scenario that is driven in closed loop only.
+    open_slice_ms is None for a scenario that is driven in closed loop only. kind: see KINDS.
     """
 
     name: str
@@ -89,6 +96,12 @@ class Scenario:
     slice_ms: int
     open_slice_ms: int | None
     setup: tuple[RequestTemplate, ...] = ()
+    kind: str = "http"
+
+    @property
+    def socket_path(self) -> str | None:
+        """Where its WebSockets are opened; None when it has none."""
+        return self.requests[0].path if self.kind == "websocket" else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +131,23 @@ def _lines(count: int) -> Callable[[Random], str]:
     def draw(rng: Random) -> str:
         items = rng.sample([item for item in range(1, ITEMS + 1) if item % 10], count)
         lines = [{"item_id": item, "quantity": rng.randint(1, 2)} for item in items]
-        return json.dumps(lines, separators=(",", ":"))
+        return _compact(lines)
 
     return draw
+
+
+def _new_item(rng: Random) -> dict[str, Any]:
+    """An item as it is sent to be created."""
+    return {
+        "name": f"Crate {rng.randint(1000, 9999)}",
+        "description": rng.choice([None, "One of many, each like the other."]),
+        "price_cents": 100 * rng.randint(10, 99),
+        "stock": rng.randint(100, 999),
+    }
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
 
 
 @cache
@@ -128,14 +155,23 @@ def _token(user_id: int, *, is_admin: bool) -> str:
     return issue_token(Caller(user_id, is_admin), DEVELOPMENT_SECRET, _ISSUED, _VALID_FOR)
 
 
+def admin_header() -> dict[str, str]:
+    """The header that speaks for an admin, to servers that are started for development."""
+    return {"Authorization": f"Bearer {_token(ADMIN_ID, is_admin=True)}"}
+
+
 FIELDS: Mapping[str, Callable[[Random], str]] = {
     "item_id": lambda rng: str(rng.randint(1, ITEMS)),
+    "stocked_item_id": lambda rng: str(10 * rng.randint(0, ITEMS // 10 - 1) + rng.randint(1, 9)),
+    "popular_item_id": lambda rng: str(rng.randint(1, POPULAR_ITEMS)),
     "user_id": lambda rng: str(rng.randint(1, USERS)),
     "price": lambda rng: str(100 * rng.randint(1, 50)),
     "offset": lambda rng: str(20 * rng.randint(0, 20)),
     "letter": lambda rng: rng.choice("aeinorst"),
     "order_lines": _lines(3),
     "many_lines": _lines(20),
+    "new_item": lambda rng: _compact(_new_item(rng)),
+    "item_batch": lambda rng: _compact([_new_item(rng) for _ in range(20)]),
     "admin_token": lambda _: _token(ADMIN_ID, is_admin=True),
     "gif": lambda rng: "GIF89a" + "".join(rng.choices("abcdefgh", k=20_000)),
     "unique": lambda _: _UNIQUE,
@@ -151,9 +187,19 @@ def load_scenarios(catalog_dir: Path) -> dict[str, Scenario]:
     """All scenarios by name, in the order of the file. Raises CatalogError."""
     path = catalog_dir / "scenarios.toml"
     return {
-        name: Scenario(**{**entry, **_requests(entry, f"{path}: scenario {name}")})
+        name: _checked(Scenario(**{**entry, **_requests(entry, f"{path}: scenario {name}")}), path)
         for name, entry in read_entries(path, "scenario", KEYS).items()
     }
+
+
+def _checked(scenario: Scenario, path: Path) -> Scenario:
+    """The scenario, if its sockets all go one way and every message says something."""
+    if scenario.kind == "websocket":
+        bodies = [request.body for request in scenario.requests]
+        if len({request.path for request in scenario.requests}) > 1 or not all(bodies):
+            where = f"{path}: scenario {scenario.name}"
+            raise CatalogError(f"{where}: give all messages the same path, and a body each")
+    return scenario
 
 
 def prepare(scenario: Scenario, seed: int, count: int = 512) -> tuple[Prepared, ...]:
@@ -161,7 +207,8 @@ def prepare(scenario: Scenario, seed: int, count: int = 512) -> tuple[Prepared, 
     rng = Random(f"{scenario.name}/{seed}")
     weights = [template.weight for template in scenario.requests]
     drawn = rng.choices(scenario.requests, weights, k=count)
-    return tuple(_prepared(template, rng) for template in drawn)
+    make = _message if scenario.kind == "websocket" else _prepared
+    return tuple(make(template, rng) for template in drawn)
 
 
 def prepare_setup(scenario: Scenario, seed: int) -> tuple[Prepared, ...]:
@@ -174,6 +221,13 @@ def _prepared(template: RequestTemplate, rng: Random) -> Prepared:
     wire = _wire(template, _Fields(rng))
     serials = tuple(found.start() for found in re.finditer(_UNIQUE.encode(), wire))
     return Prepared(wire, template.status, template.keys, template.json, serials)
+
+
+def _message(template: RequestTemplate, rng: Random) -> Prepared:
+    """A request that is a message: its body as a text frame."""
+    text = _fill(template.body or "", _Fields(rng)).encode()
+    wire = frame(TEXT_FRAME, text, rng.randbytes(4))
+    return Prepared(wire, template.status, template.keys, template.json)
 
 
 class _Fields(dict[str, str]):

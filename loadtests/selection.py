@@ -22,7 +22,7 @@ Record = TypeVar("Record")
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What a user asks of a run. Empty lists mean all; None means the profile's own.
+    """What a user asks of a run. Empty lists and None mean the profile's own.
 
     precision: how far the headline intervals may reach, as a fraction of the ratio; None: as narrow as time allows.
     """
@@ -60,8 +60,8 @@ def select(wishes: Wishes) -> Selection:
     profile = _chosen(load_profiles(folder), (wishes.profile,), "profile")[0]
     if wishes.budget_s is not None:
         profile = replace(profile, budget_s=wishes.budget_s)
-    chosen_scenarios = _chosen(scenarios, wishes.scenarios, "scenario")
-    chosen = _chosen(contestants, wishes.contestants, "contestant")
+    chosen_scenarios = _chosen(scenarios, wishes.scenarios or profile.scenarios, "scenario")
+    chosen = _chosen(contestants, wishes.contestants or profile.contestants, "contestant")
     answering = tuple(
         one for one in chosen if any(one.answers(scenario.name) for scenario in chosen_scenarios)
     )

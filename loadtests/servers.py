@@ -17,12 +17,14 @@ from loadtests.contestants import Contestant
 from loadtests.errors import ServerError
 from loadtests.launch import how_ended, launch_argv, undertaker_argv
 from loadtests.meters import ProcessTree, pin
+from shared.telemetry import counting_workers
 
 HOST = "127.0.0.1"
-READY_S = 30.0
+READY_S, WORKER_S = 30.0, 5.0  # how long a launch may take, and how much longer for every further worker
 STOP_S = 5.0
 POLL_S = 0.01
 TAIL_LINES = 4
+COUNT_VARIABLE = "REQUEST_COUNT_FILE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class _Server:
     argv: tuple[str, ...]
     process: subprocess.Popen[bytes]
     stderr: Path
+    count_file: str
     launched_s: float
 
 
@@ -66,26 +69,33 @@ def launched(
     cpus: Sequence[int],
     *,
     ports: Mapping[str, int] | None = None,
-    ready_s: float = READY_S,
+    ready_s: float | None = None,
 ) -> Iterator[dict[str, Endpoint]]:
     """Have all of them running, pinned to the CPUs, from the first answer of the last until the block is left.
 
-    They start up on all CPUs, which is sooner done, and are pinned when all of them answer.
+    They start up on all CPUs, which is sooner done, and are pinned when all of them answer, with all their workers.
 
-    environments: extra variables by name. ports: those that are not to be picked. Names must differ; a twin is the
-    same contestant under a second name. Raises ServerError when a port is taken, or one of them ends or does not
-    answer GET /healthz with 200 within `ready_s`; also on leaving the block, unless it was left by an exception, when
-    one of them has ended or lost a process that it had when all answered. Whatever was started is stopped.
+    environments: extra variables by name. ports: those that are not to be picked. ready_s: how long they may take;
+    None: as long as suits their number. Names must differ; a twin is the same contestant under a second name. Raises
+    ServerError when a port is taken, or one of them ends or does not answer GET /healthz with 200 in time; also on
+    leaving the block, unless it was left by an exception, when one of them has ended or lost a process that it had when
+    all answered. Whatever was started is stopped.
     """
     chosen = free_ports([contestant.name for contestant in contestants], ports or {})
-    with tempfile.TemporaryDirectory(prefix="sidebyside-") as folder, _undertaker() as bury:
+    with (
+        tempfile.TemporaryDirectory(prefix="sidebyside-") as folder,
+        ExitStack() as counts,
+        _undertaker() as bury,
+    ):
         servers: list[_Server] = []
         try:
             for number, one in enumerate(contestants):
                 stderr = Path(folder) / f"{number}.stderr"
-                servers.append(_start(one, environments.get(one.name, {}), chosen[one.name], stderr))
+                environment = environments.get(one.name, {})
+                count_file = counts.enter_context(_count_file())
+                servers.append(_start(one, environment, chosen[one.name], stderr, count_file))
                 bury(servers[-1].process.pid)
-            endpoints = _await_ready(servers, ready_s)
+            endpoints = _await_ready(servers, ready_s or _usual_s(contestants))
             for endpoint in endpoints.values() if cpus else ():
                 pin(endpoint.pid, cpus)
             trees = [ProcessTree(server.process.pid) for server in servers]
@@ -116,19 +126,36 @@ def _hold(port: int) -> socket.socket:
     return held
 
 
-def _start(contestant: Contestant, environment: Mapping[str, str], port: int, stderr: Path) -> _Server:
-    values = {"{python}": sys.executable, "{port}": str(port), "{shm}": _shared_memory_folder()}
+@contextmanager
+def _count_file() -> Iterator[str]:
+    """The path of a file in memory in which the workers of one server count together; gone with this process."""
+    descriptor = os.memfd_create("requests")
+    try:
+        yield f"/proc/{os.getpid()}/fd/{descriptor}"
+    finally:
+        os.close(descriptor)
+
+
+def _start(
+    contestant: Contestant, environment: Mapping[str, str], port: int, stderr: Path, count_file: str
+) -> _Server:
+    values = {
+        "{python}": sys.executable,
+        "{port}": str(port),
+        "{workers}": str(contestant.workers),
+        "{shm}": _shared_memory_folder(),
+    }
     argv = tuple(_fill(word, values) for word in contestant.command)
     with stderr.open("wb") as log:
         process = subprocess.Popen(
             launch_argv(argv, ()),
-            env={**os.environ, **contestant.environment, **environment},
+            env={**os.environ, COUNT_VARIABLE: count_file, **contestant.environment, **environment},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             start_new_session=True,
         )
-    return _Server(contestant, port, argv, process, stderr, time.monotonic())
+    return _Server(contestant, port, argv, process, stderr, count_file, time.monotonic())
 
 
 def _fill(word: str, values: Mapping[str, str]) -> str:
@@ -149,7 +176,7 @@ def _await_ready(servers: Sequence[_Server], ready_s: float) -> dict[str, Endpoi
         for server in pending:
             if server.process.poll() is not None:
                 raise _failed(server, f"{how_ended(server.process.returncode)} before it answered")
-            if _answers(server.port):
+            if _answers(server.port) and _is_complete(server):
                 endpoints[server.contestant.name] = _endpoint(server)
             elif time.monotonic() > deadline_s:
                 raise _failed(server, f"gave no answer within {ready_s:g} s")
@@ -166,6 +193,17 @@ def _answers(port: int) -> bool:
         return False
     finally:
         connection.close()
+
+
+def _usual_s(contestants: Sequence[Contestant]) -> float:
+    """How long to wait for all of them: the more start at once, the slower is each."""
+    return READY_S + WORKER_S * (sum(one.workers for one in contestants) - 1)
+
+
+def _is_complete(server: _Server) -> bool:
+    """Whether all workers have joined the count; a server that doesn't count so is taken as it is."""
+    counting = counting_workers(server.count_file)
+    return counting == 0 or counting >= server.contestant.workers
 
 
 def _endpoint(server: _Server) -> Endpoint:

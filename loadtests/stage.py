@@ -1,6 +1,7 @@
-"""Where a round is played: PostgreSQL and Redis for the whole run, fresh servers and databases for every round."""
+"""Where a round is played: services for the whole run, fresh servers and databases for every round."""
 
 import os
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -9,7 +10,8 @@ from loadtests.contestants import Contestant
 from loadtests.errors import ServerError
 from loadtests.plan import base_name
 from loadtests.servers import Endpoint, cpu_sets, launched
-from shared.services import ServiceError, database_copy, seeded_template, services
+from loadtests.worker import celery_worker
+from shared.services import ServiceError, database_copy, partner, seeded_template, services
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,36 +20,60 @@ class Stage:
 
     database_url: str
     redis_url: str
+    partner_url: str
     template: str
     server_cpus: tuple[int, ...]
     load_cpus: tuple[int, ...]
 
     @contextmanager
     def servers(
-        self, contestants: Sequence[Contestant], *, ports: Mapping[str, int] | None = None
+        self,
+        contestants: Sequence[Contestant],
+        *,
+        ports: Mapping[str, int] | None = None,
+        with_workers: bool = False,
     ) -> Iterator[dict[str, Endpoint]]:
-        """All contestants up and answering, each on its own copy of the seeded database."""
+        """All contestants up and answering, each on its own copy of the seeded database, with a folder of its own.
+
+        with_workers: beside each of them runs a Celery worker.
+        """
         with ExitStack() as stack:
-            environments = {}
-            for one in contestants:
-                environments[one.name] = {
-                    "SERVER_NAME": one.name,
-                    "REDIS_URL": self.redis_url,
-                    "SHOP_ENV": "development",
-                }
+            environments = {one.name: stack.enter_context(self._environment(one)) for one in contestants}
+            for one in contestants if with_workers else ():
                 if one.needs_database:
-                    url = stack.enter_context(database_copy(self.database_url, self.template))
-                    environments[one.name]["DATABASE_URL"] = url
+                    stack.enter_context(celery_worker(environments[one.name]))
             yield stack.enter_context(launched(contestants, environments, self.server_cpus, ports=ports))
+
+    @contextmanager
+    def _environment(self, contestant: Contestant) -> Iterator[dict[str, str]]:
+        """What a server is told; its database and its folder last as long as the block."""
+        with tempfile.TemporaryDirectory(prefix="sidebyside-") as folder, ExitStack() as stack:
+            environment = {
+                "SERVER_NAME": contestant.name,
+                "REDIS_URL": self.redis_url,
+                "UPSTREAM_URL": self.partner_url,
+                "MEDIA_DIR": folder,
+                "SHOP_ENV": "development",
+            }
+            if contestant.needs_database:
+                copy = database_copy(self.database_url, self.template)
+                environment["DATABASE_URL"] = stack.enter_context(copy)
+            yield environment
 
 
 @contextmanager
 def stage(seed: int) -> Iterator[Stage]:
-    """PostgreSQL and Redis on the load's CPUs while the block lasts; ServerError when one can't be had."""
+    """PostgreSQL, Redis and the partner on the load's CPUs while the block lasts; ServerError when one can't be had."""
     server_cpus, load_cpus = cpu_sets(sorted(os.sched_getaffinity(0)))
     try:
-        with services(cpus=load_cpus) as running, seeded_template(running.database_url, seed) as template:
-            yield Stage(running.database_url, running.redis_url, template, server_cpus, load_cpus)
+        with (
+            services(cpus=load_cpus) as running,
+            partner(cpus=load_cpus) as partner_url,
+            seeded_template(running.database_url, seed) as template,
+        ):
+            yield Stage(
+                running.database_url, running.redis_url, partner_url, template, server_cpus, load_cpus
+            )
     except ServiceError as error:
         raise ServerError(str(error)) from error
 

@@ -19,7 +19,7 @@ from math import exp, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats as distributions
+from scipy.special import stdtr, stdtrit  # Student's distribution; scipy.stats would take a second to import
 
 FloatArray = NDArray[np.float64]
 Interval = tuple[float | None, float | None]
@@ -50,7 +50,7 @@ class Estimate:
             return None
         if self.error == 0:
             return float(self.mean == 0)
-        return float(2 * distributions.t.sf(abs(self.mean) / self.error, self.rounds - 1))
+        return float(2 * stdtr(self.rounds - 1, -abs(self.mean) / self.error))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ def holm_confidences(p_values: Sequence[float], alpha: float = 1 - CONFIDENCE) -
 
 @cache
 def _t_quantile(confidence: float, degrees: int) -> float:
-    return float(distributions.t.ppf((1 + confidence) / 2, degrees))
+    return float(stdtrit(degrees, (1 + confidence) / 2))
 
 
 def _exp(value: float | None) -> float | None:

@@ -3,10 +3,12 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from time import process_time_ns
 
 from loadtests.meters import ProcessTree, steal_ms
 from loadtests.servers import Endpoint
+from loadtests.sockets import WebSocketConnection
 from loadtests.wire import Connection
 
 COUNT_TIMEOUT_S = 2.0
@@ -31,12 +33,14 @@ class Target:
         self.tree = ProcessTree(endpoint.pid)
         self._short_s = min(timeout_s, SHORT_TIMEOUT_S)
         self._connections = [Connection(endpoint.host, endpoint.port, timeout_s) for _ in range(users)]
+        self._sockets: dict[str, list[WebSocketConnection]] = {}
+        self._users, self._timeout_s = users, timeout_s
         self._control = Connection(endpoint.host, endpoint.port, min(timeout_s, COUNT_TIMEOUT_S))
 
     @property
     def opened(self) -> int:
         """How many connections the users have opened so far."""
-        return sum(connection.opened for connection in self._connections)
+        return sum(connection.opened for connection in self._all())
 
     def count(self) -> int | None:
         """The requests that the server has counted, this one included; None when it does not say."""
@@ -52,15 +56,32 @@ class Target:
         self._control.ensure_open()
         self._control.request(wire)
 
-    def connections(self, users: int) -> Sequence[Connection]:
-        """Those of the first users."""
-        return self._connections[:users]
+    def connections(self, users: int, socket_path: str | None = None) -> Sequence[Connection]:
+        """Those of the first users: HTTP, or WebSockets to a path."""
+        if socket_path is None:
+            return self._connections[:users]
+        if socket_path not in self._sockets:
+            host, port = self.endpoint.host, self.endpoint.port
+            self._sockets[socket_path] = [
+                WebSocketConnection(host, port, socket_path, self._timeout_s) for _ in range(self._users)
+            ]
+        return self._sockets[socket_path][:users]
+
+    def rest(self) -> None:
+        """Close the WebSockets until they are used again: those of idle users hold threads in some servers."""
+        for sockets in self._sockets.values():
+            for socket in sockets:
+                socket.rest()
 
     def be_brief(self) -> None:
         """Wait less from now on: this server has let a request time out."""
-        for connection in (self._control, *self._connections):
+        self._timeout_s = self._short_s
+        for connection in (self._control, *self._all()):
             connection.allow(self._short_s)
 
     def read_meters(self) -> Reading:
         """All meters now."""
         return Reading(self.tree.cpu_ns(), process_time_ns(), steal_ms())
+
+    def _all(self) -> list[Connection]:
+        return [*self._connections, *chain.from_iterable(self._sockets.values())]

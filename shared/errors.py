@@ -35,6 +35,13 @@ class MalformedJson(ShopError):
         super().__init__("The body is not valid JSON.")
 
 
+class MalformedBody(ShopError):
+    """The body is no form, or it ends before its last part does."""
+
+    def __init__(self) -> None:
+        super().__init__("The body is not valid multipart/form-data.")
+
+
 class Unauthorized(ShopError):
     """Nobody we know asks. `challenge` is the value of WWW-Authenticate."""
 
@@ -84,18 +91,35 @@ class IdempotencyConflict(Conflict):
         super().__init__("This Idempotency-Key was used with another body.")
 
 
+class PreconditionFailed(ShopError):
+    """What the client would change is not what it has seen."""
+
+    def __init__(self) -> None:
+        super().__init__("It was changed since: read it again, and use its new ETag.")
+
+
 class TooLarge(ShopError):
     """The body is larger than the contract allows."""
 
-    def __init__(self) -> None:
-        super().__init__("The body is larger than 1 MiB.")
+    def __init__(self, most: str = "1 MiB") -> None:
+        super().__init__(f"The body is larger than {most}.")
 
 
 class UnsupportedMediaType(ShopError):
-    """The body is not declared as JSON."""
+    """The body is not declared as what it has to be, or an image is none."""
 
-    def __init__(self) -> None:
-        super().__init__("Send the body as application/json.")
+    def __init__(self, detail: str = "Send the body as application/json.") -> None:
+        super().__init__(detail)
+
+
+class RangeNotSatisfiable(ShopError):
+    """The range of bytes asked for begins behind the end."""
+
+    def __init__(self, size_bytes: int) -> None:
+        super().__init__(
+            f"There are {size_bytes} bytes, and none in that range.",
+            {"Content-Range": f"bytes */{size_bytes}"},
+        )
 
 
 class Invalid(ShopError):
@@ -120,11 +144,25 @@ class Internal(ShopError):
         super().__init__("Something went wrong on our side.")
 
 
-class Unavailable(ShopError):
-    """The database or the cache can't be reached."""
+class UpstreamError(ShopError):
+    """The partner refused the connection, failed, or said something that can't be understood."""
 
-    def __init__(self, what: str = "database") -> None:
-        super().__init__(f"The {what} can't be reached. Try again soon.", {"Retry-After": str(RETRY_AFTER_S)})
+    def __init__(self) -> None:
+        super().__init__("The partner did not give a proper answer.")
+
+
+class UpstreamTimeout(ShopError):
+    """The partner did not answer in time."""
+
+    def __init__(self) -> None:
+        super().__init__("The partner did not answer in time.")
+
+
+class Unavailable(ShopError):
+    """The database, the cache or the partner can't be reached."""
+
+    def __init__(self, what: str = "database", why: str = "can't be reached") -> None:
+        super().__init__(f"The {what} {why}. Try again soon.", {"Retry-After": str(RETRY_AFTER_S)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +176,7 @@ class Kind:
 
 KINDS: dict[type[ShopError], Kind] = {
     MalformedJson: Kind(400, "malformed_json", "Malformed JSON"),
+    MalformedBody: Kind(400, "malformed_body", "Malformed body"),
     Unauthorized: Kind(401, "unauthorized", "Unauthorized"),
     Forbidden: Kind(403, "forbidden", "Forbidden"),
     NotFound: Kind(404, "not_found", "Not found"),
@@ -147,12 +186,16 @@ KINDS: dict[type[ShopError], Kind] = {
     OutOfStock: Kind(409, "out_of_stock", "Out of stock"),
     AlreadyCancelled: Kind(409, "already_cancelled", "Already cancelled"),
     IdempotencyConflict: Kind(409, "idempotency_conflict", "Idempotency key reused"),
+    PreconditionFailed: Kind(412, "precondition_failed", "Precondition failed"),
     TooLarge: Kind(413, "too_large", "Body too large"),
     UnsupportedMediaType: Kind(415, "unsupported_media_type", "Unsupported media type"),
+    RangeNotSatisfiable: Kind(416, "range_not_satisfiable", "Range not satisfiable"),
     Invalid: Kind(422, "invalid", "Invalid request"),
     TooManyAttempts: Kind(429, "too_many_attempts", "Too many attempts"),
     Internal: Kind(500, "internal", "Internal error"),
+    UpstreamError: Kind(502, "upstream_error", "Upstream error"),
     Unavailable: Kind(503, "unavailable", "Service unavailable"),
+    UpstreamTimeout: Kind(504, "upstream_timeout", "Upstream timeout"),
 }
 
 _CONSTRAINTS: dict[str, ShopError] = {
@@ -160,6 +203,8 @@ _CONSTRAINTS: dict[str, ShopError] = {
     "users_email_key": Taken("This email is taken."),
     "orders_user_id_fkey": NotFound("There is no such user."),
     "order_lines_item_id_fkey": InUse("This item is part of an order."),
+    "late_orders_item_id_fkey": NotFound("There is no such item."),
+    "tasks_user_id_fkey": NotFound("There is no such user."),
 }
 
 

@@ -8,13 +8,16 @@ NAME_MAX = 100
 DESCRIPTION_MAX = 2000
 PRICE_MAX = 10_000_000
 STOCK_MAX = 1_000_000
+LOW_STOCK_MAX = 9
 EMAIL_MAX = 254
 PASSWORD_MIN, PASSWORD_MAX = 8, 128
 QUANTITY_MAX = 100
 LINES_MAX = 50
 BATCH_MAX = 1000
 LIMIT_DEFAULT, LIMIT_MAX = 20, 100
+LATE_MS_DEFAULT = 3000
 PROBE_COUNT_MAX, PROBE_MS_MAX, PROBE_ROUNDS_MAX = 1000, 10_000, 10_000_000
+FAN_OUT_MAX = 50
 BODY_MAX_BYTES = 1024 * 1024
 
 NO_NUL = r"^[^\x00]*$"
@@ -38,6 +41,8 @@ def _up_to(bound: str) -> str:
 
 # Positive integers below 2**63, leading zeros allowed: a path that holds anything else matches no route.
 PATH_ID = rf"0*(?:[1-9][0-9]{{0,17}}|(?=[1-9]){_up_to(str(ID_MAX))})"
+# A UUID in lower case with its hyphens.
+PATH_UUID = r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
 
 
 def rfc3339(moment: datetime) -> str:

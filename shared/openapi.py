@@ -11,7 +11,31 @@ TITLE = "Shop"
 VERSION = "1"
 DESCRIPTION = "Items, users and orders: the same API on Flask and on FastAPI."
 SECURITY_SCHEME = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
-_STORED = ("/api/items", "/api/users", "/api/orders", "/api/auth", "/readyz")
+UPLOAD_CONTENT = {
+    "multipart/form-data": {
+        "schema": {
+            "type": "object",
+            "properties": {"file": {"type": "string", "contentMediaType": "application/octet-stream"}},
+            "required": ["file"],
+        }
+    }
+}
+_STORED = (
+    "/api/items",
+    "/api/users",
+    "/api/orders",
+    "/api/auth",
+    "/api/outbox",
+    "/api/probe/late-orders",
+    "/api/reports",
+    "/api/tasks",
+    "/readyz",
+)
+
+
+def file_content(content_types: Iterable[str]) -> dict[str, Any]:
+    """The content of an answer that is a file of one of these types."""
+    return {content_type: {"schema": {"type": "string"}} for content_type in content_types}
 
 
 def swagger_ui_folder() -> Path:

@@ -39,7 +39,12 @@ def found(row: T | None, what: str) -> T:
 
 def new_item(fields: Mapping[str, Any], at: datetime) -> Item:
     """An item as it is created at a moment."""
-    return Item(**fields, created_at=at, updated_at=at)
+    return Item(**new_item_row(fields, at))
+
+
+def new_item_row(fields: Mapping[str, Any], at: datetime) -> dict[str, Any]:
+    """The columns of an item as it is created at a moment."""
+    return {**fields, "created_at": at, "updated_at": at}
 
 
 def change_item(item: Item, fields: Mapping[str, Any], at: datetime) -> Item:

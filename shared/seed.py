@@ -7,14 +7,12 @@ from typing import Any
 from sqlalchemy import Connection, Engine, func, insert, select, text, update
 
 from shared.passwords import hash_password
+from shared.seeded import ITEMS, ORDERS, PASSWORD, USERS
 from shared.tables import Base, Item, Order, OrderLine, User
 
-ITEMS, USERS, ORDERS = 1000, 200, 1000
 _OPENING = datetime(2026, 1, 1, 8, 0, 0, 123456, tzinfo=UTC)
 _MATERIALS = ("Oak", "Steel", "Linen", "Glass", "Copper", "Birch", "Wool", "Slate")
 _THINGS = ("chair", "lamp", "table", "kettle", "shelf", "bowl", "blanket", "clock", "mirror", "vase")
-# Everybody's password in seeded databases, which are made to be looked at and measured, and dropped.
-ADMIN, PASSWORD = "user_001", "sidebyside"  # noqa: S105
 
 
 def create_schema(engine: Engine) -> None:

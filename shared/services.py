@@ -1,4 +1,4 @@
-"""PostgreSQL and Redis: embedded ones from wheels, or those that the user's URLs name."""
+"""PostgreSQL and Redis, embedded ones from wheels or those that the user's URLs name, and the partner service."""
 
 import os
 import shutil
@@ -68,6 +68,20 @@ def services(environment: Mapping[str, str] = os.environ, cpus: Sequence[int] = 
         database_url = given_database or stack.enter_context(_postgres(folder, cpus, pids))
         redis_url = given_redis or stack.enter_context(_redis(folder, cpus, pids))
         yield Services(database_url, redis_url, tuple(pids))
+
+
+@contextmanager
+def partner(cpus: Sequence[int] = ()) -> Iterator[str]:
+    """The URL of a partner service (shared/upstream.py) while the block lasts, pinned to `cpus` if any.
+
+    An app is told of it by UPSTREAM_URL. Raises ServiceError.
+    """
+    with tempfile.TemporaryDirectory(prefix="sidebyside-") as folder:
+        log = Path(folder, "upstream.log")
+        command = [sys.executable, "-m", "shared.upstream"]
+        with _running(command, log, cpus, None, stop=signal.SIGTERM) as process:
+            _wait_until(lambda: log.read_bytes().endswith(b"\n"), process, "partner service", log)
+            yield f"http://127.0.0.1:{int(log.read_text())}"
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """The tables as SQLAlchemy maps them, with the constraints that hold whatever an app does."""
 
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
@@ -95,6 +96,19 @@ class Order(Base):
     lines: Mapped[list[OrderLine]] = relationship(lazy="selectin", order_by=OrderLine.position)
 
 
+class Image(Base):
+    """The image of an item: the file's name in the media folder, and what an answer says of it."""
+
+    __tablename__ = "images"
+
+    item_id: Mapped[int] = mapped_column(ForeignKey("items.id", ondelete="CASCADE"), primary_key=True)
+    file: Mapped[str] = mapped_column(Text)
+    content_type: Mapped[str] = mapped_column(Text)
+    size_bytes: Mapped[int] = mapped_column(Integer)
+    etag: Mapped[str] = mapped_column(Text)
+    updated_at: Mapped[datetime]
+
+
 class Answer(Base):
     """The first answer to an order that came with an Idempotency-Key.
 
@@ -109,3 +123,49 @@ class Answer(Base):
     fingerprint: Mapped[bytes] = mapped_column(LargeBinary)
     order_id: Mapped[int | None] = mapped_column(ForeignKey("orders.id"))
     body: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
+class Mail(Base):
+    """A mail to a user, written in the transaction that gives cause for it, and sent after that."""
+
+    __tablename__ = "outbox"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[str] = mapped_column(Text)
+    recipient: Mapped[str] = mapped_column(_UNICODE)
+    subject: Mapped[str] = mapped_column(Text)
+    body: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+    user: Mapped[User] = relationship()
+
+    @property
+    def status(self) -> str:
+        """`pending` until it was sent."""
+        return "pending" if self.sent_at is None else "sent"
+
+
+Index("outbox_pending_idx", Mail.id, postgresql_where=Mail.sent_at.is_(None))
+
+
+class LateTally(Base):
+    """What became of the pieces of an item that were promised first and taken later."""
+
+    __tablename__ = "late_orders"
+
+    item_id: Mapped[int] = mapped_column(ForeignKey("items.id", ondelete="CASCADE"), primary_key=True)
+    accepted: Mapped[int] = mapped_column(BigInteger)
+    taken: Mapped[int] = mapped_column(BigInteger)
+    oversold: Mapped[int] = mapped_column(BigInteger)
+
+
+class Task(Base):
+    """Work that was handed to the task queue, and for whom. What became of it is kept in Redis, for a while."""
+
+    __tablename__ = "tasks"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(index=True)

@@ -1,11 +1,22 @@
 """What is known of every request: its id, in answers and log lines, and how many there were."""
 
 import logging
+import os
 import threading
+from array import array
 from contextvars import ContextVar
+from datetime import UTC, datetime
+from mmap import mmap
+from pathlib import Path
 from random import getrandbits
+from typing import Any
+from weakref import WeakMethod
 
-from shared.limits import TOKEN
+from pythonjsonlogger.json import JsonFormatter
+
+from shared.limits import TOKEN, rfc3339
+
+_SLOT_BYTES = 64  # a cache line: workers on two CPUs don't wait for each other's count
 
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
@@ -19,18 +30,73 @@ def request_id_for(given: str | None) -> str:
 
 
 class RequestCounter:
-    """How many requests this process has begun; safe under threads and greenlets."""
+    """How many requests a server has begun; safe under threads, greenlets and forks.
 
-    __slots__ = ("_lock", "value")
+    Without a file this counts for one process. Workers that were given the same file count together: each appends a
+    slot of its own to it, so that none waits for another, and the sum of the slots is what all of them have begun.
+    """
 
-    def __init__(self) -> None:
-        self.value = 0
-        self._lock = threading.Lock()
+    __slots__ = ("__weakref__", "_file", "_lock", "_slot")
+
+    def __init__(self, file: str | None = None) -> None:
+        self._file = file
+        self._begin()
+        if file:
+            begin = WeakMethod(self._begin)
+            os.register_at_fork(after_in_child=lambda: (again := begin()) and again())
+
+    @property
+    def value(self) -> int:
+        """How many there were, in all workers that share the file."""
+        return sum(array("Q", Path(self._file).read_bytes())) if self._file else self._slot[0]
 
     def add(self) -> None:
         """Counts one more."""
         with self._lock:
-            self.value += 1
+            self._slot[0] += 1
+
+    def _begin(self) -> None:
+        """Takes a slot; anew in a child process, whose parent goes on in the old one."""
+        self._lock = threading.Lock()
+        self._slot: memoryview[int] | list[int] = _slot_in(self._file) if self._file else [0]
+
+
+def counting_workers(file: str) -> int:
+    """How many workers count in a file."""
+    return Path(file).stat().st_size // _SLOT_BYTES
+
+
+def _slot_in(file: str) -> "memoryview[int]":
+    """A new number at the end of a file that other processes grow as well, mapped into memory.
+
+    The kernel appends a slot as one, and leaves the position of this descriptor at its end.
+    """
+    descriptor = os.open(file, os.O_RDWR | os.O_APPEND)
+    try:
+        os.write(descriptor, bytes(_SLOT_BYTES))
+        end = os.lseek(descriptor, 0, os.SEEK_CUR)
+        return memoryview(mmap(descriptor, end)).cast("Q")[(end - _SLOT_BYTES) // 8 :]
+    finally:
+        os.close(descriptor)
+
+
+class _Lines(JsonFormatter):
+    """A record as one line of JSON: `timestamp`, `level`, `logger`, `message`, `request_id`, what it was given as
+    `extra`, and `exception` when there was one.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(
+            ["levelname", "name", "message", "request_id"],
+            rename_fields={"levelname": "level", "name": "logger", "exc_info": "exception"},
+        )
+
+    def add_fields(
+        self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]
+    ) -> None:
+        """The timestamp, in UTC, before everything else."""
+        log_data["timestamp"] = rfc3339(datetime.fromtimestamp(record.created, UTC))
+        super().add_fields(log_data, record, message_dict)
 
 
 class _RequestIdFilter(logging.Filter):
@@ -40,14 +106,34 @@ class _RequestIdFilter(logging.Filter):
 
 
 def logger_of(name: str) -> logging.Logger:
-    """A logger whose every line carries the request id."""
+    """A logger whose every line is JSON and carries the request id."""
     logger = logging.getLogger(name)
     if not logger.handlers:
         handler = logging.StreamHandler()
-        handler.setFormatter(
-            logging.Formatter("%(asctime)s %(levelname)s [%(request_id)s] %(name)s: %(message)s")
-        )
+        handler.setFormatter(_Lines())
         handler.addFilter(_RequestIdFilter())
         logger.addHandler(handler)
         logger.propagate = False
     return logger
+
+
+def set_log_level(level: str) -> None:
+    """What the shop's loggers leave out: everything below `level`."""
+    logging.getLogger("shop").setLevel(level)
+
+
+_access_logger = logger_of("shop.access")
+
+
+def log_access(method: str, path: str, status: int, duration_s: float, client: str) -> None:
+    """One line for one answer. The path comes without its query, which may hold what is nobody's business."""
+    _access_logger.info(
+        "answered",
+        extra={
+            "method": method,
+            "path": path,
+            "status": status,
+            "duration_ms": round(duration_s * 1000, 3),
+            "client": client,
+        },
+    )

@@ -1,5 +1,6 @@
 """Running services, and the shop behind a client: in process and over the wire, on Flask and on FastAPI."""
 
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import cache
@@ -11,7 +12,7 @@ import pytest
 import loadtests
 from loadtests.contestants import load_contestants
 from loadtests.servers import launched
-from shared.services import Services, database_copy, seeded_template, services
+from shared.services import Services, database_copy, partner, seeded_template, services
 from shared.settings import Settings
 from tests.in_process import fastapi_client, flask_client
 from tests.shop import ADMIN, JWT_SECRET
@@ -20,6 +21,34 @@ CATALOG = Path(loadtests.__path__[0], "catalog")
 CLIENTS = ("flask_in_process", "fastapi_in_process", "flask_on_gunicorn", "fastapi_on_uvicorn")
 Pair = tuple[httpx2.Client, httpx2.Client]
 NewDatabase = Callable[[], str]
+
+
+# The files that take longest, longest first; next come those of the contract, then all that are done in a moment.
+SLOW_FILES = (
+    "test_interrupted.py",
+    "test_capacity.py",
+    "test_drive.py",
+    "test_cli.py",
+    "test_doctor.py",
+    "test_parity.py",
+    "test_selftest.py",
+    "test_stock.py",
+    "test_gates_live.py",
+    "test_bench.py",
+    "test_browser.py",
+)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first: none of them begins when the other worker has nothing left to do."""
+    items.sort(key=lambda item: _place(item.path))
+
+
+def _place(path: Path) -> int:
+    if path.name in SLOW_FILES:
+        return SLOW_FILES.index(path.name)
+    return len(SLOW_FILES) + (path.parent.name != "contract")
 
 
 @pytest.fixture(scope="session")
@@ -44,13 +73,40 @@ def new_database(running_services: Services, seeded_database: str) -> Iterator[N
 
 
 @pytest.fixture(scope="session")
-def new_settings(running_services: Services, new_database: NewDatabase) -> Callable[[], Settings]:
-    """Settings of an app with a database of its own."""
-    return lambda: Settings(new_database(), running_services.redis_url, JWT_SECRET)
+def media_dir(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Where all apps of the tests keep their images: every file has a name of its own."""
+    return str(tmp_path_factory.mktemp("media"))
 
 
 @pytest.fixture(scope="session")
-def url_of(running_services: Services, new_database: NewDatabase) -> Iterator[Callable[[str], str]]:
+def new_settings(
+    running_services: Services, new_database: NewDatabase, media_dir: str
+) -> Callable[[], Settings]:
+    """Settings of an app with a database of its own."""
+    return lambda: Settings(
+        new_database(), running_services.redis_url, JWT_SECRET, media_dir=media_dir
+    )
+
+
+@pytest.fixture(scope="session")
+def partner_url() -> Iterator[str]:
+    """The partner service, started once."""
+    with partner() as url:
+        yield url
+
+
+@pytest.fixture
+def unused_port() -> int:
+    """A port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port
+
+
+@pytest.fixture(scope="session")
+def url_of(
+    running_services: Services, new_database: NewDatabase, partner_url: str, media_dir: str
+) -> Iterator[Callable[[str], str]]:
     """Starts a contestant by name, once, on a database of its own; gives its URL."""
     contestants = load_contestants(CATALOG)
     with ExitStack() as servers:
@@ -62,6 +118,8 @@ def url_of(running_services: Services, new_database: NewDatabase) -> Iterator[Ca
                 "REDIS_URL": running_services.redis_url,
                 "SERVER_NAME": name,
                 "JWT_SECRET": JWT_SECRET,
+                "UPSTREAM_URL": partner_url,
+                "MEDIA_DIR": media_dir,
             }
             endpoints = servers.enter_context(launched([contestants[name]], {name: environment}, cpus=()))
             return f"http://{endpoints[name].host}:{endpoints[name].port}"

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from hypothesis import strategies as st
 
-from shared.seed import PASSWORD
+from shared.seeded import PASSWORD
 from tests.shop import ADMIN, bearer
 
 
@@ -31,6 +31,7 @@ ROUTES = (
     ("POST", "/api/items", "item"),
     ("POST", "/api/items/batch", "batch"),
     ("GET", "/api/items/{}", None),
+    ("GET", "/api/items/{}/cached", None),
     ("PUT", "/api/items/{}", "item"),
     ("PATCH", "/api/items/{}", "item"),
     ("DELETE", "/api/items/{}", None),
@@ -50,6 +51,9 @@ ROUTES = (
     ("POST", "/api/probe/echo", "order"),
     ("POST", "/api/probe/echo", "order"),
     ("GET", "/api/probe/requests", None),
+    ("GET", "/api/probe/late-orders/{}", None),
+    ("GET", "/api/tasks/{}", None),
+    ("GET", "/live", None),
     ("GET", "/items", None),
     ("GET", "/items/{}", None),
 )
@@ -241,6 +245,12 @@ extra_headers = st.lists(
             ("X-Request-ID", "mine"),
             ("X-Request-ID", "not mine"),
             ("Accept", "text/html"),
+            ("Accept-Encoding", "gzip"),
+            ("Accept-Encoding", "gzip;q=0, *"),
+            ("If-None-Match", "*"),
+            ("If-None-Match", 'W/"a", "b'),
+            ("If-Match", "*"),
+            ("If-Match", '"a"'),
             ("X-HTTP-Method-Override", "DELETE"),
             ("Expect", "nothing"),
         ]

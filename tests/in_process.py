@@ -13,12 +13,14 @@ import httpx2
 from starlette.testclient import TestClient
 
 from fastapi_app.app import create_app as create_fastapi_app
+from flask_app import background, calls, events, reports
 from flask_app.app import create_app as create_flask_app
 from shared.settings import Settings
 from tests.shop import ADMIN
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
+    from flask import Flask
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 BASE_URL = "http://testserver"
@@ -45,7 +47,8 @@ class WsgiServer(httpx2.BaseTransport):
             body = b"".join(chunks)
         finally:
             getattr(chunks, "close", lambda: None)()
-        return httpx2.Response(started[0], headers=started[1], content=body)
+        # As a stream, for which httpx2 makes up no Content-Length where the app gives none.
+        return httpx2.Response(started[0], headers=started[1], stream=httpx2.ByteStream(body))
 
 
 def environ_of(request: httpx2.Request) -> dict[str, Any]:
@@ -92,15 +95,28 @@ def decoding_once(app: ASGIApp) -> ASGIApp:
 
 
 @contextmanager
-def flask_client(settings: Settings) -> Iterator[httpx2.Client]:
-    """A client of a Flask app of its own; the app's connections are closed at the end."""
+def flask_shop(settings: Settings) -> Iterator[Flask]:
+    """A Flask app of its own; its connections are closed at the end."""
     app = create_flask_app(settings)
     try:
-        with httpx2.Client(transport=WsgiServer(app), base_url=BASE_URL, headers=ADMIN) as client:
-            yield client
+        yield app
     finally:
+        calls.close(app)
+        events.close(app)
+        background.close(app)
+        reports.close(app)
         app.extensions["cache"].close()
         app.extensions["engine"].dispose()
+
+
+@contextmanager
+def flask_client(settings: Settings) -> Iterator[httpx2.Client]:
+    """A client of a Flask app of its own."""
+    with (
+        flask_shop(settings) as app,
+        httpx2.Client(transport=WsgiServer(app), base_url=BASE_URL, headers=ADMIN) as client,
+    ):
+        yield client
 
 
 @contextmanager

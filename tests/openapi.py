@@ -2,8 +2,7 @@
 
 Dropped are words for people (title, description, summary, operationId, tags) and nothing else. Unified are
 spellings: `$ref` and what it names; `anyOf` with null and a list of types; the order of `required`, `enum` and
-parameters; numbers as doubles (all that JSON promises, and FastAPI writes its bounds so); a null default and none
-(FastAPI writes no null).
+parameters; a null default and none (FastAPI writes no null).
 """
 
 from typing import Any
@@ -25,8 +24,6 @@ def _named(document: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
 def _normalised(document: dict[str, Any], node: Any) -> Any:
     if isinstance(node, list):
         return [_normalised(document, one) for one in node]
-    if isinstance(node, int | float) and not isinstance(node, bool):
-        return float(node)
     if not isinstance(node, dict):
         return node
     if "$ref" in node:

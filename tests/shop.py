@@ -6,6 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 import httpx2
+import pytest
 
 from shared.limits import now
 from shared.tokens import Caller, issue_token
@@ -14,6 +15,8 @@ TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.
 JWT_SECRET = "a secret that only the tests use, of 48 characters"
 JSON = {"Content-Type": "application/json"}
 PROBLEM_KEYS = ["type", "title", "status", "detail", "code"]
+# For whole modules to which the wire adds nothing; a single test asks for the fixture `shop` instead of `client`.
+in_process = pytest.mark.parametrize("client", ["flask_in_process", "fastapi_in_process"], indirect=True)
 
 
 def bearer(user_id: int, *, is_admin: bool = False) -> dict[str, str]:

@@ -1,15 +1,17 @@
-"""What a reader sees: the report and both apps' documentation, opened in Chromium with no network but loopback."""
+"""What a reader sees in Chromium, with no network but loopback: the report, both apps' documentation and pages."""
 
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx2
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from loadtests.report.files import write_report
 from loadtests.verdict import summarise
 from tests.frames import A, B, both_loops, digested, rounds_of, run_of, samples_of
+from tests.shop import ADMIN, an_item
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run")
@@ -76,6 +78,26 @@ def test_the_report_scrolls_sideways_only_inside_its_tables(page: Page, report: 
 
 
 @pytest.mark.parametrize("contestant", ["flask-gthread", "fastapi-uvicorn"])
+def test_the_live_page_shows_a_change_of_stock(
+    page: Page, url_of: Callable[[str], str], contestant: str
+) -> None:
+    home = url_of(contestant)
+    errors: list[str] = []
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    page.goto(f"{home}/live")
+    page.get_by_text("Connected").wait_for()
+
+    with httpx2.Client(base_url=home, headers=ADMIN) as client:
+        item = an_item(client, stock=12)
+        row = page.locator(f"#item-{item['id']}")
+        row.get_by_text("12", exact=True).wait_for()
+        client.patch(f"/api/items/{item['id']}", json={"stock": 11})
+        row.get_by_text("11", exact=True).wait_for()
+
+    assert errors == []
+
+
+@pytest.mark.parametrize("contestant", ["flask-gthread", "fastapi-uvicorn"])
 def test_the_documentation_shows_every_route_and_loads_from_the_app_alone(
     page: Page, url_of: Callable[[str], str], contestant: str
 ) -> None:
@@ -86,3 +108,39 @@ def test_the_documentation_shows_every_route_and_loads_from_the_app_alone(
 
     assert all(url.startswith((home, "data:", "blob:")) for url in asked)
     assert page.locator(".opblock").count() >= 25
+
+
+@pytest.mark.parametrize("contestant", ["flask-gthread", "fastapi-uvicorn"])
+def test_the_shop_can_be_leafed_through(page: Page, url_of: Callable[[str], str], contestant: str) -> None:
+    home = url_of(contestant)
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+
+    asked = asked_by(page, f"{home}/items")
+    first = page.locator(".items a").first.inner_text()
+    page.get_by_role("link", name="Next").click()
+    page.wait_for_url("**/items?page=2")
+
+    assert all(url.startswith(home) for url in asked)
+    assert page.locator(".items li").count() == 20
+    assert page.locator(".items a").first.inner_text() != first
+    assert page.locator(".items a").first.evaluate("one => getComputedStyle(one).flexGrow") == "1"
+    assert said == []
+
+
+def test_what_is_low_or_sold_out_stands_out(page: Page, url_of: Callable[[str], str]) -> None:
+    home = url_of("flask-gthread")
+    name = '<script>alert("hello")</script>'
+    batch = [{"name": name, "price_cents": 1234, "stock": stock} for stock in (50, 3, 0)]
+    httpx2.post(f"{home}/api/items/batch", json={"items": batch}, headers=ADMIN).raise_for_status()
+
+    page.goto(f"{home}/items")
+    page.get_by_label("Name contains").fill(name)
+    page.get_by_role("button", name="Search").click()
+    page.wait_for_url("**/items?q=*")
+
+    assert page.locator(".items a").all_inner_texts() == [name] * 3
+    assert page.locator(".items .price").all_inner_texts() == ["12.34"] * 3
+    marks = page.locator(".items .stock")
+    assert marks.all_inner_texts() == ["50 in stock", "only 3 left", "sold out"]
+    assert len({marks.nth(place).evaluate("one => getComputedStyle(one).color") for place in range(3)}) == 3

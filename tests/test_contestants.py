@@ -1,4 +1,5 @@
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -31,18 +32,46 @@ def refusal(catalog: Path, text: str) -> str:
     return str(caught.value)
 
 
-def test_the_catalog_holds_the_first_seven_contestants() -> None:
+def test_the_catalog_holds_every_server_beside_its_floor() -> None:
     contestants = load_contestants(CATALOG)
 
-    assert list(contestants) == [
+    assert [name for name, one in contestants.items() if one.workers == 1] == [
         "flask-sync",
         "flask-gthread",
         "flask-gevent",
+        "flask-granian",
         "fastapi-uvicorn",
+        "fastapi-uvicorn-pure",
+        "fastapi-gunicorn",
+        "fastapi-granian",
         "raw-wsgi-gthread",
         "raw-wsgi-gevent",
+        "raw-wsgi-granian",
         "raw-asgi-uvicorn",
+        "raw-asgi-granian",
+        "flask-async-views",
+        "fastapi-sync",
     ]
+
+
+def test_several_workers_differ_from_one_in_their_number_alone() -> None:
+    contestants = load_contestants(CATALOG)
+    several = [one for one in contestants.values() if one.workers > 1]
+
+    assert sorted({one.workers for one in several}) == [2, 4]
+    for one in several:
+        base = contestants[one.name.removesuffix(f"-{one.workers}w")]
+        same = replace(one, name=base.name, title=base.title, workers=1)
+        alone = tuple(word.replace("{workers}", "1") for word in one.command)
+        assert replace(same, command=alone) == base
+        assert one.title == f"{base.title}, {one.workers} workers"
+
+
+def test_uvicorn_never_trusts_a_proxy() -> None:
+    commands = [one.command for one in load_contestants(CATALOG).values() if "uvicorn" in one.command]
+
+    assert commands
+    assert all("--no-proxy-headers" in command for command in commands)
 
 
 def test_only_flask_sync_closes_its_connections() -> None:
@@ -65,6 +94,7 @@ def test_optional_keys_have_defaults(catalog: Path) -> None:
     mine = load_contestants(catalog)["mine"]
 
     assert (mine.environment, mine.keep_alive, mine.scenarios, mine.needs_database) == ({}, True, None, True)
+    assert mine.workers == 1
     assert mine.answers("shop")
 
 
@@ -75,6 +105,7 @@ def test_optional_keys_have_defaults(catalog: Path) -> None:
         ("keep_alive = 1", ("mine", "keep_alive is 1", "true or false")),
         ('scenarios = ["nap"]', ("mine", "no scenario 'nap'", "ping")),
         ("environment = {A = 1}", ("mine", "environment", "a table of strings")),
+        ("workers = 0", ("mine", "workers is 0", "a whole number above 0")),
     ],
 )
 def test_a_wrong_entry_is_one_line_with_file_entry_and_remedy(

@@ -49,6 +49,76 @@ def test_every_twin_is_a_contestant() -> None:
     assert all(twin in known for one in load_profiles(CATALOG).values() for twin in one.twins)
 
 
+def test_the_quick_profile_stays_what_five_minutes_are_enough_for() -> None:
+    quick = load_profiles(CATALOG)["quick"]
+
+    assert quick.contestants == (
+        "flask-sync",
+        "flask-gthread",
+        "flask-gevent",
+        "fastapi-uvicorn",
+        "raw-wsgi-gthread",
+        "raw-wsgi-gevent",
+        "raw-asgi-uvicorn",
+    )
+    assert quick.scenarios == (
+        "ping",
+        "item-read",
+        "item-list",
+        "order-create",
+        "echo",
+        "sleep-50ms",
+        "shop",
+    )
+
+
+def test_each_profile_runs_what_the_one_before_runs() -> None:
+    contestants = [set(one.contestants) for one in load_profiles(CATALOG).values()]
+
+    assert contestants[0] < contestants[1] < contestants[2]
+
+
+def test_the_thorough_profile_runs_every_contestant_with_one_worker_and_every_scenario() -> None:
+    thorough = load_profiles(CATALOG)["thorough"]
+    single = {name for name, one in load_contestants(CATALOG).items() if one.workers == 1}
+
+    assert set(thorough.contestants) == single
+    assert thorough.scenarios == ()
+
+
+def test_every_twin_of_a_profile_is_run() -> None:
+    assert all(set(one.twins) <= set(one.contestants) for one in load_profiles(CATALOG).values())
+
+
+def test_every_claim_is_about_contestants_that_there_are() -> None:
+    known = load_contestants(CATALOG)
+
+    assert [claim for claim in load_claims(CATALOG) if claim.a not in known or claim.b not in known] == []
+
+
+def test_every_server_that_has_a_floor_is_held_against_it() -> None:
+    floors = {name for name, one in load_contestants(CATALOG).items() if one.framework == "raw"}
+
+    assert {claim.b for claim in load_claims(CATALOG)} >= floors
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ('contestants = ["django"]', ("mine", "no contestant 'django'", "flask-sync")),
+        ('scenarios = ["nap"]', ("mine", "no scenario 'nap'", "ping")),
+    ],
+)
+def test_a_profile_names_what_the_catalog_has(tmp_path: Path, change: str, words: tuple[str, ...]) -> None:
+    for name in ("contestants.toml", "scenarios.toml"):
+        (tmp_path / name).write_text((CATALOG / name).read_text())
+
+    message = refusal(tmp_path, PROFILE + change)
+
+    assert all(word in message for word in ("profiles.toml", *words))
+    assert "\n" not in message
+
+
 def test_optional_keys_of_a_profile_have_defaults(tmp_path: Path) -> None:
     (tmp_path / "profiles.toml").write_text(PROFILE)
 
@@ -56,6 +126,7 @@ def test_optional_keys_of_a_profile_have_defaults(tmp_path: Path) -> None:
 
     assert (mine.warmup_ms, mine.open_load, mine.margin, mine.twins) == (20, 0.5, 0.03, ())
     assert mine.steal_limit_percent == 30
+    assert (mine.contestants, mine.scenarios) == ((), ())
 
 
 def test_the_headline_claim_is_flask_against_fastapi() -> None:
@@ -72,6 +143,7 @@ def test_the_headline_claim_is_flask_against_fastapi() -> None:
         ("steal_limit_percent = 101", ("mine", "steal_limit_percent is 101", "a percentage up to 100")),
         ("margin = true", ("mine", "margin is True")),
         ('twins = "flask-sync"', ("mine", "twins is 'flask-sync'", "a list of strings")),
+        ('contestants = "flask-sync"', ("mine", "contestants is 'flask-sync'", "a list of strings")),
         ("speed = 1", ("mine", "unknown key 'speed'")),
     ],
 )

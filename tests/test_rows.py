@@ -1,3 +1,5 @@
+import gzip
+
 import numpy as np
 import polars as pl
 import pytest
@@ -130,6 +132,10 @@ def test_each_wrong_body_of_the_warm_up_spoils_one_answered_request() -> None:
         (b"pong", 1),
         (b"", 1),
         (b"\xff", 1),
+        (gzip.compress(b'{"message":"pong"}'), 0),
+        (gzip.compress(b'{"text":"pong"}'), 1),
+        (gzip.compress(b'{"message":"pong"}')[:-9], 1),
+        (b"\x1f\x8bpong", 1),
     ],
 )
 def test_a_body_must_be_json_with_the_wanted_keys(body: bytes, misses: int) -> None:

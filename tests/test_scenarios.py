@@ -1,5 +1,6 @@
 import json
 from collections import Counter
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -125,6 +126,31 @@ def test_setup_comes_before_the_requests_and_each_of_it_once(tmp_path: Path) -> 
 
 def test_echo_sends_twenty_lines() -> None:
     assert all(len(json.loads(body_of(request))["lines"]) == 20 for request in prepared("echo"))
+
+
+def test_a_batch_is_twenty_of_what_is_created_one_by_one() -> None:
+    items = [json.loads(body_of(request)) for request in prepared("create-single")]
+    batches = [json.loads(body_of(request))["items"] for request in prepared("create-batch")]
+
+    assert {len(batch) for batch in batches} == {20}
+    assert {tuple(item) for item in [*items, *chain(*batches)]} == {
+        ("name", "description", "price_cents", "stock")
+    }
+    assert {item["description"] is None for item in items} == {True, False}
+
+
+def test_pages_are_no_json_and_three_of_four_are_items() -> None:
+    requests = prepare(load_scenarios(CATALOG)["item-pages"], seed=3, count=20_000)
+
+    assert not any(request.json for request in requests)
+    lists = sum(request.wire.startswith(b"GET /items ") for request in requests)
+    assert lists / 20_000 == pytest.approx(0.25, abs=0.02)
+
+
+def test_popular_items_are_few() -> None:
+    paths = {request.wire.split(b" ")[1] for request in prepared("item-cached")}
+
+    assert paths == {b"/api/items/%d/cached" % item for item in range(1, 6)}
 
 
 def test_the_shop_keeps_its_mix() -> None:

@@ -30,13 +30,30 @@ def refusal_in(path: Path) -> str:
     return str(caught.value)
 
 
-def test_no_wishes_mean_everything_in_the_quick_profile() -> None:
+def test_no_wishes_mean_what_the_quick_profile_lists() -> None:
     selection = select(Wishes())
 
     assert selection.profile.name == "quick"
-    assert {one.name for one in selection.contestants} == set(selection.by_name)
-    assert "ping" in {one.name for one in selection.scenarios}
+    assert tuple(one.name for one in selection.contestants) == selection.profile.contestants
+    assert tuple(one.name for one in selection.scenarios) == selection.profile.scenarios
+    assert set(selection.by_name) > set(selection.profile.contestants)
     assert any(claim.headline for claim in selection.claims)
+
+
+def test_a_profile_that_lists_none_runs_all() -> None:
+    names = [one.name for one in select(Wishes(profile="thorough")).scenarios]
+
+    assert set(names) > {one.name for one in select(Wishes()).scenarios}
+
+
+def test_names_go_before_the_profiles_own_each_for_itself() -> None:
+    by_contestant = select(Wishes(contestants=("flask-granian",)))
+    by_scenario = select(Wishes(scenarios=("echo",)))
+
+    assert [one.name for one in by_contestant.contestants] == ["flask-granian"]
+    assert tuple(one.name for one in by_contestant.scenarios) == by_contestant.profile.scenarios
+    assert [one.name for one in by_scenario.scenarios] == ["echo"]
+    assert {one.name for one in by_scenario.contestants} < set(by_scenario.profile.contestants)
 
 
 def test_what_is_chosen_comes_in_the_order_of_the_catalog_and_once() -> None:

@@ -3,12 +3,14 @@
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 
 from loadtests.errors import SuiteError
 from loadtests.known.burner import Burner
@@ -220,6 +222,16 @@ def test_shares_are_held_against_limits_with_their_uncertainty() -> None:
     assert not at_least(5, 10, 0.9)
     assert at_most(0, 0, 0.05) is None
     assert share(1, 20).startswith("1 of 20 (5.0 %, 95 % interval 0.1 to 24.9 %)")
+
+
+@pytest.mark.parametrize("of", [1, 2, 20, 43])
+def test_shares_are_judged_as_scipy_would(of: int) -> None:
+    for hits, limit in product(range(of + 1), (0.05, 0.5, 0.9)):
+        low, high = binomtest(hits, of).proportion_ci(0.95)
+        more, fewer = (binomtest(hits, of, limit, alternative=side).pvalue for side in ("greater", "less"))
+
+        assert share(hits, of).endswith(f" 95 % interval {100 * low:.1f} to {100 * high:.1f} %)")
+        assert (at_most(hits, of, limit), at_least(hits, of, limit)) == (more >= 0.05, fewer >= 0.05)
 
 
 def test_the_budget_is_shared_after_the_fixed_checks() -> None:

@@ -15,7 +15,7 @@ from shared.errors import KINDS, Internal, Invalid, MalformedJson, problem, viol
 from shared.faults import fault, pointer_to
 from shared.limits import PATH_ID
 from shared.services import ServiceError, services
-from shared.settings import settings_from, sqlalchemy_url
+from shared.settings import Settings, settings_from, sqlalchemy_url
 
 PURE = settings(database=None, deadline=None, max_examples=200)
 ID_MAX = 2**63 - 1
@@ -162,3 +162,15 @@ def test_a_missing_url_is_named(missing: str) -> None:
 @pytest.mark.parametrize("url", ["postgres://u@h/d", "postgresql://u@h/d", "postgresql+asyncpg://u@h/d"])
 def test_every_postgres_url_gets_the_one_driver(url: str) -> None:
     assert sqlalchemy_url(url) == "postgresql+psycopg://u@h/d"
+
+
+@pytest.mark.parametrize(
+    ("database_url", "namespace"),
+    [
+        ("postgresql://me:secret@db.example:5432/shop_7?sslmode=require", "shop_7"),
+        ("postgresql://postgres@/a%20copy?host=/tmp/pgdata", "a copy"),
+        ("postgresql://localhost", "shop"),
+    ],
+)
+def test_a_shop_is_named_after_its_database(database_url: str, namespace: str) -> None:
+    assert Settings(database_url, "redis://localhost", "x" * 32).namespace == namespace

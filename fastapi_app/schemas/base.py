@@ -18,6 +18,8 @@ class Input(BaseModel):
 class Patch(Input):
     """Base of a change: any subset of the fields, but not none of them."""
 
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
     @model_validator(mode="before")
     @classmethod
     def _not_empty(cls, data: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import MISSING, Field, StrictInt
+from pydantic import MISSING, BaseModel, Field, StrictInt
 
 from fastapi_app.fields import (
     Description,
@@ -61,7 +61,7 @@ class ItemsOut(Output):
     items: list[ItemOut]
 
 
-class ItemQuery(PageQuery):
+class ItemFilter(BaseModel):
     """Which items, in which order."""
 
     q: QueryText | MISSING = MISSING
@@ -69,3 +69,8 @@ class ItemQuery(PageQuery):
     max_price: Annotated[StrictInt, Field(ge=0, le=ID_MAX), FromDigits] | MISSING = MISSING
     in_stock: QueryBoolean | MISSING = MISSING
     sort: Sort = "id"
+
+
+class ItemQuery(PageQuery, ItemFilter):
+    """Which part of these items."""
+

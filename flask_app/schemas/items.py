@@ -3,7 +3,7 @@
 from marshmallow import fields
 
 from flask_app.fields import Integer, QueryBoolean, QueryInteger, QueryText, Rows, Sort, Text, Timestamp
-from flask_app.schemas.base import Input, Output, PageQuery, Patch
+from flask_app.schemas.base import Input, Output, PageQuery, Patch, Query
 from shared.limits import BATCH_MAX, DESCRIPTION_MAX, ID_MAX, NAME_MAX, PRICE_MAX, STOCK_MAX
 
 
@@ -58,7 +58,7 @@ class ItemPage(Output):
     offset = Integer(required=True)
 
 
-class ItemQuery(PageQuery):
+class ItemFilter(Query):
     """Which items, in which order."""
 
     q = QueryText()
@@ -66,3 +66,7 @@ class ItemQuery(PageQuery):
     max_price = QueryInteger(least=0, most=ID_MAX)
     in_stock = QueryBoolean()
     sort = Sort(load_default="id")
+
+
+class ItemQuery(PageQuery, ItemFilter):
+    """Which part of these items."""

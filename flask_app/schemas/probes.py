@@ -58,7 +58,7 @@ class Burnt(Output):
 
 
 class Requests(Output):
-    """How many requests a process has begun, this one included."""
+    """How many requests a server has begun, this one included, and the process that answers."""
 
     pid = Integer(required=True)
     requests = Integer(required=True)

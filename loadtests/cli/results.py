@@ -6,8 +6,10 @@ from typing import Annotated, Any
 import typer
 
 from loadtests.cli.frame import app, one_line_errors, out
+from loadtests.contestants import Contestant, load_contestants
 from loadtests.profiles import load_profiles
-from loadtests.selection import CATALOG, Wishes, select
+from loadtests.scenarios import load_scenarios
+from loadtests.selection import CATALOG
 
 
 @app.command()
@@ -46,20 +48,26 @@ def compare(
 def list_() -> None:
     """Show the contestants, scenarios and profiles of the catalog."""
     with one_line_errors():
-        everything = select(Wishes())
         out.print("[bold]contestants[/]")
-        for one in everything.contestants:
-            only = f"  (only {', '.join(one.scenarios)})" if one.scenarios else ""
-            out.print(f"  {one.name:<20} {one.title}{only}")
+        for one in load_contestants(CATALOG).values():
+            out.print(f"  {one.name:<20} {one.title}{_limits(one)}", soft_wrap=True)
         out.print("[bold]scenarios[/]")
-        for scenario in everything.scenarios:
-            out.print(f"  {scenario.name:<20} {scenario.title}: {scenario.question}")
+        for scenario in load_scenarios(CATALOG).values():
+            out.print(f"  {scenario.name:<20} {scenario.title}: {scenario.question}", soft_wrap=True)
         out.print("[bold]profiles[/]")
         for name, profile in load_profiles(CATALOG).items():
             out.print(f"  {name:<20} {profile.title}")
+            for kind, names in (("contestants", profile.contestants), ("scenarios", profile.scenarios)):
+                out.print(f"  {'':<20} [dim]{kind}:[/] {', '.join(names) or 'all'}", soft_wrap=True)
         out.print(
             f"[dim]They are described in {CATALOG}; copy that folder and name it as `catalog` in a config.[/]"
         )
+
+
+def _limits(one: Contestant) -> str:
+    if not one.websockets:
+        return "  (no websockets)"
+    return f"  (only {', '.join(one.scenarios)})" if one.scenarios else ""
 
 
 def show(summary: Any, folder: Path) -> None:

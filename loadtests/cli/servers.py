@@ -8,7 +8,7 @@ import typer
 from loadtests.cli.frame import Stopped, app, one_line_errors, out
 from loadtests.errors import SuiteError
 from loadtests.selection import Wishes, select
-from shared.seed import ADMIN, PASSWORD
+from shared.seeded import ADMIN, PASSWORD
 
 
 @app.command()
@@ -35,7 +35,7 @@ def serve(
     contestant: Annotated[str, typer.Argument(help="A name from `sidebyside list`.")],
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 picks a free one.")] = 0,
 ) -> None:
-    """Run one server with PostgreSQL, Redis and seeded data until it is stopped (Ctrl-C)."""
+    """Run one server with services, a Celery worker and seeded data until it is stopped (Ctrl-C)."""
     with one_line_errors():
         chosen = select(Wishes(contestants=(contestant,))).contestants
 
@@ -44,7 +44,10 @@ def serve(
 
         free_ports([contestant], {contestant: port})
         try:
-            with stage(seed=0) as scene, scene.servers(chosen, ports={contestant: port}) as endpoints:
+            with (
+                stage(seed=0) as scene,
+                scene.servers(chosen, ports={contestant: port}, with_workers=True) as endpoints,
+            ):
                 print(f"ready http://127.0.0.1:{endpoints[contestant].port}", flush=True)
                 wait_for_end(endpoints[contestant].pid)
         except Stopped:

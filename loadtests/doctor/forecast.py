@@ -12,7 +12,7 @@ from math import exp, hypot, sqrt
 
 import numpy as np
 from numpy.random import Generator
-from scipy import stats as distributions
+from scipy.special import chdtri, stdtrit
 
 from loadtests.plan import Plan
 from loadtests.report import formats
@@ -65,7 +65,7 @@ def noise(log_ratios: Sequence[FloatArray]) -> Noise | None:
     rounds = [blocks for blocks in log_ratios if len(blocks)]
     if len(rounds) < MIN_ROUNDS:
         return None
-    residuals = np.concatenate([blocks - distributions.trim_mean(blocks, MIDDLE) for blocks in rounds])
+    residuals = np.concatenate([blocks - _middle(blocks) for blocks in rounds])
     spread = float(np.std([np.median(blocks) for blocks in rounds], ddof=1))
     typical = round(float(np.median([len(blocks) for blocks in rounds])))
     within = median_spread(residuals, typical, np.random.default_rng(0))
@@ -87,7 +87,7 @@ def forecast(noise: Noise, plan: Plan, round_s: float, usable_s: float) -> Forec
     blocks = plan.profile.closed_blocks
     error = noise.round_spread(blocks) / sqrt(rounds)
     _, high = Estimate(0.0, error, rounds).interval()
-    reach = (high or 0.0) + float(distributions.t.ppf(POWER, rounds - 1)) * error
+    reach = (high or 0.0) + float(stdtrit(rounds - 1, POWER)) * error
     return Forecast(
         plan.profile.name, plan.profile.budget_s, rounds, blocks, exp(high or 0.0) - 1, exp(reach) - 1
     )
@@ -118,7 +118,12 @@ def assumptions() -> str:
     )
 
 
+def _middle(blocks: FloatArray) -> float:
+    cut = int(MIDDLE * len(blocks))
+    return float(np.sort(blocks)[cut : len(blocks) - cut].mean())
+
+
 def _launches(spread: float, within: float, rounds: int) -> float:
-    by_chance = within**2 * float(distributions.chi2.ppf(0.95, rounds - 1)) / (rounds - 1)
+    by_chance = within**2 * float(chdtri(rounds - 1, 0.05)) / (rounds - 1)
     beyond = spread**2 - within**2 if spread**2 > by_chance else 0.0
     return max(LAUNCH_SPREAD, sqrt(beyond))

@@ -12,7 +12,7 @@ import jwt
 import pytest
 
 from shared.limits import now
-from shared.seed import PASSWORD
+from shared.seeded import PASSWORD
 from shared.services import Services
 from shared.settings import Settings
 from shared.tokens import Caller, issue_token

@@ -73,9 +73,9 @@ def test_an_integer_beyond_64_bits_is_out_of_range_and_not_malformed(
 @pytest.mark.parametrize(("method", "path"), BODY_ROUTES)
 @pytest.mark.parametrize("document", [b"null", b"[]", b'"x"', b"1", b"true", b"1.5"])
 def test_a_document_that_is_no_object_is_of_the_wrong_type(
-    client: httpx2.Client, method: str, path: str, document: bytes
+    shop: httpx2.Client, method: str, path: str, document: bytes
 ) -> None:
-    assert faults(client.request(method, path, content=document, headers=JSON)) == [("", "wrong_type")]
+    assert faults(shop.request(method, path, content=document, headers=JSON)) == [("", "wrong_type")]
 
 
 @pytest.mark.parametrize(("method", "path"), BODY_ROUTES)

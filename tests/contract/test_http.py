@@ -24,6 +24,8 @@ ALLOWED = {
     "/version": "GET, HEAD, OPTIONS",
     "/openapi.json": "GET, HEAD, OPTIONS",
     "/docs": "GET, HEAD, OPTIONS",
+    "/items": "GET, HEAD, OPTIONS",
+    "/items/1": "GET, HEAD, OPTIONS",
 }
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE"}
 GETS = (
@@ -34,6 +36,8 @@ GETS = (
     "/version",
     "/openapi.json",
     "/docs",
+    "/items",
+    "/static/shop.css",
 )
 STRANGE_IDS = (
     "0", "-1", "+1", "1.0", "1e2", "x", "1x", "00", "1%0A", "1%00", "%201", "1%20", "%D9%A1", "%EF%BC%91",

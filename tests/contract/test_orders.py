@@ -86,9 +86,9 @@ def test_an_order_of_an_unknown_user_is_404_and_takes_nothing(client: httpx2.Cli
 )
 @pytest.mark.parametrize("path", ["/api/orders", "/api/probe/echo"])
 def test_a_broken_order_is_refused(
-    client: httpx2.Client, path: str, body: Any, expected: list[tuple[str, str]]
+    shop: httpx2.Client, path: str, body: Any, expected: list[tuple[str, str]]
 ) -> None:
-    assert faults(client.post(path, json=body)) == expected
+    assert faults(shop.post(path, json=body)) == expected
 
 
 def test_fifty_lines_are_allowed(client: httpx2.Client) -> None:

@@ -58,9 +58,9 @@ def test_required_fields_of_a_user_are_named(client: httpx2.Client) -> None:
 @pytest.mark.parametrize(("name", "value", "code"), BROKEN_FIELDS)
 @pytest.mark.parametrize(("method", "path"), [("POST", "/api/users"), ("PATCH", "/api/users/3")])
 def test_a_broken_field_is_named(
-    client: httpx2.Client, method: str, path: str, name: str, value: Any, code: str
+    shop: httpx2.Client, method: str, path: str, name: str, value: Any, code: str
 ) -> None:
-    response = client.request(method, path, json=user_fields(**{name: value}))
+    response = shop.request(method, path, json=user_fields(**{name: value}))
     assert faults(response) == [(f"/{name}", code)]
 
 

@@ -1,0 +1,13 @@
+"""The figures that Prometheus collects."""
+
+from fastapi import APIRouter, Request, Response
+
+from shared.metrics import CONTENT_TYPE
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/metrics")
+def measured(request: Request) -> Response:
+    """Counts and times of the requests of all workers. They are read from files: off the event loop."""
+    return Response(request.app.state.metrics.text(), headers={"Content-Type": CONTENT_TYPE})

@@ -1,0 +1,64 @@
+"""Mails to users: written with what gives cause for them, sent after the answer."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Annotated, Any
+
+from fastapi import APIRouter, BackgroundTasks, Depends, FastAPI, Query
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from fastapi_app.api import StrictRoute
+from fastapi_app.auth import admin
+from fastapi_app.database import Db, Sessions
+from fastapi_app.pages import read_page
+from fastapi_app.schemas.base import Page
+from fastapi_app.schemas.outbox import MailOut, MailQuery
+from shared import mails, statements
+from shared.limits import now
+from shared.telemetry import logger_of
+
+router = APIRouter(prefix="/api/outbox", tags=["outbox"], route_class=StrictRoute)
+logger = logger_of("shop.fastapi")
+
+
+@router.get("", response_model=Page[MailOut], dependencies=[Depends(admin)])
+async def list_mails(query: Annotated[MailQuery, Query()], db: Db) -> dict[str, Any]:
+    """A page of mails, to all users or to one."""
+    return await read_page(db, statements.mails, query)
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Sends, while the app starts, what an earlier process left behind."""
+    sending = asyncio.create_task(send_pending(app.state.sessions))
+    yield
+    sending.cancel()
+    with suppress(asyncio.CancelledError):
+        await sending
+
+
+def send_soon(after: BackgroundTasks, opened_by: Sessions) -> None:
+    """Sends after the answer what is pending."""
+    after.add_task(send_pending, opened_by)
+
+
+async def send_pending(opened_by: async_sessionmaker[AsyncSession]) -> None:
+    """Sends all mails that are pending: those of this request, and those that nobody lives to send.
+
+    Mails that another worker is sending are left to it. If the database fails they stay for whoever comes next.
+    """
+    try:
+        while await _send_batch(opened_by) == mails.BATCH_MAX:
+            pass
+    except SQLAlchemyError as error:
+        logger.warning("mails stay pending: %s", error)
+
+
+async def _send_batch(opened_by: async_sessionmaker[AsyncSession]) -> int:
+    async with opened_by.begin() as session:
+        batch = (await session.scalars(statements.pending_mails(mails.BATCH_MAX))).all()
+        for mail in batch:
+            mails.send(mail, now())
+    return len(batch)

@@ -1,0 +1,18 @@
+"""Predictions: a model that is served with the shop, and takes the CPU for a while."""
+
+from typing import Any
+
+from fastapi import APIRouter, UploadFile
+from fastapi.concurrency import run_in_threadpool
+
+from fastapi_app.schemas.predictions import PredictionOut
+from fastapi_app.uploads import UploadRoute
+from shared import model
+
+router = APIRouter(prefix="/api", tags=["predictions"], route_class=UploadRoute)
+
+
+@router.post("/predict", response_model=PredictionOut)
+async def predict(file: UploadFile) -> dict[str, Any]:
+    """Score the rows of a CSV."""
+    return await run_in_threadpool(model.predict, file.file)

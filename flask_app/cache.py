@@ -1,0 +1,96 @@
+"""Items in Redis: looked up, stored under a lease, forgotten after a change. Without Redis it is as if it held none."""
+
+import time
+from collections.abc import Callable, Iterable
+from typing import TypeVar, cast
+
+import redis
+from flask import Flask, current_app
+
+from shared import caching
+from shared.breaker import Breaker
+from shared.settings import Settings
+from shared.telemetry import logger_of
+
+T = TypeVar("T")
+logger = logger_of("shop.flask")
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Gives the app its cache of items; the Redis client is there already."""
+    app.extensions["item_cache"] = ItemCache(app.extensions["cache"], settings)
+
+
+def item_cache() -> "ItemCache":
+    """The app's cache of items."""
+    return cast("ItemCache", current_app.extensions["item_cache"])
+
+
+class ItemCache:
+    """Documents of items by id."""
+
+    def __init__(self, client: "redis.Redis", settings: Settings) -> None:
+        self._client = client
+        self._namespace = settings.namespace
+        self._ttl_ms = 1000 * settings.cache_ttl_s
+        self._breaker = Breaker()
+        self._debts = caching.Debts(settings.cache_ttl_s + caching.LEASE_MS / 1000)
+
+    def read(self, item_id: int, load: Callable[[], bytes]) -> tuple[bytes, str]:
+        """An item's document, and `hit` or `miss`: on a miss it is what `load` reads. What that raises is not kept."""
+        key = caching.item_key(self._namespace, item_id)
+        found = self._ask(lambda: self._look_up(key))
+        if caching.is_document(found):
+            return found, "hit"
+        return (load() if found is None else self._fill(key, found, load)), "miss"
+
+    def forget(self, item_ids: Iterable[int]) -> None:
+        """Drops what is known of items that were changed; to be called when the change is committed."""
+        keys = [caching.item_key(self._namespace, item_id) for item_id in item_ids]
+        if self._ask(lambda: self._drop(*keys)) is None:
+            self._debts.add(keys)
+
+    def _look_up(self, key: str) -> bytes | None:
+        """The document, or a lease that is ours now, or None when another's did not come to an end in time."""
+        if self._debts:
+            self._drop()
+        for wait_s in caching.WAITS_S:
+            found = cast("bytes | None", self._client.get(key))
+            if caching.is_document(found):
+                return found
+            lease = caching.new_lease()
+            if found is None and self._client.set(key, lease, px=caching.LEASE_MS, nx=True):
+                return lease
+            time.sleep(wait_s)
+        return None
+
+    def _fill(self, key: str, lease: bytes, load: Callable[[], bytes]) -> bytes:
+        try:
+            document = load()
+        except Exception:
+            self._ask(lambda: self._client.eval(caching.GIVE_BACK, 1, key, lease))
+            raise
+        self._ask(lambda: self._client.eval(caching.STORE, 1, key, lease, document, self._ttl_ms))
+        return document
+
+    def _drop(self, *keys: str) -> int:
+        """Deletes these keys, and those that could not be deleted before."""
+        owed = self._debts.owed()
+        if not (keys or owed):
+            return 0
+        dropped = cast("int", self._client.unlink(*keys, *owed))
+        self._debts.paid(owed)
+        return dropped
+
+    def _ask(self, question: Callable[[], T]) -> T | None:
+        """What Redis answers, or None while it can't be asked."""
+        if not self._breaker.allows():
+            return None
+        try:
+            answer = question()
+        except redis.RedisError as error:
+            self._breaker.failed()
+            logger.warning("the cache can't be reached: items are read from the database (%s)", error)
+            return None
+        self._breaker.worked()
+        return answer

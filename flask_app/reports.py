@@ -1,0 +1,79 @@
+"""Reports: handed to the task queue, done by a worker, fetched later."""
+
+from collections.abc import Sequence
+from typing import Any, cast
+from uuid import UUID
+
+import redis
+from celery import Celery
+from flask import Blueprint, Flask, current_app
+
+from flask_app import api, auth
+from flask_app.database import cache, db
+from flask_app.schemas.reports import ReportIn, TaskOut, TaskState
+from shared import reports, tasks
+from shared.errors import Unavailable
+from shared.limits import now
+from shared.reports import Outcome
+from shared.settings import Settings
+from shared.tables import Task
+
+bp = Blueprint("reports", __name__, url_prefix="/api")
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Gives the app its way to the task queue."""
+    app.extensions["celery"] = tasks.make_celery(settings)
+
+
+def close(app: Flask) -> None:
+    """Closes the connections to the queue. A server that ends does without: they end with the process."""
+    tasks.disconnect(app.extensions["celery"])
+
+
+@bp.post("/reports")
+@auth.signed_in
+@api.body(ReportIn)
+@api.response(TaskOut, 202)
+@api.problems(404)
+def order_report(wanted: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Have a report made. Admins get the sales to everybody, others those to themselves."""
+    kind, caller = wanted["kind"], auth.caller()
+    reports.room_for_one(_waiting())
+    task_id = tasks.hand_over(_celery(), tasks.REPORT, kind, reports.whose_sales(caller))
+    db().add(reports.new_task(task_id, caller.user_id, kind, now()))
+    db().commit()
+    return {"task_id": task_id, "status": "pending"}, {"Location": f"/api/tasks/{task_id}"}
+
+
+@bp.get("/tasks/<token:task_id>")
+@auth.signed_in
+@api.response(TaskState)
+@api.problems(404)
+def read_task(task_id: UUID) -> Outcome:
+    """What has become of a task of one's own; admins see everybody's."""
+    reports.known(db().get(Task, task_id), auth.caller(), now())
+    return reports.outcome(task_id, _stored(task_id))
+
+
+def _waiting() -> Sequence[Any]:
+    try:
+        return cast("Sequence[Any]", tasks.count_waiting(cache().pipeline(), _namespace()).execute())
+    except redis.RedisError:
+        raise Unavailable("task queue") from None
+
+
+def _stored(task_id: UUID) -> bytes | None:
+    try:
+        return cast("bytes | None", cache().get(tasks.outcome_key(_namespace(), task_id)))
+    except redis.RedisError:
+        raise Unavailable("task queue") from None
+
+
+def _celery() -> Celery:
+    return cast("Celery", current_app.extensions["celery"])
+
+
+def _namespace() -> str:
+    settings: Settings = current_app.config["SETTINGS"]
+    return settings.namespace

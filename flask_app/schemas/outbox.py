@@ -1,0 +1,35 @@
+"""Mails, going out."""
+
+from marshmallow import fields
+
+from flask_app.fields import Integer, QueryInteger, Timestamp
+from flask_app.schemas.base import Output, PageQuery
+from shared.limits import ID_MAX
+
+
+class MailOut(Output):
+    """A mail, without its body."""
+
+    id = Integer(required=True)
+    user_id = Integer(required=True)
+    kind = fields.String(required=True)
+    recipient = fields.String(required=True)
+    subject = fields.String(required=True)
+    status = fields.String(required=True)
+    created_at = Timestamp(required=True)
+    sent_at = Timestamp(required=True, allow_none=True)
+
+
+class MailPage(Output):
+    """A page of mails."""
+
+    items = fields.List(fields.Nested(MailOut), required=True)
+    total = Integer(required=True)
+    limit = Integer(required=True)
+    offset = Integer(required=True)
+
+
+class MailQuery(PageQuery):
+    """Mails to whom."""
+
+    user_id = QueryInteger(least=1, most=ID_MAX)

@@ -1,0 +1,28 @@
+"""Reports to order, and the tasks that make them."""
+
+from marshmallow import fields
+
+from flask_app.fields import OneOfTexts
+from flask_app.schemas.base import Input, Output
+from shared.reports import KINDS
+
+
+class ReportIn(Input):
+    """Which report is wanted."""
+
+    kind = OneOfTexts(KINDS, required=True)
+
+
+class TaskOut(Output):
+    """A task that was handed over."""
+
+    task_id = fields.UUID(required=True)
+    status = fields.String(required=True)
+
+
+class TaskState(Output):
+    """How far a task is; a result when it has succeeded."""
+
+    task_id = fields.UUID(required=True)
+    status = fields.String(required=True)
+    result = fields.Dict(required=True, allow_none=True, metadata={"additionalProperties": True})

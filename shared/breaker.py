@@ -1,0 +1,37 @@
+"""A circuit breaker: what has just failed is left alone for a moment, so that not every request waits for it."""
+
+from collections.abc import Callable
+from time import monotonic
+
+PAUSE_S = 1.0
+
+
+class Breaker:
+    """Says whether something may be asked. After a failure nobody asks for PAUSE_S, then one at a time tries.
+
+    Safe under threads and greenlets: two that try at once do no harm.
+    """
+
+    __slots__ = ("_again_at", "_clock")
+
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        self._clock = clock
+        self._again_at = 0.0
+
+    def allows(self) -> bool:
+        """Whether to ask now; who is allowed to after a failure keeps the others off for another PAUSE_S."""
+        if not self._again_at:
+            return True
+        now = self._clock()
+        if now < self._again_at:
+            return False
+        self._again_at = now + PAUSE_S
+        return True
+
+    def failed(self) -> None:
+        """Notes that there was no answer."""
+        self._again_at = self._clock() + PAUSE_S
+
+    def worked(self) -> None:
+        """Notes that there was one."""
+        self._again_at = 0.0

@@ -1,0 +1,5 @@
+"""What is known of every seeded database beforehand; for those who only need the words, not SQLAlchemy."""
+
+ITEMS, USERS, ORDERS = 1000, 200, 1000
+# Everybody's password in seeded databases, which are made to be looked at and measured, and dropped.
+ADMIN, PASSWORD = "user_001", "sidebyside"

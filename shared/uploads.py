@@ -1,0 +1,61 @@
+"""Uploads: a body of multipart/form-data (RFC 7578) that holds one file, by the same rules in both apps.
+
+Each app parses with its framework's own parser; what is decided around that is decided here.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import TypeVar
+
+from shared.errors import Invalid, MalformedBody, UnsupportedMediaType
+from shared.faults import fault, pointer_to
+
+FIELD = "file"
+UPLOAD_MAX_BYTES = 10 * 1024 * 1024
+UPLOAD_MAX = "10 MiB"
+# A part that is no file is held in memory, up to here. None is wanted: it is read to be refused by its name.
+TEXT_MAX_BYTES = 64 * 1024
+PARTS_MAX = 100
+# A file is held in memory up to here, and on the disk from there on.
+SPOOL_MAX_BYTES = 1024 * 1024
+CHUNK_BYTES = 64 * 1024
+
+# What RFC 2046 (section 5.1.1) allows, quoted or not.
+_BOUNDARY_CHARACTERS = r"[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]"
+_BOUNDARY = re.compile(
+    rf';[ \t]*boundary=(?:"({_BOUNDARY_CHARACTERS})"|([0-9A-Za-z\'()+_,./:=?-]{{1,70}}))[ \t]*(?:;|$)',
+    re.IGNORECASE,
+)
+
+T = TypeVar("T")
+
+
+def boundary_of(content_type: str | None) -> str:
+    """What stands between the parts. Raises UnsupportedMediaType, or MalformedBody when it is missing."""
+    media_type = (content_type or "").partition(";")[0].strip().lower()
+    if media_type != "multipart/form-data":
+        raise UnsupportedMediaType("Send the body as multipart/form-data.")
+    found = _BOUNDARY.search(content_type or "")
+    if found is None:
+        raise MalformedBody
+    return found[1] or found[2]
+
+
+def the_file(parts: Sequence[tuple[str | None, T | None]]) -> T:
+    """The file among the parts of a form: pairs of a name and a file, None where the part is text.
+
+    Raises MalformedBody for a part without name, and Invalid unless there is one part, named `file`, with a file name.
+    """
+    if any(name is None for name, _ in parts):
+        raise MalformedBody
+    files = [file for name, file in parts if name == FIELD and file is not None]
+    texts = sum(name == FIELD for name, _ in parts) - len(files)
+    others = {name for name, _ in parts if name is not None} - {FIELD}
+    faults = [fault(pointer_to([name]), "unknown_field") for name in others]
+    if texts or len(files) > 1:
+        faults.append(fault(f"/{FIELD}", "wrong_type", "one file"))
+    elif not files:
+        faults.append(fault(f"/{FIELD}", "missing"))
+    if faults:
+        raise Invalid(faults)
+    return files[0]

@@ -1,0 +1,51 @@
+"""A batch of items is one statement, however many they are; the answer is in the order of the request."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx2
+import pytest
+from sqlalchemy import Engine, event
+
+from tests.shop import created, unique
+
+
+@contextmanager
+def sent_to_the_database() -> Iterator[list[str]]:
+    """The statements that any engine of this process sends meanwhile."""
+    sent: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        sent.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+
+
+def some_items(count: int, mark: str) -> list[dict[str, Any]]:
+    """Items that differ in which fields they have: by turns no description, null, and a text."""
+    given: list[dict[str, Any]] = [{}, {"description": None, "stock": 3}, {"description": "Oak"}]
+    return [{"name": f"{mark} {place}", "price_cents": place} | given[place % 3] for place in range(count)]
+
+
+@pytest.mark.parametrize("count", [1, 20, 1000])
+def test_a_batch_is_one_statement_whatever_its_size(shop: httpx2.Client, count: int) -> None:
+    items = some_items(count, unique("batch"))
+    with sent_to_the_database() as sent:
+        made = created(shop.post("/api/items/batch", json={"items": items}))["items"]
+    assert [statement.split()[:3] for statement in sent] == [["INSERT", "INTO", "items"]]
+    assert [item["name"] for item in made] == [item["name"] for item in items]
+    assert [item["description"] for item in made] == [item.get("description") for item in items]
+    ids = [item["id"] for item in made]
+    assert ids == sorted(set(ids))
+
+
+def test_a_batch_is_stored_as_it_was_answered(shop: httpx2.Client) -> None:
+    mark = unique("batch")
+    made = created(shop.post("/api/items/batch", json={"items": some_items(20, mark)}))["items"]
+    assert shop.get("/api/items", params={"q": mark, "limit": 100}).json()["items"] == made
+    assert len({(item["created_at"], item["updated_at"]) for item in made}) == 1

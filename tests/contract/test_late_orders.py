@@ -1,0 +1,102 @@
+"""The probe that answers now and takes the stock later: a mistake on purpose, which has to go wrong as promised."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx2
+import pytest
+
+from loadtests.figures.oversell import sell_late, sell_really
+from tests.shop import ADMIN, an_item, anonymous, faults, problem, stock_of
+
+PATH = "/api/probe/late-orders"
+WITHIN_S = 10.0
+
+
+@pytest.fixture(scope="module", params=["flask_in_process", "fastapi_in_process"])
+def client(request: pytest.FixtureRequest) -> httpx2.Client:
+    found: httpx2.Client = request.getfixturevalue(request.param)
+    return found
+
+
+def order_late(client: httpx2.Client, item: Any, quantity: int, delay_ms: int = 0) -> httpx2.Response:
+    body = {"item_id": item["id"], "quantity": quantity}
+    return anonymous(client, "POST", f"{PATH}?delay_ms={delay_ms}", json=body)
+
+
+def carried_out(client: httpx2.Client, item: Any) -> Any:
+    """The tally of an item when nothing of it is still to be taken."""
+    deadline_s = time.monotonic() + WITHIN_S
+    while True:
+        tally = client.get(f"{PATH}/{item['id']}").json()
+        if tally["accepted"] == tally["taken"] + tally["oversold"]:
+            return tally
+        assert time.monotonic() < deadline_s, tally
+        time.sleep(0.005)
+
+
+def test_a_late_order_is_accepted_now_and_takes_its_stock_later(client: httpx2.Client) -> None:
+    item = an_item(client, stock=10)
+    response = order_late(client, item, 3, delay_ms=30)
+    assert (response.status_code, response.content) == (202, b'{"accepted":true,"delay_ms":30}')
+    assert carried_out(client, item) == {"item_id": item["id"], "accepted": 3, "taken": 3, "oversold": 0}
+    assert stock_of(client, item) == 7
+
+
+def test_a_late_order_is_seen_in_the_cached_item_too(client: httpx2.Client) -> None:
+    item = an_item(client, stock=2)
+    path = f"/api/items/{item['id']}/cached"
+    assert client.get(path).json()["stock"] == 2
+    order_late(client, item, 1)
+    deadline_s = time.monotonic() + WITHIN_S
+    while client.get(path).json()["stock"] == 2:
+        assert time.monotonic() < deadline_s, "the item is kept as it was"
+        time.sleep(0.005)
+    assert client.get(path).json()["stock"] == 1
+
+
+def test_late_orders_are_added_up(client: httpx2.Client) -> None:
+    item = an_item(client, stock=10)
+    for quantity in (1, 4):
+        order_late(client, item, quantity)
+        carried_out(client, item)
+    assert carried_out(client, item) == {"item_id": item["id"], "accepted": 5, "taken": 5, "oversold": 0}
+
+
+def test_what_is_not_in_stock_now_is_not_promised(client: httpx2.Client) -> None:
+    item = an_item(client, stock=2)
+    problem(order_late(client, item, 3), 409, "out_of_stock")
+    nothing = {"item_id": item["id"], "accepted": 0, "taken": 0, "oversold": 0}
+    assert client.get(f"{PATH}/{item['id']}").json() == nothing
+
+
+def test_an_item_that_does_not_exist_is_404(client: httpx2.Client) -> None:
+    problem(order_late(client, {"id": 999_999_999}, 1), 404, "not_found")
+    problem(client.get(f"{PATH}/999999999"), 404, "not_found")
+
+
+def test_an_item_takes_its_tally_with_it(client: httpx2.Client) -> None:
+    item = an_item(client, stock=1)
+    order_late(client, item, 1)
+    carried_out(client, item)
+    assert client.delete(f"/api/items/{item['id']}").status_code == 204
+
+
+def test_what_is_wrong_with_body_and_query_is_told_in_one_answer(client: httpx2.Client) -> None:
+    response = client.post(f"{PATH}?delay_ms=10001", json={"item_id": 0, "quantity": "1"})
+    assert faults(response) == [
+        ("/item_id", "too_small"),
+        ("/quantity", "wrong_type"),
+        ("?delay_ms", "too_large"),
+    ]
+
+
+@pytest.mark.parametrize("server", ["flask-gthread", "fastapi-uvicorn"])
+def test_late_orders_oversell_where_real_ones_never_do(url_of: Callable[[str], str], server: str) -> None:
+    limits = httpx2.Limits(max_connections=40)
+    with httpx2.Client(base_url=url_of(server), headers=ADMIN, timeout=30, limits=limits) as client:
+        late = sell_late(client, stock=5, buyers=40, delay_ms=500)
+        real = sell_really(client, stock=5, buyers=40)
+    assert late.oversold == late.accepted - 5 > 0
+    assert (real.accepted, real.oversold) == (5, 0)

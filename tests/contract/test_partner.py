@@ -1,0 +1,135 @@
+"""Calling the partner service, a real one: answers, fan-out, failures, and how many calls at once."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import cache
+
+import httpx2
+import pytest
+
+from shared.settings import Settings
+from tests.in_process import fastapi_client, flask_client
+from tests.shop import JWT_SECRET, faults, problem
+
+APPS = {"flask": flask_client, "fastapi": fastapi_client}
+# None of these calls needs database or cache.
+SETTINGS = Settings("postgresql:///nowhere", "redis://127.0.0.1:1", JWT_SECRET)
+
+Shop = Callable[..., httpx2.Client]
+
+
+@pytest.fixture(scope="module", params=list(APPS))
+def shop(request: pytest.FixtureRequest) -> Iterator[Shop]:
+    """Makes an app with such settings; gives its client."""
+    with ExitStack() as opened:
+        yield cache(lambda **fields: opened.enter_context(APPS[request.param](replace(SETTINGS, **fields))))
+
+
+@pytest.fixture
+def client(shop: Shop, partner_url: str) -> httpx2.Client:
+    """The shop with a partner to call."""
+    return shop(upstream_url=partner_url)
+
+
+def stats(partner_url: str) -> dict[str, int]:
+    """What the partner was asked since it was last asked for this."""
+    counted: dict[str, int] = httpx2.get(f"{partner_url}/stats?reset=1").json()
+    return counted
+
+
+def test_the_partners_answer_is_passed_on(client: httpx2.Client) -> None:
+    answer = client.get("/api/partner/one", params={"delay_ms": 1})
+    assert (answer.status_code, answer.content) == (200, b'{"partner":"ok","delay_ms":1}')
+
+
+def test_of_many_calls_the_answers_come_in_their_order(client: httpx2.Client) -> None:
+    answer = client.get("/api/partner/many?n=50&delay_ms=5").json()
+    expected = [{"call": number, "partner": "ok", "delay_ms": 5} for number in range(1, 51)]
+    assert answer == {"calls": expected, "n": 50}
+
+
+def test_many_calls_are_under_way_at_once(client: httpx2.Client, partner_url: str) -> None:
+    stats(partner_url)
+    client.get("/api/partner/many?n=10&delay_ms=200")
+    counted = stats(partner_url)
+    assert (counted["calls"], counted["most_at_once"]) == (10, 10)
+
+
+def test_connections_are_used_again(client: httpx2.Client, partner_url: str) -> None:
+    client.get("/api/partner/one?delay_ms=0")
+    stats(partner_url)
+    for _ in range(3):
+        client.get("/api/partner/one?delay_ms=0")
+    counted = stats(partner_url)
+    assert (counted["calls"], counted["connections"]) == (3, 1)  # the one is that of the question
+
+
+def test_no_more_calls_are_under_way_than_allowed(shop: Shop, partner_url: str) -> None:
+    client = shop(upstream_url=partner_url, upstream_max_calls=4)
+    stats(partner_url)
+    with ThreadPoolExecutor(3) as pool:
+        answers = list(pool.map(lambda _: client.get("/api/partner/many?n=8&delay_ms=10"), range(3)))
+    counted = stats(partner_url)
+    assert [answer.status_code for answer in answers] == [200] * 3
+    assert (counted["calls"], counted["most_at_once"]) == (24, 4)
+
+
+def test_who_waits_too_long_for_a_turn_is_sent_away(shop: Shop, partner_url: str) -> None:
+    client = shop(upstream_url=partner_url, upstream_max_calls=1, upstream_timeout_s=0.5)
+    answer = client.get("/api/partner/many?n=3&delay_ms=300")
+    assert "partner" in problem(answer, 503, "unavailable")["detail"]
+    assert answer.headers["retry-after"] == "1"
+
+
+@pytest.mark.parametrize("asked", ["delay_ms=5000", "hang=true"])
+def test_a_partner_that_takes_too_long_is_not_waited_for(shop: Shop, partner_url: str, asked: str) -> None:
+    client = shop(upstream_url=partner_url, upstream_timeout_s=0.2)
+    problem(client.get(f"/api/partner/one?{asked}"), 504, "upstream_timeout")
+    assert client.get("/api/partner/one?delay_ms=0").status_code == 200
+
+
+@pytest.mark.parametrize("status", [204, 302, 404, 500, 503])
+def test_a_partner_that_fails_is_502(client: httpx2.Client, status: int) -> None:
+    problem(client.get(f"/api/partner/one?delay_ms=0&status={status}"), 502, "upstream_error")
+
+
+def test_a_broken_answer_is_502(shop: Shop, partner_url: str) -> None:
+    client = shop(upstream_url=f"{partner_url}/broken")
+    problem(client.get("/api/partner/one"), 502, "upstream_error")
+    problem(client.get("/api/partner/many?n=2"), 502, "upstream_error")
+
+
+def test_a_partner_that_is_not_there_is_502(shop: Shop, unused_port: int) -> None:
+    client = shop(upstream_url=f"http://127.0.0.1:{unused_port}")
+    problem(client.get("/api/partner/one"), 502, "upstream_error")
+
+
+def test_without_a_partner_it_is_503(shop: Shop) -> None:
+    client = shop()
+    for path in ("/api/partner/one", "/api/partner/many"):
+        answer = client.get(path)
+        assert "partner" in problem(answer, 503, "unavailable")["detail"]
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/one?delay_ms=-1&status=600&hang=1", ["too_small", "wrong_type", "too_large"]),
+        ("/one?status=199&delay_ms=10001", ["too_large", "too_small"]),
+        ("/many?n=51", ["too_large"]),
+        ("/many?n=0&delay_ms=x", ["wrong_type", "too_small"]),
+    ],
+)
+def test_what_the_partner_cannot_be_asked_is_refused(shop: Shop, path: str, expected: list[str]) -> None:
+    assert [code for _, code in faults(shop().get(f"/api/partner{path}"))] == expected
+
+
+def test_under_gevent_many_calls_are_under_way_at_once(
+    url_of: Callable[[str], str], partner_url: str
+) -> None:
+    stats(partner_url)
+    answer = httpx2.get(f"{url_of('flask-gevent')}/api/partner/many?n=20&delay_ms=200")
+    assert answer.status_code == 200
+    assert stats(partner_url)["most_at_once"] == 20

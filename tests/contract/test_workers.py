@@ -1,0 +1,158 @@
+"""Two workers behind one port: they tell their figures together, and come and go without losing a request."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+import httpx2
+import psutil
+import pytest
+
+from loadtests.contestants import Contestant, load_contestants
+from loadtests.errors import ServerError
+from loadtests.servers import Endpoint, launched
+from shared.services import Services
+from tests.conftest import CATALOG
+from tests.contract.test_metrics import samples
+from tests.shop import JWT_SECRET
+
+NAMES = ("flask-gthread", "fastapi-uvicorn")
+PATIENT = {"--workers": "2", "--graceful-timeout": "20", "--timeout-graceful-shutdown": "20"}
+DRAIN_S, SLOW_MS = 2.0, 2500
+
+
+def with_two_workers(contestant: Contestant) -> Contestant:
+    words = contestant.command
+    return replace(
+        contestant,
+        command=tuple(PATIENT.get(before, word) for before, word in zip(("", *words), words, strict=False)),
+    )
+
+
+@pytest.fixture(scope="module")
+def servers(
+    running_services: Services, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Endpoint]]:
+    """Both apps with two workers each. The last test ends them, which `launched` remarks upon."""
+    catalog = load_contestants(CATALOG)
+    environments = {
+        name: {
+            "DATABASE_URL": running_services.database_url,
+            "REDIS_URL": running_services.redis_url,
+            "JWT_SECRET": JWT_SECRET,
+            "PROMETHEUS_MULTIPROC_DIR": str(tmp_path_factory.mktemp(name)),
+            "DRAIN_S": str(DRAIN_S),
+        }
+        for name in NAMES
+    }
+    chosen = [with_two_workers(catalog[name]) for name in NAMES]
+    with suppress(ServerError), launched(chosen, environments, cpus=()) as endpoints:
+        yield endpoints
+
+
+@pytest.fixture(params=NAMES)
+def server(request: pytest.FixtureRequest, servers: dict[str, Endpoint]) -> Endpoint:
+    return servers[request.param]
+
+
+def url_of(server: Endpoint) -> str:
+    return f"http://{server.host}:{server.port}"
+
+
+def workers_of(server: Endpoint) -> set[int]:
+    """The workers that answer now, each asked on a connection of its own."""
+    return {httpx2.get(f"{url_of(server)}/api/probe/requests", timeout=30).json()["pid"] for _ in range(4)}
+
+
+def children_of(server: Endpoint) -> set[int]:
+    """The processes that the server has started and that have not ended."""
+    with suppress(psutil.NoSuchProcess):
+        children = psutil.Process(server.pid).children(recursive=True)
+        return {child.pid for child in children if child.status() != psutil.STATUS_ZOMBIE}
+    return set()
+
+
+def until(condition: Callable[[], Any], within_s: float = 30.0) -> None:
+    deadline = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < deadline
+        os.sched_yield()
+
+
+class Visitors(threading.Thread):
+    """Requests one after the other, each on a connection of its own, until told to stop."""
+
+    def __init__(self, server: Endpoint) -> None:
+        super().__init__()
+        self._url = f"{url_of(server)}/api/probe/sleep?ms=1"
+        self._end = threading.Event()
+        self.answers: list[int | str] = []
+
+    def run(self) -> None:
+        while not self._end.is_set():
+            try:
+                self.answers.append(httpx2.get(self._url, timeout=30).status_code)
+            except httpx2.HTTPError as error:
+                self.answers.append(repr(error))
+
+    def stop(self) -> None:
+        self._end.set()
+        self.join()
+
+
+def test_several_workers_tell_their_figures_together(server: Endpoint) -> None:
+    with httpx2.Client(base_url=url_of(server)) as client:
+        before = samples(client, "shop_requests_total").get(
+            '{method="GET",route="/api/probe/requests",status="200"}', 0.0
+        )
+        pids: set[int] = set()
+        asked = 0
+        while len(pids) < 2:
+            pids |= workers_of(server)
+            asked += 4
+        counted = samples(client, "shop_requests_total")
+        in_flight = samples(client, "shop_requests_in_flight")
+    assert counted['{method="GET",route="/api/probe/requests",status="200"}'] == before + asked
+    assert in_flight == {"": 1.0}
+
+
+def test_no_request_fails_while_gunicorn_replaces_its_workers(servers: dict[str, Endpoint]) -> None:
+    server = servers["flask-gthread"]
+    before = children_of(server)
+    visitors = [Visitors(server) for _ in range(2)]
+    for one in visitors:
+        one.start()
+    os.kill(server.pid, signal.SIGHUP)
+    until(lambda: not (before & children_of(server)))
+    for one in visitors:
+        one.stop()
+    assert {answer for one in visitors for answer in one.answers} == {200}
+
+
+def test_a_server_that_is_told_to_stop_says_so_serves_on_and_finishes(server: Endpoint) -> None:
+    slow: list[int] = []
+    with httpx2.Client(base_url=url_of(server)) as client:
+        assert client.get("/readyz").status_code == 200
+        visitor = threading.Thread(
+            target=lambda: slow.append(
+                httpx2.get(f"{url_of(server)}/api/probe/sleep?ms={SLOW_MS}", timeout=30).status_code
+            )
+        )
+        visitor.start()
+        until(lambda: samples(client, "shop_requests_in_flight")[""] == 2.0)
+    os.kill(server.pid, signal.SIGTERM)
+    seen = set()
+    while children_of(server):
+        with suppress(httpx2.TransportError):  # at the end nobody listens any more
+            said = httpx2.get(f"{url_of(server)}/readyz", timeout=30)
+            served = httpx2.get(f"{url_of(server)}/api/probe/ping", timeout=30)
+            seen.add((said.status_code, "draining" in said.text, served.status_code))
+    visitor.join()
+
+    assert (503, True, 200) in seen
+    assert slow == [200]

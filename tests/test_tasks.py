@@ -1,0 +1,98 @@
+"""The decisions behind reports and late orders, the queue's address, and the worker's launcher."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from loadtests.errors import ServerError
+from loadtests.worker import celery_worker
+from shared import late_orders, reports
+from shared.errors import Forbidden, NotFound, OutOfStock, Unavailable
+from shared.limits import now
+from shared.services import Services
+from shared.tables import Item
+from shared.tasks import celery_url
+from shared.tokens import Caller
+
+TASK_ID = uuid4()
+
+
+@pytest.mark.parametrize(
+    ("redis_url", "url"),
+    [
+        ("redis://:pw@host:1/2", "redis://:pw@host:1/2"),
+        ("unix:///run/redis.sock", "redis+socket:///run/redis.sock?virtual_host=0"),
+        ("unix://u:pw@/run/redis.sock?db=3", "redis+socket://u:pw@/run/redis.sock?virtual_host=3"),
+    ],
+)
+def test_celery_gets_the_address_that_redis_gets_in_its_own_words(redis_url: str, url: str) -> None:
+    assert celery_url(redis_url) == url
+
+
+@pytest.mark.parametrize(
+    ("stored", "status", "result"),
+    [
+        (None, "pending", None),
+        (b'{"status":"STARTED","result":{"pid":1}}', "started", None),
+        (b'{"status":"SUCCESS","result":{"items":1}}', "succeeded", {"items": 1}),
+        (b'{"status":"FAILURE","result":{"exc_type":"KeyError"},"traceback":"secret"}', "failed", None),
+        (b'{"status":"REVOKED","result":null}', "failed", None),
+    ],
+)
+def test_what_a_worker_stored_says_how_far_the_task_is(
+    stored: bytes | None, status: str, result: dict[str, int] | None
+) -> None:
+    assert reports.outcome(TASK_ID, stored) == reports.Outcome(TASK_ID, status, result)
+
+
+def test_a_task_is_known_to_its_owner_for_as_long_as_its_outcome_is_kept() -> None:
+    at, owner = now(), Caller(7, is_admin=False)
+    task = reports.new_task(TASK_ID, 7, "sales", at)
+    assert reports.known(task, owner, at + reports.LIFETIME) is task
+    with pytest.raises(NotFound):
+        reports.known(task, owner, at + reports.LIFETIME + timedelta(microseconds=1))
+    with pytest.raises(Forbidden):
+        reports.known(task, Caller(8, is_admin=False), at)
+
+
+def test_a_status_without_orders_counts_nothing() -> None:
+    rows = reports.sales([("cancelled", 2, 300)])["by_status"]
+    assert rows == [
+        {"status": "confirmed", "orders": 0, "revenue_cents": 0},
+        {"status": "cancelled", "orders": 2, "revenue_cents": 300},
+    ]
+
+
+def test_the_queue_has_a_last_place() -> None:
+    reports.room_for_one([True, reports.QUEUE_MAX - 1])
+    with pytest.raises(Unavailable):
+        reports.room_for_one([True, reports.QUEUE_MAX])
+
+
+def test_of_what_was_promised_what_is_missing_is_oversold() -> None:
+    item, tally = Item(id=1, stock=3), late_orders.nothing(1)
+    for quantity in (2, 2, 1):
+        late_orders.take(item, tally, quantity)
+    assert (item.stock, tally.taken, tally.oversold) == (0, 3, 2)
+
+
+def test_a_promise_takes_nothing() -> None:
+    item = Item(id=1, stock=3)
+    late_orders.promise(item, 3)
+    with pytest.raises(OutOfStock):
+        late_orders.promise(item, 4)
+    assert item.stock == 3
+
+
+def test_a_worker_that_cannot_work_is_told_with_its_last_words(running_services: Services) -> None:
+    broken = {
+        "DATABASE_URL": "mysql://nowhere/shop",
+        "REDIS_URL": running_services.redis_url,
+        "SHOP_ENV": "development",
+    }
+    with (
+        pytest.raises(ServerError, match=r"the worker ended with status .*DATABASE_URL"),
+        celery_worker(broken),
+    ):
+        pass

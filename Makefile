@@ -5,7 +5,7 @@ INSTALLED := .venv/.installed
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bench test lint unit nightly coverage report compare serve selftest doctor capacity locust-ui wirespeed overhead analysis estimators oversell idle-sockets clean
+.PHONY: help setup bench test lint unit nightly coverage report compare serve selftest doctor capacity locust-ui wirespeed overhead analysis estimators oversell idle-sockets export-memory clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -72,6 +72,9 @@ analysis: $(INSTALLED) ## Analyse ten million made-up samples: how long, in how 
 
 idle-sockets: $(INSTALLED) ## Open a thousand WebSockets to either app: how much memory they cost
 	@$(BIN)/python -m loadtests.figures.sockets
+
+export-memory: $(INSTALLED) ## Download a million rows from either app: how much memory that takes (ARGS="20000": fewer)
+	@$(BIN)/python -m loadtests.figures.export $(ARGS)
 
 estimators: $(INSTALLED) ## Hold candidate estimators against a selftest's samples: make estimators RUN=results/selftest-...
 	@$(BIN)/python -m loadtests.figures.estimators $(or $(RUN),$(error name a selftest: make estimators RUN=results/selftest-...))

@@ -14,6 +14,7 @@ from shared.uploads import (
     TEXT_MAX_BYTES,
     UPLOAD_MAX,
     UPLOAD_MAX_BYTES,
+    Watch,
     boundary_of,
     the_file,
 )
@@ -42,7 +43,7 @@ class UploadRequest(StrictRequest):
         declared = Headers({"content-type": f'multipart/form-data; boundary="{boundary}"'})
         parser = _WholeForm(
             declared,
-            self._bounded(),
+            self._watched(Watch(boundary)),
             max_files=PARTS_MAX,
             max_fields=PARTS_MAX,
             max_part_size=TEXT_MAX_BYTES,
@@ -52,14 +53,10 @@ class UploadRequest(StrictRequest):
         except (MultiPartException, ClientDisconnect):
             raise MalformedBody from None
 
-    async def _bounded(self) -> AsyncGenerator[bytes, None]:
-        """The body's pieces; raises TooLarge when more of it comes than is allowed."""
-        left = UPLOAD_MAX_BYTES
+    async def _watched(self, watch: Watch) -> AsyncGenerator[bytes, None]:
+        """The body's pieces, looked at as they come."""
         async for chunk in self.stream():
-            left -= len(chunk)
-            if left < 0:
-                raise TooLarge(UPLOAD_MAX)
-            yield chunk
+            yield watch.see(chunk)
 
 
 class UploadRoute(StrictRoute):
@@ -77,6 +74,15 @@ class _WholeForm(MultiPartParser):
     def on_end(self) -> None:
         """Notes that the last boundary came."""
         self.ended = True
+
+    def on_headers_finished(self) -> None:
+        """Refuses headers that are no UTF-8, which Starlette would take for Latin-1."""
+        try:
+            for _, value in self._current_part.item_headers:
+                value.decode()
+        except UnicodeDecodeError:
+            raise MultiPartException("A header is no UTF-8.") from None
+        super().on_headers_finished()
 
     async def parse(self) -> FormData:
         """The form; raises MultiPartException when it is broken or cut off."""

@@ -141,7 +141,7 @@ def no_content(view: View) -> View:
 
 
 def sends(content_types: Sequence[str], *also: int) -> Callable[[View], View]:
-    """Notes that a view answers 200 with a file of one of these types; `also`: further statuses that are no problems."""
+    """Notes that a view answers 200 with a file of one of these types, or by a status of `also` that is no problem."""
     return lambda view: note(view, response=None, status=200, sends=content_types, also=also)
 
 

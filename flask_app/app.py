@@ -80,7 +80,23 @@ def create_app(settings: Settings) -> Flask:
     reports.init_app(app, settings)
     calls.init_app(app, settings)
     events.init_app(app, settings)
-    for blueprint in (probes.bp, health.bp, metrics.bp, auth.bp, items.bp, users.bp, orders.bp, images.bp, exports.bp, predictions.bp, calls.bp, outbox.bp, late_orders.bp, reports.bp, events.bp):
+    for blueprint in (
+        probes.bp,
+        health.bp,
+        metrics.bp,
+        auth.bp,
+        items.bp,
+        users.bp,
+        orders.bp,
+        images.bp,
+        exports.bp,
+        predictions.bp,
+        calls.bp,
+        outbox.bp,
+        late_orders.bp,
+        reports.bp,
+        events.bp,
+    ):
         app.register_blueprint(blueprint)
     sockets.init_app(app)
     storefront.init_app(app)

@@ -156,7 +156,7 @@ def stream_stock(query: dict[str, Any]) -> Response:
     if request.method == "HEAD":
         return Response(iter(()), headers=stock.EVENT_HEADERS)
     own, changed = feed(), threading.Event()
-    box = own.join(query["item_id"], changed.set)
+    box = own.join(query.get("item_id"), changed.set)
     response = Response(_events(box, changed), headers=stock.EVENT_HEADERS)
     response.call_on_close(lambda: own.board.leave(box))
     return response

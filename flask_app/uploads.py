@@ -1,5 +1,6 @@
 """How a view takes an uploaded file, out of a form that werkzeug parses."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import wraps
@@ -7,6 +8,7 @@ from tempfile import SpooledTemporaryFile
 from typing import IO, Any, BinaryIO, cast
 
 from flask import request
+from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from werkzeug.formparser import MultiPartParser
 
@@ -18,9 +20,12 @@ from shared.uploads import (
     TEXT_MAX_BYTES,
     UPLOAD_MAX,
     UPLOAD_MAX_BYTES,
+    Watch,
     boundary_of,
     the_file,
 )
+
+_FILENAME = re.compile(r";[ \t]*filename=", re.IGNORECASE)
 
 
 def file(view: api.View) -> api.View:
@@ -34,20 +39,16 @@ def file(view: api.View) -> api.View:
     return api.note(wrapped, upload=True)
 
 
-class _Bounded:
-    """A body that raises TooLarge when more of it comes than is allowed."""
+class _Watched:
+    """A body that is looked at as it is read."""
 
-    def __init__(self, stream: IO[bytes]) -> None:
+    def __init__(self, stream: IO[bytes], watch: Watch) -> None:
         self._stream = stream
-        self._left = UPLOAD_MAX_BYTES
+        self._watch = watch
 
     def read(self, size: int) -> bytes:
         """The next bytes, none at the end."""
-        data = self._stream.read(size)
-        self._left -= len(data)
-        if self._left < 0:
-            raise TooLarge(UPLOAD_MAX)
-        return data
+        return self._watch.see(self._stream.read(size))
 
 
 @contextmanager
@@ -63,16 +64,22 @@ def _uploaded() -> Iterator[BinaryIO]:
 
 def _parts(open_file: Callable[..., Any]) -> list[tuple[str | None, BinaryIO | None]]:
     """All parts of the form by name: files, and None for each text."""
-    boundary = boundary_of(request.headers.get("Content-Type")).encode("ascii")
+    boundary = boundary_of(request.headers.get("Content-Type"))
     if (request.content_length or 0) > UPLOAD_MAX_BYTES:
         raise TooLarge(UPLOAD_MAX)
-    # Beyond what is allowed, so that the bound below is what counts: werkzeug refuses a chunked body that just fits.
+    # Beyond what is allowed, so that the watch's bound is what counts: werkzeug refuses a chunked body that just fits.
     request.max_content_length = UPLOAD_MAX_BYTES + 2
     parser = MultiPartParser(open_file, max_form_memory_size=TEXT_MAX_BYTES, max_form_parts=PARTS_MAX)
-    stream = cast("IO[bytes]", _Bounded(request.stream))
+    stream = cast("IO[bytes]", _Watched(request.stream, Watch(boundary)))
     try:
-        texts, files = parser.parse(stream, boundary, request.content_length)
+        texts, files = parser.parse(stream, boundary.encode("ascii"), request.content_length)
     except (ValueError, ClientDisconnected, RequestEntityTooLarge):  # of parts: too many, or a text too long
         raise MalformedBody from None
-    found = [(name, cast("BinaryIO", part.stream)) for name, part in files.items(multi=True)]
-    return [*((name, None) for name in texts), *found]
+    found = [(name, _file_in(part)) for name, part in files.items(multi=True)]
+    return [*((name, None) for name in texts for _ in texts.getlist(name)), *found]
+
+
+def _file_in(part: FileStorage) -> BinaryIO | None:
+    """The file of a part; None where the name comes as `filename*` alone, which RFC 7578 (section 4.2) forbids."""
+    named = _FILENAME.search(part.headers["Content-Disposition"])
+    return cast("BinaryIO", part.stream) if named else None

@@ -23,7 +23,6 @@ from prometheus_client.metrics_core import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.registry import Collector
-from prometheus_client.utils import floatToGoString
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -33,7 +32,7 @@ NO_ROUTE, OTHER_METHOD = "none", "other"
 _REQUESTS = ("shop_requests_total", "Requests answered.")
 _DURATIONS = ("shop_request_duration_seconds", "Time until the answer began.")
 _IN_FLIGHT = ("shop_requests_in_flight", "Requests being served.")
-_BOUNDS = [floatToGoString(bound) for bound in (*BUCKETS_S, float("inf"))]
+_BOUNDS = [*map(str, BUCKETS_S), "+Inf"]
 _Key = tuple[str, str, int]
 
 

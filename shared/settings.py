@@ -67,7 +67,7 @@ class Settings:
 
 
 def settings_from(environment: Mapping[str, str] = os.environ) -> Settings:
-    """Settings out of the environment variables that docs/api.md lists. Raises ValueError when one of them is missing.
+    """Settings out of the environment variables that docs/guide.md lists; ValueError when one is missing or wrong.
 
     JWT_SECRET has a default in development (SHOP_ENV=development) and nowhere else.
     """

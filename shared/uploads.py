@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import TypeVar
 
-from shared.errors import Invalid, MalformedBody, UnsupportedMediaType
+from shared.errors import Invalid, MalformedBody, TooLarge, UnsupportedMediaType
 from shared.faults import fault, pointer_to
 
 FIELD = "file"
@@ -41,6 +41,30 @@ def boundary_of(content_type: str | None) -> str:
     return found[1] or found[2]
 
 
+class Watch:
+    """Looks at a body as it comes in, piece by piece, before it is parsed."""
+
+    def __init__(self, boundary: str) -> None:
+        self._openings = (f"--{boundary}\r\n".encode(), f"--{boundary}--".encode())
+        self._begun = b""
+        self._left = UPLOAD_MAX_BYTES
+
+    def see(self, piece: bytes) -> bytes:
+        """The piece. Raises TooLarge, or MalformedBody when the body does not begin with a boundary and CRLF.
+
+        Text before the first boundary, and lines that end in LF alone, are what one parser takes and the other doesn't.
+        """
+        self._left -= len(piece)
+        if self._left < 0:
+            raise TooLarge(UPLOAD_MAX)
+        length = len(self._openings[0])
+        if len(self._begun) < length:
+            self._begun = (self._begun + piece)[:length]
+            if not any(opening.startswith(self._begun) for opening in self._openings):
+                raise MalformedBody
+        return piece
+
+
 def the_file(parts: Sequence[tuple[str | None, T | None]]) -> T:
     """The file among the parts of a form: pairs of a name and a file, None where the part is text.
 
@@ -50,7 +74,8 @@ def the_file(parts: Sequence[tuple[str | None, T | None]]) -> T:
         raise MalformedBody
     files = [file for name, file in parts if name == FIELD and file is not None]
     texts = sum(name == FIELD for name, _ in parts) - len(files)
-    others = {name for name, _ in parts if name is not None} - {FIELD}
+    # %22 is a quotation mark in a name, as browsers write it; not every parser takes it back.
+    others = {name.replace("%22", '"') for name, _ in parts if name is not None} - {FIELD}
     faults = [fault(pointer_to([name]), "unknown_field") for name in others]
     if texts or len(files) > 1:
         faults.append(fault(f"/{FIELD}", "wrong_type", "one file"))

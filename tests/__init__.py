@@ -1,0 +1,5 @@
+"""The tests. Assertions in the words that they share are explained as those in tests are."""
+
+import pytest
+
+pytest.register_assert_rewrite("tests.compare", "tests.shop")

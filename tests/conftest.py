@@ -83,9 +83,7 @@ def new_settings(
     running_services: Services, new_database: NewDatabase, media_dir: str
 ) -> Callable[[], Settings]:
     """Settings of an app with a database of its own."""
-    return lambda: Settings(
-        new_database(), running_services.redis_url, JWT_SECRET, media_dir=media_dir
-    )
+    return lambda: Settings(new_database(), running_services.redis_url, JWT_SECRET, media_dir=media_dir)
 
 
 @pytest.fixture(scope="session")

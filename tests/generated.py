@@ -32,6 +32,8 @@ ROUTES = (
     ("POST", "/api/items/batch", "batch"),
     ("GET", "/api/items/{}", None),
     ("GET", "/api/items/{}/cached", None),
+    ("GET", "/api/items/{}/image", None),
+    ("PUT", "/api/items/{}/image", "item"),
     ("PUT", "/api/items/{}", "item"),
     ("PATCH", "/api/items/{}", "item"),
     ("DELETE", "/api/items/{}", None),
@@ -63,6 +65,8 @@ SLOW_ROUTES = (
     ("POST", "/api/auth/token", "login"),
     ("GET", "/api/probe/sleep?ms=1", None),
     ("GET", "/api/probe/cpu", None),
+    ("GET", "/api/items/export.ndjson", None),
+    ("POST", "/api/predict", "item"),
 )
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 PARAMETERS = (

@@ -7,6 +7,7 @@ import pytest
 
 from loadtests.errors import CatalogError
 from loadtests.scenarios import Prepared, load_scenarios, prepare, prepare_setup
+from loadtests.websocket import masked
 from shared.settings import DEVELOPMENT_SECRET
 from shared.tokens import Caller, caller_of
 
@@ -61,7 +62,29 @@ def test_requests_are_drawn_from_the_seed_alone() -> None:
     assert prepared("shop", seed=7) != prepared("shop", seed=8)
 
 
-@pytest.mark.parametrize("name", list(load_scenarios(CATALOG)))
+HTTP = [name for name, one in load_scenarios(CATALOG).items() if one.kind == "http"]
+
+
+def test_a_message_is_a_frame_with_the_body_masked() -> None:
+    for message in prepared("ws-echo"):
+        key, payload = message.wire[2:6], message.wire[6:]
+        assert message.wire[:2] == bytes([0x81, 0x80 | len(payload)])
+        assert list(json.loads(masked(payload, key))) == ["item_id", "note"]
+
+
+@pytest.mark.parametrize(
+    "more",
+    ['body = "x"\n[[scenario.requests]]\nmethod = "GET"\npath = "/other"\nbody = "x"\nkeys = []', ""],
+)
+def test_messages_go_one_way_and_say_something(tmp_path: Path, more: str) -> None:
+    entry = ENTRY.replace('name = "mine"', 'name = "mine"\nkind = "websocket"')
+
+    assert refusal(tmp_path, f"{entry}{more}\n").endswith(
+        "scenario mine: give all messages the same path, and a body each"
+    )
+
+
+@pytest.mark.parametrize("name", HTTP)
 def test_every_request_is_complete_http_with_the_length_of_its_body(name: str) -> None:
     for request in prepared(name):
         head, _, body = request.wire.partition(b"\r\n\r\n")

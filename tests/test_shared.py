@@ -6,10 +6,11 @@ import re
 from typing import Any
 
 import pytest
+from argon2 import extract_parameters
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from shared import seed
+from shared import passwords, seed
 from shared.body import is_json, parse_json
 from shared.errors import KINDS, Internal, Invalid, MalformedJson, problem, violated
 from shared.faults import fault, pointer_to
@@ -140,6 +141,7 @@ def test_settings_come_from_the_environment() -> None:
     environment = {
         "DATABASE_URL": "postgresql://a/b",
         "REDIS_URL": "redis://c",
+        "JWT_SECRET": "x" * 32,
         "SERVER_NAME": "d",
         "POOL_SIZE": "3",
     }
@@ -150,6 +152,20 @@ def test_settings_come_from_the_environment() -> None:
         "d",
         3,
     )
+
+
+@pytest.mark.parametrize("secret", ["", "x" * 31])
+def test_without_a_secret_of_its_own_a_shop_runs_in_development_only(secret: str) -> None:
+    environment = {"DATABASE_URL": "postgresql://a/b", "REDIS_URL": "redis://c", "JWT_SECRET": secret}
+    with pytest.raises(ValueError, match="JWT_SECRET"):
+        settings_from(environment)
+    assert "x" * 32 not in repr(settings_from(environment | {"JWT_SECRET": "x" * 32}))
+    assert settings_from(environment | {"JWT_SECRET": "", "SHOP_ENV": "development"}).jwt_secret
+
+
+def test_who_does_not_exist_is_verified_at_the_cost_of_who_does() -> None:
+    assert extract_parameters(passwords.NOBODY) == extract_parameters(passwords.hash_password("anything"))
+    assert not passwords.matches(None, "anything")
 
 
 @pytest.mark.parametrize("missing", ["DATABASE_URL", "REDIS_URL"])

@@ -73,4 +73,3 @@ class ItemFilter(BaseModel):
 
 class ItemQuery(PageQuery, ItemFilter):
     """Which part of these items."""
-

@@ -8,4 +8,4 @@ from shared.limits import ID_MAX
 class StockQuery(Query):
     """Whose changes are wanted: one item's, or all."""
 
-    item_id = QueryInteger(least=1, most=ID_MAX, load_default=None)
+    item_id = QueryInteger(least=1, most=ID_MAX)

@@ -121,7 +121,7 @@ def flask_export(settings: Settings, meanwhile: Meanwhile, leave: bool) -> Expor
     """Does something when the first piece was sent; then asks for the rest, or closes as servers do."""
     failed = None
     with processes.flask_shop(settings) as app:
-        pieces: Any = app(processes.environ_of(GET), lambda *_: None)  # type: ignore[arg-type, return-value]
+        pieces: Any = app(processes.environ_of(GET), lambda *_: None)  # type: ignore[arg-type]
         sent = [next(pieces)]
         meanwhile(settings)
         try:

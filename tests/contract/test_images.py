@@ -153,7 +153,16 @@ def test_a_range_behind_the_end_is_416(client: httpx2.Client, path: str, asked: 
 @in_process
 @pytest.mark.parametrize(
     "asked",
-    ["bytes=0-1,5-6", "bytes=9-5", "bytes=-", "bytes=", "bytes", "items=0-1", "bytes=a-b", "bytes=\u0661-\u0662"],
+    [
+        "bytes=0-1,5-6",
+        "bytes=9-5",
+        "bytes=-",
+        "bytes=",
+        "bytes",
+        "items=0-1",
+        "bytes=a-b",
+        "bytes=\u0661-\u0662",
+    ],
 )
 def test_several_ranges_and_malformed_ones_are_as_if_they_were_not_there(
     client: httpx2.Client, path: str, asked: str

@@ -2,7 +2,7 @@
 
 import select
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx2
@@ -103,8 +103,8 @@ def request_of(data: bytes) -> bytes:
 
 
 @pytest.fixture(scope="module", params=SERVERS)
-def url(request: pytest.FixtureRequest, url_of: Callable[[str], str]) -> Iterator[httpx2.URL]:
-    yield httpx2.URL(url_of(request.param))
+def url(request: pytest.FixtureRequest, url_of: Callable[[str], str]) -> httpx2.URL:
+    return httpx2.URL(url_of(request.param))
 
 
 def unread(connection: socket.socket) -> int:

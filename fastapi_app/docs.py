@@ -10,7 +10,17 @@ from fastapi.staticfiles import StaticFiles
 from fastapi_app.schemas.problems import Problem
 from shared import security
 from shared.limits import ID_MAX
-from shared.openapi import DESCRIPTION, TITLE, VERSION, problem_responses, swagger_ui_folder
+from shared.openapi import (
+    DESCRIPTION,
+    TITLE,
+    UPLOAD_CONTENT,
+    VERSION,
+    problem_responses,
+    swagger_ui_folder,
+)
+
+# FastAPI's own problems, and its forms, which allow further parts.
+_UNUSED = ("HTTPValidationError", "ValidationError", "Body_")
 
 
 def init_app(app: FastAPI) -> None:
@@ -41,13 +51,15 @@ def document(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI 3.1 document of the app's routes, with the contract's problems for FastAPI's own error."""
     described = get_openapi(title=TITLE, version=VERSION, description=DESCRIPTION, routes=app.routes)
     schemas = described["components"]["schemas"]
-    for unused in ("HTTPValidationError", "ValidationError"):
-        schemas.pop(unused, None)
+    for unused in [name for name in schemas if name.startswith(_UNUSED)]:
+        del schemas[unused]
     problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}", mode="serialization")
     schemas |= {"Problem": problem, **problem.pop("$defs")}
     for path, operations in described["paths"].items():
         for operation in operations.values():
             operation["responses"] = _responses(path, operation)
+            if "multipart/form-data" in operation.get("requestBody", {}).get("content", {}):
+                operation["requestBody"]["content"] = UPLOAD_CONTENT
     exact: dict[str, Any] = _with_exact_bounds(described)
     return exact
 

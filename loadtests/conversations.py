@@ -76,6 +76,15 @@ _MALFORMED = (
     b"1" * 5000,
 )
 
+_FORM = {"Content-Type": "multipart/form-data; boundary=part"}
+
+
+def _form(file: str) -> str:
+    """A form with one file."""
+    head = '--part\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
+    return f"{head}{file}\r\n--part--\r\n"
+
+
 CONVERSATIONS = (
     Conversation(
         "an item's life",
@@ -289,6 +298,30 @@ CONVERSATIONS = (
             Step("GET", "/api/probe/cpu?n=5", 200),
             Step("GET", "/healthz", 200),
             Step("GET", "/readyz", 200),
+        ),
+    ),
+    Conversation(
+        "an image, an export and a prediction",
+        (
+            _ITEM,
+            Step("GET", "/api/items/{item}/image", 404, code="not_found"),
+            Step("PUT", "/api/items/{item}/image", 200, _form("GIF89a, not much"), _FORM),
+            Step("PUT", "/api/items/{item}/image", 415, _form("{mark}"), _FORM, "unsupported_media_type"),
+            Step("PUT", "/api/items/{item}/image", 415, "{}", JSON, "unsupported_media_type"),
+            Step("PUT", "/api/items/{item}/image", 400, _form("GIF89a")[:-9], _FORM, "malformed_body"),
+            Step("PUT", "/api/items/{item}/image", 401, headers={"Authorization": ""}, code="unauthorized"),
+            Step("GET", "/api/items/{item}/image", 200),
+            Step("HEAD", "/api/items/{item}/image", 200),
+            Step("GET", "/api/items/{item}/image", 206, headers={"Range": "bytes=3-5"}),
+            Step("GET", "/api/items/{item}/image", 416, headers={"Range": "bytes=99-"}),
+            Step("GET", "/api/items/{item}/image", 304, headers={"If-None-Match": "*"}),
+            Step("GET", "/api/items/export.ndjson?q={mark}", 200),
+            Step("HEAD", "/api/items/export.csv?q={mark}", 200),
+            Step("GET", "/api/items/export.csv?min_price=x", 422, pointers=(("?min_price", "wrong_type"),)),
+            Step("POST", "/api/predict", 200, _form("x1,x2,x3,x4,x5,x6,x7,x8\n1,2,3,4,5,6,7,-8"), _FORM),
+            Step("POST", "/api/predict", 422, _form("1,2"), _FORM, "invalid", (("/file", "bad_format"),)),
+            Step("DELETE", "/api/items/{item}", 204),
+            Step("GET", "/api/items/{item}/image", 404, code="not_found"),
         ),
     ),
 )

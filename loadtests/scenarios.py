@@ -173,6 +173,9 @@ FIELDS: Mapping[str, Callable[[Random], str]] = {
     "new_item": lambda rng: _compact(_new_item(rng)),
     "item_batch": lambda rng: _compact([_new_item(rng) for _ in range(20)]),
     "admin_token": lambda _: _token(ADMIN_ID, is_admin=True),
+    "feature_rows": lambda rng: "".join(
+        ",".join(f"{rng.uniform(-3, 3):.3f}" for _ in range(8)) + "\r\n" for _ in range(200)
+    ),
     "gif": lambda rng: "GIF89a" + "".join(rng.choices("abcdefgh", k=20_000)),
     "unique": lambda _: _UNIQUE,
 }

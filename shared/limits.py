@@ -22,8 +22,10 @@ BODY_MAX_BYTES = 1024 * 1024
 
 NO_NUL = r"^[^\x00]*$"
 USERNAME = r"^[a-z0-9_]{3,30}$"
-# Python's \s holds the separators \x1c-\x1f and Rust's (pydantic's) does not: named, both agree.
-EMAIL = r"^[^@\s\x1c-\x1f]+@[^@\s\x1c-\x1f]+\.[^@\s\x1c-\x1f]+$"
+# What \s holds differs: \x1c-\x1f in Python, \x85 in Python and in Rust (pydantic), \ufeff in ECMAScript (OpenAPI).
+# Named, all agree.
+_NO_SPACE = r"[^@\s\x1c-\x1f\x85\ufeff]+"
+EMAIL = rf"^{_NO_SPACE}@{_NO_SPACE}\.{_NO_SPACE}$"
 TOKEN = re.compile(r"[A-Za-z0-9-]{1,64}")
 QUERY_INTEGER = re.compile(r"-?[0-9]+")
 

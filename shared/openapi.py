@@ -17,6 +17,7 @@ UPLOAD_CONTENT = {
             "type": "object",
             "properties": {"file": {"type": "string", "contentMediaType": "application/octet-stream"}},
             "required": ["file"],
+            "additionalProperties": False,
         }
     }
 }

@@ -14,7 +14,8 @@ FIELD = "file"
 UPLOAD_MAX_BYTES = 10 * 1024 * 1024
 UPLOAD_MAX = "10 MiB"
 # A part that is no file is held in memory, up to here. None is wanted: it is read to be refused by its name.
-TEXT_MAX_BYTES = 64 * 1024
+# werkzeug bounds what it has read and not parsed yet by the same number, so it has to be well above a piece.
+TEXT_MAX_BYTES = 512 * 1024
 PARTS_MAX = 100
 # A file is held in memory up to here, and on the disk from there on.
 SPOOL_MAX_BYTES = 1024 * 1024

@@ -5,6 +5,7 @@ taken, tokens asked for where the document says so, no method that it doesn't na
 """
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,7 +16,7 @@ import pytest
 from tests.shop import ADMIN
 
 LONG = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
-PHASES, EXAMPLES = ("coverage,fuzzing", "300") if LONG else ("fuzzing", "3")
+PHASES, EXAMPLES = ("coverage,fuzzing", "20") if LONG else ("fuzzing", "3")
 PATIENCE_S = "30"
 
 
@@ -25,6 +26,7 @@ def test_every_answer_is_as_documented(name: str, url_of: Callable[[str], str], 
         *(sys.executable, "-m", "schemathesis.cli", "run", f"{url_of(name)}/openapi.json"),
         *("--header", f"Authorization: {ADMIN['Authorization']}"),
         *("--checks", "all", "--phases", PHASES, "--max-examples", EXAMPLES, "--seed", "1"),
+        *("--exclude-path", "/api/events/stock"),  # a stream without an end
         *("--max-response-time", PATIENCE_S, "--request-timeout", PATIENCE_S, "--no-color"),
     ]
     environment = {
@@ -34,4 +36,6 @@ def test_every_answer_is_as_documented(name: str, url_of: Callable[[str], str], 
     }
     done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
-    assert "No issues found" in done.stdout
+    passed = re.search(r"generated, ([0-9]+) passed", done.stdout)
+    assert passed, done.stdout[-2000:]
+    assert int(passed[1]) > 100

@@ -57,7 +57,7 @@ def encoded(part: dict[str, Any]) -> str:
 
 def token(claims: dict[str, Any], secret: str = JWT_SECRET, algorithm: str = "HS256") -> str:
     """A token for user 3, with some claims changed; None leaves one away."""
-    times = {"iat": now(), "exp": now() + timedelta(minutes=5)}
+    times = {"iat": now(), "exp": now() + timedelta(hours=2)}
     merged = {"sub": "3", "admin": False} | times | claims
     kept = {name: value for name, value in merged.items() if value is not None}
     return jwt.encode(kept, secret, algorithm)
@@ -71,8 +71,8 @@ BAD_TOKENS = {
     "a foreign key": token({}, secret="another secret, of at least thirty-two bytes"),
     "another algorithm": token({}, secret=JWT_SECRET * 2, algorithm="HS512"),
     "expired": token({"exp": now() - timedelta(seconds=1)}),
-    "not yet valid": token({"nbf": now() + timedelta(minutes=1)}),
-    "issued in the future": token({"iat": now() + timedelta(minutes=1)}),
+    "not yet valid": token({"nbf": now() + timedelta(hours=1)}),
+    "issued in the future": token({"iat": now() + timedelta(hours=1)}),
     "never expires": token({"exp": None}),
     "nobody": token({"sub": None}),
     "no number": token({"sub": "admin"}),

@@ -14,7 +14,6 @@ from loadtests.digest import Digest, digest, merge
 from loadtests.drive import drive
 from loadtests.observe import closed_throughput
 from loadtests.plan import Plan, Profile, Round, open_rates
-from loadtests.report.files import write_report
 from loadtests.runs import Run, load_run, save_run, stamp
 from loadtests.samples import Measurement, RunStore, Samples
 from loadtests.selection import Selection, select
@@ -45,7 +44,7 @@ def measure(run: Run, folder: Path, watch: Watch) -> Run:
     """
     selection, store = select(run.wishes), RunStore(folder)
     plan = plan_of(run, selection)
-    with stage(run.wishes.seed) as scene:
+    with stage(run.wishes.seed, needs_database=selection.needs_database) as scene:
         watch.stage_set(plan)
         facts = machine.describe(scene.server_cpus, scene.load_cpus, scene.database_url)
         run = replace(run, machine=facts, status="partial", finished_at=None)
@@ -101,6 +100,8 @@ def report(folder: Path) -> Summary:
     run = load_run(folder)
     known = digested(RunStore(folder).rounds(), select(run.wishes).profile)
     summary = summarise(known, replace(info_of(run, known.rounds), load_s=known.load_s))
+    from loadtests.report.files import write_report  # noqa: PLC0415  charts take long to import
+
     write_report(summary, known, folder, newest_tables(folder.parent))
     return summary
 

@@ -9,10 +9,7 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, distribution, version
 from pathlib import Path
 
-import psycopg
-
 from loadtests.doctor import cgroups, kernel
-from shared.services import libpq_url
 
 SUITE = "sidebyside"
 MAIN_PACKAGES = (
@@ -25,7 +22,9 @@ _REQUIREMENT = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[([^\]]*)\])?[
 _EXTRA = re.compile(r"""\bextra\s*==\s*["']([^"']+)["']""")
 
 
-def describe(server_cpus: Sequence[int], load_cpus: Sequence[int], database_url: str) -> dict[str, str]:
+def describe(
+    server_cpus: Sequence[int], load_cpus: Sequence[int], database_url: str | None
+) -> dict[str, str]:
     """Facts by name, as the report shows them."""
     return {
         **hardware(),
@@ -33,7 +32,7 @@ def describe(server_cpus: Sequence[int], load_cpus: Sequence[int], database_url:
         "System": f"{platform.system()} {platform.release()}",
         "Open files and processes": f"{_limit(resource.RLIMIT_NOFILE)}, {_limit(resource.RLIMIT_NPROC)} at most",
         "Python": platform.python_version(),
-        "PostgreSQL": postgres_version(database_url),
+        "PostgreSQL": postgres_version(database_url) if database_url else "not used",
         "Packages": packages(SUITE),
         "Suite": f"{SUITE} {version(SUITE)}",
         **revision(),
@@ -66,6 +65,10 @@ def pinning(server_cpus: Sequence[int], load_cpus: Sequence[int]) -> str:
 
 def postgres_version(database_url: str) -> str:
     """The version that the database server says of itself."""
+    import psycopg  # noqa: PLC0415  as in stage.py: not every command has a database
+
+    from shared.services import libpq_url  # noqa: PLC0415
+
     with psycopg.connect(libpq_url(database_url)) as connection:
         number = connection.info.server_version
     return f"{number // 10000}.{number % 10000}"

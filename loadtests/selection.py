@@ -48,6 +48,11 @@ class Selection:
     claims: tuple[Claim, ...]
     by_name: Mapping[str, Contestant] = field(repr=False)
 
+    @property
+    def needs_database(self) -> bool:
+        """Whether any contestant does."""
+        return any(one.needs_database for one in self.contestants)
+
 
 def select(wishes: Wishes) -> Selection:
     """The records that were asked for; CatalogError names what does not exist and what does."""

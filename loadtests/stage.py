@@ -10,20 +10,30 @@ from loadtests.contestants import Contestant
 from loadtests.errors import ServerError
 from loadtests.plan import base_name
 from loadtests.servers import Endpoint, cpu_sets, launched
-from loadtests.worker import celery_worker
-from shared.services import ServiceError, database_copy, partner, seeded_template, services
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
-    """Services that run, a seeded database to copy, and which CPUs are whose."""
+class Grounds:
+    """What servers stand on: where the services answer, and the name of the seeded database to copy."""
 
     database_url: str
     redis_url: str
     partner_url: str
     template: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Services that run, or None if no server needs them, and which CPUs are whose."""
+
+    grounds: Grounds | None
     server_cpus: tuple[int, ...]
     load_cpus: tuple[int, ...]
+
+    @property
+    def database_url(self) -> str | None:
+        """Where the database answers, if there is one."""
+        return self.grounds.database_url if self.grounds else None
 
     @contextmanager
     def servers(
@@ -39,41 +49,56 @@ class Stage:
         """
         with ExitStack() as stack:
             environments = {one.name: stack.enter_context(self._environment(one)) for one in contestants}
-            for one in contestants if with_workers else ():
-                if one.needs_database:
-                    stack.enter_context(celery_worker(environments[one.name]))
+            if with_workers:
+                from loadtests.worker import celery_worker  # noqa: PLC0415  Celery takes long to import
+
+                for one in contestants:
+                    if one.needs_database:
+                        stack.enter_context(celery_worker(environments[one.name]))
             yield stack.enter_context(launched(contestants, environments, self.server_cpus, ports=ports))
 
     @contextmanager
     def _environment(self, contestant: Contestant) -> Iterator[dict[str, str]]:
         """What a server is told; its database and its folder last as long as the block."""
-        with tempfile.TemporaryDirectory(prefix="sidebyside-") as folder, ExitStack() as stack:
-            environment = {
-                "SERVER_NAME": contestant.name,
-                "REDIS_URL": self.redis_url,
-                "UPSTREAM_URL": self.partner_url,
+        told = {"SERVER_NAME": contestant.name, "SHOP_ENV": "development"}
+        if not contestant.needs_database:
+            yield told
+            return
+        if self.grounds is None:
+            raise ServerError(f"{contestant.name} needs a database, and this stage was set without one")
+        from shared.services import database_copy  # noqa: PLC0415
+
+        copy = database_copy(self.grounds.database_url, self.grounds.template)
+        with tempfile.TemporaryDirectory(prefix="sidebyside-") as folder, copy as database_url:
+            yield told | {
+                "DATABASE_URL": database_url,
+                "REDIS_URL": self.grounds.redis_url,
+                "UPSTREAM_URL": self.grounds.partner_url,
                 "MEDIA_DIR": folder,
-                "SHOP_ENV": "development",
             }
-            if contestant.needs_database:
-                copy = database_copy(self.database_url, self.template)
-                environment["DATABASE_URL"] = stack.enter_context(copy)
-            yield environment
 
 
 @contextmanager
-def stage(seed: int) -> Iterator[Stage]:
-    """PostgreSQL, Redis and the partner on the load's CPUs while the block lasts; ServerError when one can't be had."""
+def stage(seed: int, *, needs_database: bool = True) -> Iterator[Stage]:
+    """A stage while the block lasts, its services on the load's CPUs; ServerError when one can't be had.
+
+    needs_database: False if no server will be launched that needs one; then no service is started.
+    """
     server_cpus, load_cpus = cpu_sets(sorted(os.sched_getaffinity(0)))
+    if not needs_database:
+        yield Stage(None, server_cpus, load_cpus)
+        return
+    # What databases need takes long to import, and not every command starts one.
+    from shared.services import ServiceError, partner, seeded_template, services  # noqa: PLC0415
+
     try:
         with (
             services(cpus=load_cpus) as running,
             partner(cpus=load_cpus) as partner_url,
             seeded_template(running.database_url, seed) as template,
         ):
-            yield Stage(
-                running.database_url, running.redis_url, partner_url, template, server_cpus, load_cpus
-            )
+            grounds = Grounds(running.database_url, running.redis_url, partner_url, template)
+            yield Stage(grounds, server_cpus, load_cpus)
     except ServiceError as error:
         raise ServerError(str(error)) from error
 

@@ -4,8 +4,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import psycopg
-
 PROBLEM_TYPE = "application/problem+json"
 RETRY_AFTER_S = 1
 
@@ -233,9 +231,9 @@ def problem(error: ShopError) -> dict[str, Any]:
 def violated(cause: BaseException | None, *, deleting: bool = False) -> ShopError:
     """What the violation of a database constraint means; Internal for one that no request should reach.
 
-    `cause` is the driver's own error, which names the constraint.
+    `cause` is the driver's own error, whose `diag` names the constraint.
     """
-    constraint = cause.diag.constraint_name if isinstance(cause, psycopg.Error) else None
+    constraint = getattr(getattr(cause, "diag", None), "constraint_name", None)
     if deleting and constraint == "orders_user_id_fkey":
         return InUse("This user has orders.")
     return _CONSTRAINTS.get(constraint or "", Internal())

@@ -24,7 +24,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "--scenario",
         "shop",
         "--budget",
-        "26s",
+        "18s",
         "--results-dir",
         str(results),
     )

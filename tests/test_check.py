@@ -82,16 +82,13 @@ def a_byte(status: str, headers: Headers, body: bytes) -> tuple[str, Headers, by
     return status, headers, body.replace(b'"stock":10', b'"stock":11')
 
 
-def no_location(status: str, headers: Headers, body: bytes) -> tuple[str, Headers, bytes]:
-    return status, [(name, value) for name, value in headers if name != "Location"], body
+def no_headers_of_ours(status: str, headers: Headers, body: bytes) -> tuple[str, Headers, bytes]:
+    lost = {"Location", "X-Request-ID"}
+    return status, [(name, value) for name, value in headers if name not in lost], body
 
 
 def ok_for_created(status: str, headers: Headers, body: bytes) -> tuple[str, Headers, bytes]:
     return status.replace("201 CREATED", "200 OK"), headers, body
-
-
-def no_request_id(status: str, headers: Headers, body: bytes) -> tuple[str, Headers, bytes]:
-    return status, [(name, value) for name, value in headers if name != "X-Request-ID"], body
 
 
 def another_code(status: str, headers: Headers, body: bytes) -> tuple[str, Headers, bytes]:
@@ -109,17 +106,16 @@ def test_an_app_does_not_differ_from_itself(url_of: Callable[[str], str]) -> Non
 @pytest.mark.parametrize(
     ("spoil", "what"),
     [
-        (a_byte, "body"),
-        (no_location, "location"),
-        (ok_for_created, "status"),
-        (no_request_id, "x-request-id"),
-        (another_code, "pointers"),
+        (a_byte, {"body"}),
+        (no_headers_of_ours, {"location", "x-request-id"}),
+        (ok_for_created, {"status"}),
+        (another_code, {"pointers"}),
     ],
 )
 def test_an_app_that_is_a_little_wrong_is_found(
-    found_in: Callable[[Spoil], list[Difference]], spoil: Spoil, what: str
+    found_in: Callable[[Spoil], list[Difference]], spoil: Spoil, what: set[str]
 ) -> None:
-    assert what in {difference.what for difference in found_in(spoil)}
+    assert what <= {difference.what for difference in found_in(spoil)}
 
 
 @pytest.mark.parametrize("url", ["nonsense", "http://", "ftp://127.0.0.1"])

@@ -73,17 +73,31 @@ def test_list_names_what_can_be_run() -> None:
         assert name in ended.stdout
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_serve_answers_until_it_is_stopped_and_leaves_nothing(number: signal.Signals) -> None:
-    with started("serve", "fastapi-uvicorn") as process:
+@pytest.mark.parametrize(
+    ("contestant", "path", "number", "least"),
+    [
+        (
+            "fastapi-uvicorn",
+            "/api/items/1",
+            signal.SIGTERM,
+            5,
+        ),  # and PostgreSQL, Redis, the partner, a worker
+        ("fastapi-uvicorn", "/api/items/1", signal.SIGKILL, 5),
+        ("raw-asgi-uvicorn", "/api/probe/ping", signal.SIGINT, 1),
+    ],
+)
+def test_serve_answers_until_it_is_stopped_and_leaves_nothing(
+    contestant: str, path: str, number: signal.Signals, least: int
+) -> None:
+    with started("serve", contestant) as process:
         assert process.stdout is not None
         word, url = process.stdout.readline().split()
-        answer = httpx2.get(f"{url}/api/items/1")
+        answer = httpx2.get(f"{url}{path}")
         begun = descendants(process)
         process.send_signal(number)
         status = process.wait(20)
 
     assert (word, answer.status_code) == ("ready", 200)
-    assert status == 0
-    assert len(begun) >= 3  # the server, PostgreSQL, Redis
+    assert status == (-number if number is signal.SIGKILL else 0)
+    assert len(begun) >= least
     assert survivors(begun) == []

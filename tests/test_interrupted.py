@@ -86,13 +86,6 @@ def temporary(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         yield Path(folder)
 
 
-@pytest.fixture
-def lent(running_services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
-    """PostgreSQL and Redis for runs that are not about them: starting and stopping their own takes seconds."""
-    monkeypatch.setenv("DATABASE_URL", running_services.database_url)
-    monkeypatch.setenv("REDIS_URL", running_services.redis_url)
-
-
 def cut(how: Callable[["subprocess.Popen[str]", dict[str, psutil.Process]], None], *arguments: str) -> Cut:
     """Run the program, cut its second round short while it is under load, and await its end.
 
@@ -196,7 +189,7 @@ def test_a_killed_run_leaves_no_process_and_the_next_command_clears_what_it_left
     ended = cut(lambda process, _: process.kill(), "bench", "--resume", str(begun_run))
 
     assert ended.status == -signal.SIGKILL
-    assert len(ended.begun) >= 6  # Locust, two servers and a worker, PostgreSQL, Redis
+    assert len(ended.begun) >= 4  # Locust, two servers, a worker
     assert survivors(ended.begun) == []
     assert samples(begun_run) == before
     assert [path.name.startswith("sidebyside-run-") for path in temporary.iterdir()] == [True]
@@ -208,7 +201,6 @@ def test_a_killed_run_leaves_no_process_and_the_next_command_clears_what_it_left
     assert list(temporary.iterdir()) == []
 
 
-@pytest.mark.usefixtures("lent")
 def test_a_run_that_was_killed_before_it_could_note_its_rates_goes_on_as_planned(begun_run: Path) -> None:
     noted = load_run(begun_run)
     save_run(replace(noted, rates={}), begun_run)
@@ -238,7 +230,6 @@ def test_a_folder_of_a_run_that_goes_on_is_left_alone(temporary: Path) -> None:
     assert list(temporary.iterdir()) == []
 
 
-@pytest.mark.usefixtures("lent")
 @pytest.mark.parametrize(
     ("role", "told"),
     [
@@ -310,7 +301,6 @@ def can_mount() -> bool:
 CAN_MOUNT = can_mount()
 
 
-@pytest.mark.usefixtures("lent")
 @pytest.mark.skipif(not CAN_MOUNT, reason="may not mount a disk: a file that may not grow is tried instead")
 def test_a_full_disk_ends_the_run_in_one_line_and_loses_nothing(first_cut: Cut) -> None:
     with small_disk() as disk:
@@ -336,7 +326,6 @@ def test_a_full_disk_ends_the_run_in_one_line_and_loses_nothing(first_cut: Cut) 
     assert measured == planned
 
 
-@pytest.mark.usefixtures("lent")
 @pytest.mark.skipif(CAN_MOUNT, reason="a full disk is tried")
 def test_a_file_that_may_not_grow_ends_the_run_in_one_line(begun_run: Path) -> None:
     before = samples(begun_run)

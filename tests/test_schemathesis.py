@@ -16,7 +16,7 @@ import pytest
 from tests.shop import ADMIN
 
 LONG = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
-PHASES, EXAMPLES = ("coverage,fuzzing", "20") if LONG else ("fuzzing", "3")
+PHASES, EXAMPLES = ("coverage,fuzzing", "20") if LONG else ("fuzzing", "2")
 PATIENCE_S = "30"
 
 

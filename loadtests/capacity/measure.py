@@ -14,7 +14,6 @@ from loadtests.capacity.aim import Aim, CapacityRun, load_run, save_run
 from loadtests.capacity.judge import summarise
 from loadtests.drive import drive
 from loadtests.plan import Claim, Round
-from loadtests.report.capacity import write_report
 from loadtests.report.story import Story
 from loadtests.runs import stamp
 from loadtests.samples import Measurement, RunStore
@@ -42,7 +41,7 @@ def measure(run: CapacityRun, folder: Path, watch: Watch) -> CapacityRun:
     number alone, so a resumed run goes on as it would have gone on.
     """
     store, began, longest_s = RunStore(folder), time.monotonic() - run.elapsed_s, 0.0
-    with stage(run.aim.seed) as scene:
+    with stage(run.aim.seed, needs_database=run.aim.selection.needs_database) as scene:
         watch.stage_set(run.aim)
         facts = machine.describe(scene.server_cpus, scene.load_cpus, scene.database_url)
         run = replace(run, machine=facts, status="partial", finished_at=None)
@@ -64,6 +63,8 @@ def report(folder: Path) -> Story:
     """Judges what the folder holds, writes the report into it and returns what it tells; measures nothing."""
     run = load_run(folder)
     found = found_in(folder, run.aim)
+    from loadtests.report.capacity import write_report  # noqa: PLC0415  charts take long to import
+
     return write_report(summarise(found, info_of(run, found)), found, run.aim, folder)
 
 

@@ -45,7 +45,7 @@ def serve(
         free_ports([contestant], {contestant: port})
         try:
             with (
-                stage(seed=0) as scene,
+                stage(seed=0, needs_database=chosen[0].needs_database) as scene,
                 scene.servers(chosen, ports={contestant: port}, with_workers=True) as endpoints,
             ):
                 print(f"ready http://127.0.0.1:{endpoints[contestant].port}", flush=True)

@@ -13,7 +13,6 @@ from tests.shop import ADMIN, an_item, order_of, stock_of
 
 # One of every way to run requests side by side: processes, threads, greenlets, an event loop, and loops in threads.
 SERVERS = (
-    "flask-sync",
     "flask-gthread-2w",
     "flask-gevent",
     "fastapi-uvicorn",

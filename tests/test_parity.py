@@ -33,7 +33,7 @@ _COMMON: dict[str, Any] = {
     "suppress_health_check": list(HealthCheck),
 }
 settings.register_profile("quick", max_examples=1200, stateful_step_count=40, **_COMMON)
-settings.register_profile("nightly", max_examples=40_000, stateful_step_count=60, **_COMMON)
+settings.register_profile("nightly", max_examples=26_000, stateful_step_count=60, **_COMMON)
 PROFILE = settings.get_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 WALKS = settings(PROFILE, max_examples=PROFILE.max_examples // 60)
 

@@ -13,6 +13,7 @@ _MOMENTARY = {"etag", "last-modified", "retry-after", "x-cache"}
 _STAMPED = re.compile(rb'"(created_at|updated_at)":"([^"]*)"')
 _MOMENT = re.compile(TIMESTAMP.pattern.encode())
 _DAY_ON_PAGES = re.compile(rb'(<time datetime="[^"]*">)[^<]*</time>')
+_TASK = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _TOKEN_ISSUED = re.compile(rb'"access_token":"[\w.-]+"')
 _NEW_REQUEST_ID = re.compile(r"[0-9a-f]{16}")
 _TOKEN = re.compile(r"[A-Za-z0-9-]{1,64}")
@@ -37,7 +38,8 @@ def same_answer(pair: tuple[httpx2.Client, httpx2.Client], request: Request) -> 
     """Flask's answer, after asserting that FastAPI's is the same and that neither is a failure."""
     flask, fastapi = (send(client, request) for client in pair)
     assert seen(flask, request) == seen(fastapi, request)
-    assert flask.status_code < 500, flask.text
+    # Nobody has named a partner to these apps: to call it is 503, and nothing else may fail.
+    assert flask.status_code < 500 or request.target.startswith("/api/partner/"), flask.text
     return flask
 
 
@@ -53,7 +55,10 @@ def seen(response: httpx2.Response, request: Request) -> dict[str, Any]:
 
 
 def _values(response: httpx2.Response) -> dict[str, list[str]]:
-    return {name: response.headers.get_list(name) for name in response.headers}
+    return {
+        name: [_TASK.sub(b"{task}", value.encode()).decode() for value in response.headers.get_list(name)]
+        for name in response.headers
+    }
 
 
 def request_id_of(response: httpx2.Response, request: Request) -> str:
@@ -70,5 +75,6 @@ def without_moments(body: bytes) -> bytes:
     """The body with timestamps and tokens masked, after asserting their form."""
     for _, moment in _STAMPED.findall(body):
         assert TIMESTAMP.fullmatch(moment.decode()), moment
+    body = _TASK.sub(b"{task}", body)
     body = _MOMENT.sub(b"...", _DAY_ON_PAGES.sub(rb"\1", body))
     return _TOKEN_ISSUED.sub(b'"access_token":"..."', body)

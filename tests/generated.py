@@ -34,6 +34,7 @@ ROUTES = (
     ("GET", "/api/items/{}/cached", None),
     ("GET", "/api/items/{}/image", None),
     ("PUT", "/api/items/{}/image", "item"),
+    ("PUT", "/api/items/{}/image", "form"),
     ("PUT", "/api/items/{}", "item"),
     ("PATCH", "/api/items/{}", "item"),
     ("DELETE", "/api/items/{}", None),
@@ -54,7 +55,13 @@ ROUTES = (
     ("POST", "/api/probe/echo", "order"),
     ("GET", "/api/probe/requests", None),
     ("GET", "/api/probe/late-orders/{}", None),
+    ("POST", "/api/probe/late-orders", "late"),
+    ("POST", "/api/reports", "report"),
     ("GET", "/api/tasks/{}", None),
+    ("GET", "/api/outbox", None),
+    ("GET", "/api/partner/one", None),
+    ("GET", "/api/partner/many", None),
+    ("GET", "/ws/items", None),
     ("GET", "/live", None),
     ("GET", "/items", None),
     ("GET", "/items/{}", None),
@@ -66,7 +73,9 @@ SLOW_ROUTES = (
     ("GET", "/api/probe/sleep?ms=1", None),
     ("GET", "/api/probe/cpu", None),
     ("GET", "/api/items/export.ndjson", None),
+    ("GET", "/api/items/export.csv", None),
     ("POST", "/api/predict", "item"),
+    ("POST", "/api/predict", "form"),
 )
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 PARAMETERS = (
@@ -80,6 +89,9 @@ PARAMETERS = (
     "user_id",
     "page",
     "n",
+    "delay_ms",
+    "hang",
+    "item_id",
     "other",
 )
 
@@ -128,12 +140,17 @@ lines = st.lists(
     max_size=4,
 )
 orders = st.fixed_dictionaries({"user_id": small_ids, "lines": lines})
+# Of items that don't exist: what is taken later is taken at a moment that differs.
+late_orders = st.fixed_dictionaries({"item_id": st.integers(10**6, 10**7), "quantity": st.integers(1, 100)})
+reports = st.fixed_dictionaries({"kind": st.sampled_from(["sales", "stock", "Sales", ""])})
 DOCUMENTS: dict[str, st.SearchStrategy[Any]] = {
     "item": items,
     "batch": st.fixed_dictionaries({"items": st.lists(items, min_size=1, max_size=3)}),
     "change": changes,
     "user": users,
     "order": orders,
+    "late": late_orders,
+    "report": reports,
     "login": st.fixed_dictionaries(
         {
             "username": st.sampled_from(["user_003", "user_004", "nobody", "User_003", "ü"]),
@@ -167,7 +184,9 @@ def mutated(draw: st.DrawFn, document: Any) -> Any:
 
 @st.composite
 def bodies(draw: st.DrawFn, kind: str) -> bytes:
-    """A body for a route: valid, a mutation of the document, a mutation of its bytes, or garbage."""
+    """A body for a route: valid, a mutation of the document, a mutation of its bytes, garbage, or about 1 MiB."""
+    if draw(st.integers(0, 99)) == 7:
+        return b" " * draw(st.sampled_from([1024 * 1024 - 1, 1024 * 1024, 1024 * 1024 + 1])) + b"{}"
     how = draw(st.sampled_from(["valid", "valid", "mutated", "mutated", "mutated", "cut", "garbage"]))
     if how == "garbage":
         return draw(st.binary(max_size=30))
@@ -257,10 +276,48 @@ extra_headers = st.lists(
             ("If-Match", '"a"'),
             ("X-HTTP-Method-Override", "DELETE"),
             ("Expect", "nothing"),
+            ("Content-Encoding", "gzip"),
+            ("Range", "bytes=2-5"),
+            ("Range", "bytes=-3"),
+            ("Range", "bytes=9999-"),
+            ("Range", "bytes=1-2,4-5"),
+            ("If-Range", '"x"'),
+            ("Origin", "https://shop.example"),
         ]
     ),
     max_size=2,
 )
+
+
+TABLE = b"x1,x2,x3,x4,x5,x6,x7,x8\r\n"
+file_contents = st.sampled_from(
+    [
+        b"GIF89a" + b"x" * 300,
+        b"\x89PNG\r\n\x1a\n" + b"y" * 20,
+        b"RIFF....WEBPVP8 ",
+        b"<svg/>",
+        b"text",
+        TABLE + b"1,2,3,4,5,6,7,8\r\n" * 3,
+        TABLE + b"1,2,3,4,5,6,7,nan\r\n",
+        TABLE,
+    ]
+)
+form_types = st.sampled_from(
+    ["multipart/form-data; boundary=part"] * 8
+    + ["multipart/form-data", "multipart/form-data; boundary=other", "Multipart/Form-Data; Boundary=part", ""]
+)
+
+
+@st.composite
+def forms(draw: st.DrawFn) -> bytes:
+    """A form of some parts, mostly one named `file`; now and then its end is missing."""
+    parts = []
+    for _ in range(draw(st.sampled_from([1, 1, 1, 1, 0, 2]))):
+        name = draw(st.sampled_from(["file", "file", "file", "file", "other", ""]))
+        filename = draw(st.sampled_from(['; filename="a.gif"', '; filename="../ü"', ""]))
+        head = f'--part\r\nContent-Disposition: form-data; name="{name}"{filename}\r\n\r\n'
+        parts.append(head.encode() + draw(file_contents) + b"\r\n")
+    return b"".join(parts) + draw(st.sampled_from([b"--part--\r\n"] * 5 + [b"--part--", b""]))
 
 
 tokens = st.sampled_from(
@@ -286,5 +343,7 @@ def requests(draw: st.DrawFn) -> Request:
     token = draw(tokens)
     if kind is None:
         return Request(method, target, tuple(headers), None, token)
+    if kind == "form":
+        return Request(method, target, (("Content-Type", draw(form_types)), *headers), draw(forms()), token)
     typed = (("Content-Type", draw(content_types)), *headers)
     return Request(method, target, typed, draw(bodies(kind)), token)

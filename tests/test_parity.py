@@ -39,13 +39,17 @@ WALKS = settings(PROFILE, max_examples=PROFILE.max_examples // 60)
 
 
 @pytest.fixture(scope="module")
-def twins(running_services: Services, seeded_database: str) -> Iterator[Pair]:
+def twins(
+    running_services: Services, seeded_database: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Pair]:
     """Both apps for the whole module: every request goes to both, so their databases stay the same."""
     with ExitStack() as opened:
 
         def fresh() -> Settings:
             copy = database_copy(running_services.database_url, seeded_database)
-            return Settings(opened.enter_context(copy), running_services.redis_url, JWT_SECRET)
+            media = str(tmp_path_factory.mktemp("media"))
+            url = opened.enter_context(copy)
+            return Settings(url, running_services.redis_url, JWT_SECRET, media_dir=media)
 
         first, second = fresh(), fresh()
         yield opened.enter_context(flask_client(first)), opened.enter_context(fastapi_client(second))

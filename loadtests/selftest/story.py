@@ -33,20 +33,24 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """A check and how it shares in the budget: `share` of what the checks without one leave, which take `takes_s`."""
+    """A check and how it shares in the budget: `share` of what the checks without one leave, which take `takes_s`.
+
+    launches_apps: whether it starts the shops, which need a database, or floors alone.
+    """
 
     run: Callable[[Setting, float], Check]
     share: float = 0.0
     takes_s: float = 0.0
+    launches_apps: bool = False
 
 
 CHECKS: Mapping[str, _Entry] = {
     "delays": _Entry(lambda setting, _: delays.check(setting), takes_s=40),
     "frozen": _Entry(lambda setting, _: frozen.check(setting), takes_s=20),
-    "itself": _Entry(itself.check, share=0.25),
+    "itself": _Entry(itself.check, share=0.25, launches_apps=True),
     "coverage": _Entry(lambda setting, _: coverage.check(setting), takes_s=5),
-    "injection": _Entry(injection.check, share=0.55),
-    "designs": _Entry(designs.check, share=0.2),
+    "injection": _Entry(injection.check, share=0.55, launches_apps=True),
+    "designs": _Entry(designs.check, share=0.2, launches_apps=True),
 }
 
 
@@ -56,7 +60,7 @@ def run(wanted: Wanted, watch: Watch) -> tuple[Selftest, Path]:
     began, at = time.monotonic(), datetime.now(UTC)
     folder = fresh_folder(Path(wanted.results_dir), f"selftest-{at:%Y%m%d-%H%M%S}")
     found = Selftest(folder.name, stamp(at), 0.0, "partial", wanted.seed)
-    with stage(wanted.seed) as scene:
+    with stage(wanted.seed, needs_database=any(CHECKS[name].launches_apps for name in names)) as scene:
         facts = machine.describe(scene.server_cpus, scene.load_cpus, scene.database_url)
         setting = Setting(scene, folder, wanted.seed, wanted.inject, watch)
         for name, seconds in shares(names, wanted.budget_s).items():

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, Request, current_app, request
 from flask.globals import request_ctx
 from werkzeug.exceptions import MethodNotAllowed
+from werkzeug.routing.exceptions import WebsocketMismatch
 
 from shared import security
 from shared.cors import cors_headers
@@ -139,7 +140,10 @@ def _rule_of_refused(request: Request) -> Rule | None:
     refusal, adapter = request.routing_exception, request_ctx.url_adapter
     if not isinstance(refusal, MethodNotAllowed) or not refusal.valid_methods or adapter is None:
         return None
-    rule, _ = adapter.match(method=next(iter(refusal.valid_methods)), return_rule=True)
+    try:
+        rule, _ = adapter.match(method=next(iter(refusal.valid_methods)), return_rule=True)
+    except WebsocketMismatch:  # a path that answers WebSockets alone
+        return None
     return rule
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import orjson
 from flask import Flask, Response, request
+from flask.globals import request_ctx
 from sqlalchemy.exc import (
     DBAPIError,
     IntegrityError,
@@ -62,13 +63,25 @@ def shop_error(error: ShopError) -> Response:
 
 def http_error(error: HTTPException) -> Response:
     """What werkzeug refuses on its own: no such route, no such method, a body that is too large or broken."""
-    if isinstance(error, NoRoute | WebsocketMismatch):
+    if isinstance(error, NoRoute | WebsocketMismatch) or _is_for_sockets(error):
         return shop_error(NotFound("There is nothing at this path."))
     if isinstance(error, WrongMethod):
         return shop_error(MethodNotAllowed(sorted_methods(error.valid_methods or ())))
     if isinstance(error, RequestEntityTooLarge):
         return shop_error(TooLarge())
     return shop_error(MalformedJson()) if error.code and error.code < 500 else unexpected_error(error)
+
+
+def _is_for_sockets(error: HTTPException) -> bool:
+    """Whether werkzeug refuses the method of a path that answers WebSockets alone, hence no method at all."""
+    adapter = request_ctx.url_adapter
+    if not isinstance(error, WrongMethod) or not error.valid_methods or adapter is None:
+        return False
+    try:
+        adapter.match(method=next(iter(error.valid_methods)))
+    except WebsocketMismatch:
+        return True
+    return False
 
 
 def integrity_error(error: IntegrityError) -> Response:

@@ -143,3 +143,11 @@ def test_new_request_ids_differ(client: httpx2.Client) -> None:
 def test_refusals_carry_the_request_id_too(client: httpx2.Client, method: str) -> None:
     response = client.request(method, "/api/users/1", headers={"X-Request-ID": "mine"})
     assert response.headers["x-request-id"] == "mine"
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE"])
+@pytest.mark.parametrize("path", ["/ws/echo", "/ws/items"])
+def test_a_path_of_websockets_answers_no_method(shop: httpx2.Client, method: str, path: str) -> None:
+    answer = shop.request(method, path)
+    assert answer.status_code == 404
+    assert answer.headers["x-request-id"]

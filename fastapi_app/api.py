@@ -81,7 +81,7 @@ class StrictRequest(Request):
 
     async def load(self) -> None:
         """Reads and parses the body. Raises UnsupportedMediaType, TooLarge or MalformedJson."""
-        if not is_json(self.headers.get("content-type")):
+        if not is_json(",".join(self.headers.getlist("content-type"))):
             raise UnsupportedMediaType
         if int(self.headers.get("content-length", 0)) > BODY_MAX_BYTES:
             raise TooLarge

@@ -5,9 +5,9 @@ from typing import Any
 from fastapi import FastAPI, Response
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.openapi.utils import get_openapi
-from fastapi.staticfiles import StaticFiles
 
 from fastapi_app.schemas.problems import Problem
+from fastapi_app.static import WholeFiles
 from shared import security
 from shared.limits import ID_MAX
 from shared.openapi import (
@@ -44,7 +44,7 @@ def init_app(app: FastAPI) -> None:
     async def docs() -> Response:
         return Response(page.body, headers=policy, media_type="text/html; charset=utf-8")
 
-    app.mount("/docs/assets", StaticFiles(directory=swagger_ui_folder()))
+    app.mount("/docs/assets", WholeFiles(directory=swagger_ui_folder()))
 
 
 def document(app: FastAPI) -> dict[str, Any]:

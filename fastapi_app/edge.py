@@ -52,7 +52,10 @@ class Edge:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes a request on; anything else (lifespan) goes through untouched."""
         if scope["type"] != "http":
-            await self.inner(scope, receive, send)
+            at_line_break = scope["type"] == "websocket" and scope["path"][-1:] == "\n"
+            await self.inner(
+                {**scope, "path": scope["path"] + "/"} if at_line_break else scope, receive, send
+            )
             return
         begun_s = perf_counter()
         self.counter.add()

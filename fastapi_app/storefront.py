@@ -3,7 +3,6 @@
 from typing import Annotated
 
 from fastapi import APIRouter, FastAPI, Query, Request, Response
-from fastapi.staticfiles import StaticFiles
 from fastapi.templating import Jinja2Templates
 from jinja2 import Environment, FileSystemLoader
 
@@ -12,6 +11,7 @@ from fastapi_app.database import Db
 from fastapi_app.pages import read_page
 from fastapi_app.schemas.items import ItemQuery
 from fastapi_app.schemas.storefront import ShelfQuery
+from fastapi_app.static import WholeFiles
 from shared import rules, statements, storefront
 from shared.tables import Item
 
@@ -25,7 +25,7 @@ templates = Jinja2Templates(env=environment)
 def init_app(app: FastAPI) -> None:
     """The pages and what they load."""
     app.router.routes.extend(router.routes)
-    app.mount("/static", StaticFiles(directory=storefront.STATIC))
+    app.mount("/static", WholeFiles(directory=storefront.STATIC))
 
 
 @router.get("/items")

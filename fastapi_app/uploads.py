@@ -25,7 +25,7 @@ class UploadRequest(StrictRequest):
 
     async def load(self) -> None:
         """Reads and parses the form. Raises UnsupportedMediaType, TooLarge, MalformedBody or Invalid."""
-        self._form = await self._parse(boundary_of(self.headers.get("content-type")))
+        self._form = await self._parse(boundary_of(",".join(self.headers.getlist("content-type"))))
         try:
             the_file(
                 [

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from shared.settings import Settings
 
+_WHOLE_FILES = ("/static/", "/docs/assets/")  # small, and never sent in part
 _ARGUMENT = re.compile(r"<(?:(\w+):)?(\w+)>")
 
 
@@ -63,6 +64,8 @@ class Edge:
         request_id.set(identity)
         if environ["PATH_INFO"].startswith("//"):
             environ = _for_werkzeug(environ)
+        elif "HTTP_RANGE" in environ and environ["PATH_INFO"].startswith(_WHOLE_FILES):
+            del environ["HTTP_RANGE"]
 
         def start_named(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
             headers.append(("X-Request-ID", identity))
@@ -141,7 +144,7 @@ def _rule_of_refused(request: Request) -> Rule | None:
     if not isinstance(refusal, MethodNotAllowed) or not refusal.valid_methods or adapter is None:
         return None
     try:
-        rule, _ = adapter.match(method=next(iter(refusal.valid_methods)), return_rule=True)
+        rule, _ = adapter.match(method=next(iter(refusal.valid_methods)), return_rule=True, websocket=False)
     except WebsocketMismatch:  # a path that answers WebSockets alone
         return None
     return rule

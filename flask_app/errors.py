@@ -73,12 +73,17 @@ def http_error(error: HTTPException) -> Response:
 
 
 def _is_for_sockets(error: HTTPException) -> bool:
-    """Whether werkzeug refuses the method of a path that answers WebSockets alone, hence no method at all."""
+    """Whether werkzeug refuses a method where it isn't the method's fault.
+
+    The path answers WebSockets alone, hence no method at all; or a WebSocket is asked for where there is none.
+    """
     adapter = request_ctx.url_adapter
     if not isinstance(error, WrongMethod) or not error.valid_methods or adapter is None:
         return False
+    if request.environ.get("HTTP_UPGRADE", "").lower() == "websocket":
+        return True
     try:
-        adapter.match(method=next(iter(error.valid_methods)))
+        adapter.match(method=next(iter(error.valid_methods)), websocket=False)
     except WebsocketMismatch:
         return True
     return False

@@ -4,6 +4,7 @@ They need a server that hands over the connection: gunicorn does, granian's WSGI
 thread of gunicorn's pool and has another one to read from it; under gevent both are greenlets.
 """
 
+import re
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -26,6 +27,7 @@ PING_S = 20.0  # as uvicorn does
 SEND_WITHIN_S = 10.0
 CLOSE_WITHIN_S = 1.0
 
+_KEY = re.compile(r"[A-Za-z0-9+/]{22}==")
 bp = Blueprint("sockets", __name__, url_prefix="/ws")
 sock = Sock()
 
@@ -93,7 +95,17 @@ def init_app(app: Flask) -> None:
 
 @bp.before_request
 def hand_over() -> None:
-    """Wraps the connection. Compression is not offered: its window would cost each socket more than all the rest."""
+    """Wraps the connection. Compression is not offered: its window would cost each socket more than all the rest.
+
+    What is no handshake of RFC 6455 is refused here: simple-websocket would fail on it.
+    """
+    headers = request.headers
+    if (
+        request.method != "GET"
+        or headers.get("Sec-WebSocket-Version") != "13"
+        or not _KEY.fullmatch(headers.get("Sec-WebSocket-Key", ""))
+    ):
+        raise NotFound("There is nothing at this path.")
     connection = request.environ.get("gunicorn.socket")
     if connection is None:
         raise NotFound("This server carries no WebSockets.")

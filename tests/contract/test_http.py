@@ -145,6 +145,42 @@ def test_refusals_carry_the_request_id_too(client: httpx2.Client, method: str) -
     assert response.headers["x-request-id"] == "mine"
 
 
+@pytest.mark.parametrize("ranges", ["bytes=2-5", "bytes=99999-", "bytes=0-1,3-4", "bytes=abc"])
+@pytest.mark.parametrize("path", ["/static/shop.css", "/docs/assets/swagger-ui.css"])
+def test_what_pages_load_is_sent_whole(shop: httpx2.Client, path: str, ranges: str) -> None:
+    answer = shop.get(path, headers={"Range": ranges})
+    assert answer.status_code == 200
+    assert answer.content == shop.get(path).content
+    assert answer.headers["cache-control"] == "no-cache"
+
+
+def test_a_repeated_content_type_is_none(fastapi_in_process: httpx2.Client) -> None:
+    twice = [("Content-Type", "application/json"), ("Content-Type", "text/plain")]
+    assert fastapi_in_process.post("/api/probe/echo", content=b"{}", headers=twice).status_code == 415
+
+
+@pytest.mark.parametrize(
+    ("path", "version", "key"),
+    [
+        ("/api/items/1", "13", "YWFhYWFhYWFhYWFhYWFhYQ=="),
+        ("/ws/echo", "8", "YWFhYWFhYWFhYWFhYWFhYQ=="),
+        ("/ws/echo", "13", "short"),
+        ("/ws/echo%0A", "13", "YWFhYWFhYWFhYWFhYWFhYQ=="),
+    ],
+)
+def test_a_handshake_that_leads_nowhere_opens_nothing(
+    flask_on_gunicorn: httpx2.Client, fastapi_on_uvicorn: httpx2.Client, path: str, version: str, key: str
+) -> None:
+    handshake = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": version}
+    answers = [
+        client.get(path, headers=handshake | {"Sec-WebSocket-Key": key})
+        for client in (flask_on_gunicorn, fastapi_on_uvicorn)
+    ]
+    assert answers[0].status_code == 404
+    assert answers[0].headers["content-type"] == "application/problem+json"
+    assert answers[1].status_code in {400, 403}  # uvicorn's and Starlette's own, before the app is asked
+
+
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE"])
 @pytest.mark.parametrize("path", ["/ws/echo", "/ws/items"])
 def test_a_path_of_websockets_answers_no_method(shop: httpx2.Client, method: str, path: str) -> None:

@@ -12,6 +12,7 @@ from starlette.convertors import Convertor, register_url_convertor
 from starlette.datastructures import QueryParams
 
 from fastapi_app.conditional import TAGGED, tagged
+from fastapi_app.headers import header
 from shared.body import is_json, parse_json
 from shared.errors import TooLarge, UnsupportedMediaType
 from shared.limits import BODY_MAX_BYTES, ID_MAX, PATH_ID, PATH_UUID, TOKEN
@@ -81,7 +82,7 @@ class StrictRequest(Request):
 
     async def load(self) -> None:
         """Reads and parses the body. Raises UnsupportedMediaType, TooLarge or MalformedJson."""
-        if not is_json(",".join(self.headers.getlist("content-type"))):
+        if not is_json(header(self.scope, b"content-type")):
             raise UnsupportedMediaType
         if int(self.headers.get("content-length", 0)) > BODY_MAX_BYTES:
             raise TooLarge
@@ -110,11 +111,10 @@ class Guard(HTTPBearer):
 
     def check(self, request: Request) -> None:
         """Finds out who asks; raises Unauthorized or Forbidden."""
-        given = [value for name, value in request.scope["headers"] if name == b"authorization"]
-        if not given and self._optional:
+        authorization = header(request.scope, b"authorization")
+        if authorization is None and self._optional:
             request.state.caller = None
             return
-        authorization = b",".join(given).decode("latin-1") if given else None
         request.state.caller = caller_of(authorization, request.app.state.settings.jwt_secret)
         if self._admin:
             request.state.caller.must_be_admin()
@@ -155,11 +155,6 @@ def sends(content_types: Iterable[str], *also: int) -> dict[int | str, dict[str,
     These are written as text: a 304 as a number would have StrictRoute answer it, which such a route does itself.
     """
     return {200: {"content": file_content(content_types)}, **{str(status): {} for status in also}}
-
-
-def header(request: Request, name: str) -> str | None:
-    """A header's value, those of repeated ones joined (RFC 9110, section 5.3); None when there is none."""
-    return ",".join(request.headers.getlist(name)) if name in request.headers else None
 
 
 def is_head(request: Request) -> bool:

@@ -5,6 +5,7 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from fastapi_app.headers import header
 from shared import compression
 from shared.conditional import gzip_tag
 
@@ -12,12 +13,6 @@ from shared.conditional import gzip_tag
 def init_app(app: FastAPI) -> None:
     """Puts compression before the app."""
     app.add_middleware(Compression)
-
-
-def header(scope: Scope, name: bytes) -> str | None:
-    """All headers of that name (in lower case), joined as one; None when there is none."""
-    given = [value for key, value in scope["headers"] if key == name]
-    return b",".join(given).decode("latin-1") if given else None
 
 
 class Compression:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request, Response
 
-from fastapi_app.compression import header
+from fastapi_app.headers import header
 from shared import compression, conditional
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]

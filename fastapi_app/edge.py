@@ -7,6 +7,7 @@ from time import perf_counter
 from fastapi import FastAPI, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from fastapi_app.headers import header
 from shared import security
 from shared.cors import cors_headers
 from shared.draining import draining
@@ -59,7 +60,7 @@ class Edge:
             return
         begun_s = perf_counter()
         self.counter.add()
-        identity = request_id_for(_given(scope, b"x-request-id"))
+        identity = request_id_for(header(scope, b"x-request-id"))
         request_id.set(identity)
         headless = scope["method"] == "HEAD"
         # Route patterns end in `$`, which matches before a final line break too.
@@ -111,25 +112,19 @@ def _share(settings: Settings, scope: Scope, status: int, headers: Headers) -> N
     preflight = scope["method"] == "OPTIONS" and status == 204
     shared = cors_headers(
         settings.cors_origins,
-        _given(scope, b"origin"),
-        wanted=_given(scope, b"access-control-request-method") if preflight else None,
+        header(scope, b"origin"),
+        wanted=header(scope, b"access-control-request-method") if preflight else None,
         allow=next((value.decode() for name, value in headers if name == b"allow"), None),
     )
     headers += _encoded(tuple(shared))
 
 
-def _given(scope: Scope, name: bytes) -> str | None:
-    """All headers of that name, joined as WSGI servers do."""
-    given = [value for key, value in scope["headers"] if key == name]
-    return b",".join(given).decode("latin-1") if given else None
-
-
 def _address(scope: Scope, settings: Settings) -> str:
-    return client_address(settings.trusted_proxies, _peer(scope), _given(scope, b"x-forwarded-for"))
+    return client_address(settings.trusted_proxies, _peer(scope), header(scope, b"x-forwarded-for"))
 
 
 def _is_https(scope: Scope, settings: Settings) -> bool:
-    return came_by_https(settings.trusted_proxies, _peer(scope), _given(scope, b"x-forwarded-proto"))
+    return came_by_https(settings.trusted_proxies, _peer(scope), header(scope, b"x-forwarded-proto"))
 
 
 def _peer(scope: Scope) -> str:

@@ -8,9 +8,10 @@ from fastapi import APIRouter, Depends, Request, Response, UploadFile
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
-from fastapi_app.api import Id, header, is_head, sends
+from fastapi_app.api import Id, is_head, sends
 from fastapi_app.auth import admin
 from fastapi_app.database import Db
+from fastapi_app.headers import header
 from fastapi_app.schemas.images import ImageOut
 from fastapi_app.uploads import UploadRoute
 from shared import media, rules, statements
@@ -92,7 +93,7 @@ async def _answer(item_id: int, db: Db, folder: Path, request: Request) -> Respo
 
 
 def _conditions(request: Request) -> Conditions:
-    return Conditions(*(header(request, name) for name in ("If-None-Match", "If-Range", "Range")))
+    return Conditions(*(header(request.scope, name) for name in (b"if-none-match", b"if-range", b"range")))
 
 
 def _open(path: Path, answer: Answer) -> tuple[BinaryIO, bytes]:

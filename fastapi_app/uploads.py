@@ -7,6 +7,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 
 from fastapi_app.api import StrictRequest, StrictRoute
+from fastapi_app.headers import header
 from shared.errors import Invalid, MalformedBody, TooLarge
 from shared.uploads import (
     PARTS_MAX,
@@ -25,7 +26,7 @@ class UploadRequest(StrictRequest):
 
     async def load(self) -> None:
         """Reads and parses the form. Raises UnsupportedMediaType, TooLarge, MalformedBody or Invalid."""
-        self._form = await self._parse(boundary_of(",".join(self.headers.getlist("content-type"))))
+        self._form = await self._parse(boundary_of(header(self.scope, b"content-type")))
         try:
             the_file(
                 [

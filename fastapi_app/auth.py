@@ -14,7 +14,7 @@ from shared import rules, statements, throttle
 from shared.limits import now
 from shared.settings import Settings
 from shared.telemetry import logger_of
-from shared.tokens import LIFETIME, Caller, issue_token
+from shared.tokens import Caller, login_answer
 
 router = APIRouter(prefix="/api/auth", tags=["auth"], route_class=StrictRoute)
 logger = logger_of("shop.fastapi")
@@ -37,8 +37,7 @@ async def log_in(
     caller = await run_in_threadpool(rules.logged_in, user, credentials.password)
     await _forget(cache, attempts)
     response.headers["Cache-Control"] = "no-store"
-    token = issue_token(caller, settings.jwt_secret, now())
-    return {"access_token": token, "token_type": "Bearer", "expires_in": int(LIFETIME.total_seconds())}
+    return login_answer(caller, settings.jwt_secret, now())
 
 
 async def _slow_down(cache: Cache, key: str) -> None:

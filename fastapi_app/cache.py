@@ -85,16 +85,15 @@ class ItemCache:
 
     async def _ask(self, question: Callable[[], Awaitable[T]]) -> T | None:
         """What Redis answers, or None while it can't be asked."""
-        if not self._breaker.allows():
-            return None
-        try:
-            answer = await question()
-        except redis.RedisError as error:
-            self._breaker.failed()
-            logger.warning("the cache can't be reached: items are read from the database (%s)", error)
-            return None
-        self._breaker.worked()
+        answer = None
+        if self._breaker.allows():
+            with self._breaker.watching(redis.RedisError, _warn):
+                answer = await question()
         return answer
+
+
+def _warn(error: Exception) -> None:
+    logger.warning("the cache can't be reached: items are read from the database (%s)", error)
 
 
 CachedItems = Annotated[ItemCache, Depends(item_cache)]

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request, Response
 
 from fastapi_app.headers import header
-from shared import compression, conditional
+from shared import conditional
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 # What a route documents, and by which StrictRoute knows it.
@@ -34,10 +34,12 @@ def _tagged(response: Response, request: Request) -> Response:
     if_none_match = header(request.scope, b"if-none-match")
     if if_none_match is None:
         return response
-    varies = compression.may_compress(200, response.headers["content-type"], len(body))
-    compressed = varies and compression.wants_gzip(header(request.scope, b"accept-encoding"))
-    known = conditional.known(if_none_match, tag, compressed=compressed)
-    return response if known is None else _not_modified(response, known, varies)
+    content_type, accept_encoding = (
+        response.headers["content-type"],
+        header(request.scope, b"accept-encoding"),
+    )
+    same = conditional.not_modified(if_none_match, body, tag, content_type, accept_encoding)
+    return _not_modified(response, *same) if same else response
 
 
 def _not_modified(response: Response, tag: str, varies: bool) -> Response:

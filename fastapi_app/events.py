@@ -63,15 +63,13 @@ class Publisher:
 
     async def publish(self, items: Sequence[Item]) -> None:
         """Tells what is in stock of these items now; to be called when it is committed."""
-        if not items or not self._breaker.allows():
-            return
-        try:
-            await self._client.publish(self._channel, stock.message(items))
-        except redis.RedisError as error:
-            self._breaker.failed()
-            logger.warning("the cache can't be reached: stock changes are not pushed (%s)", error)
-        else:
-            self._breaker.worked()
+        if items and self._breaker.allows():
+            with self._breaker.watching(redis.RedisError, _warn):
+                await self._client.publish(self._channel, stock.message(items))
+
+
+def _warn(error: Exception) -> None:
+    logger.warning("the cache can't be reached: stock changes are not pushed (%s)", error)
 
 
 class Feed:

@@ -5,17 +5,17 @@ from functools import wraps
 from typing import Any
 
 import redis
-from flask import Blueprint, current_app, g, request
+from flask import Blueprint, g, request
 
 from flask_app import api
 from flask_app.database import cache, db
 from flask_app.edge import address_of
 from flask_app.schemas.auth import Credentials, TokenOut
+from flask_app.settings import current_settings
 from shared import rules, statements, throttle
 from shared.limits import now
-from shared.settings import Settings
 from shared.telemetry import logger_of
-from shared.tokens import LIFETIME, Caller, caller_of, issue_token
+from shared.tokens import Caller, caller_of, login_answer
 
 View = Callable[..., Any]
 
@@ -29,14 +29,12 @@ logger = logger_of("shop.flask")
 @api.problems(401, 429)
 def log_in(credentials: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     """Exchange username and password for a bearer token."""
-    settings, username = _settings(), credentials["username"]
+    settings, username = current_settings(), credentials["username"]
     attempts = throttle.attempt_key(settings.namespace, username, address_of(request))
     _slow_down(attempts)
     caller = rules.logged_in(db().scalar(statements.user_named(username)), credentials["password"])
     _forget(attempts)
-    token = issue_token(caller, settings.jwt_secret, now())
-    answer = {"access_token": token, "token_type": "Bearer", "expires_in": int(LIFETIME.total_seconds())}
-    return answer, {"Cache-Control": "no-store"}
+    return login_answer(caller, settings.jwt_secret, now()), {"Cache-Control": "no-store"}
 
 
 def signed_in(view: View) -> View:
@@ -72,7 +70,7 @@ def _guarded(view: View, check: Callable[[], None], security: list[dict[str, lis
     @wraps(view)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         given = request.environ.get("HTTP_AUTHORIZATION")
-        g.caller = None if given is None and optional else caller_of(given, _settings().jwt_secret)
+        g.caller = None if given is None and optional else caller_of(given, current_settings().jwt_secret)
         check()
         return view(*args, **kwargs)
 
@@ -94,8 +92,3 @@ def _forget(key: str) -> None:
         cache().delete(key)
     except redis.RedisError:
         logger.warning("the cache can't be reached: attempts to log in are not counted")
-
-
-def _settings() -> Settings:
-    settings: Settings = current_app.config["SETTINGS"]
-    return settings

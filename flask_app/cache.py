@@ -84,13 +84,12 @@ class ItemCache:
 
     def _ask(self, question: Callable[[], T]) -> T | None:
         """What Redis answers, or None while it can't be asked."""
-        if not self._breaker.allows():
-            return None
-        try:
-            answer = question()
-        except redis.RedisError as error:
-            self._breaker.failed()
-            logger.warning("the cache can't be reached: items are read from the database (%s)", error)
-            return None
-        self._breaker.worked()
+        answer = None
+        if self._breaker.allows():
+            with self._breaker.watching(redis.RedisError, _warn):
+                answer = question()
         return answer
+
+
+def _warn(error: Exception) -> None:
+    logger.warning("the cache can't be reached: items are read from the database (%s)", error)

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Response, request
 
 from flask_app import api
-from shared import compression, conditional
+from shared import conditional
 
 View = Callable[..., Any]
 
@@ -17,7 +17,7 @@ def tagged(view: View) -> View:
 
     @wraps(view)
     def wrapped(*args: Any, **kwargs: Any) -> Response:
-        return _tagged(view(*args, **kwargs), request.environ.get("HTTP_IF_NONE_MATCH"))
+        return _tagged(view(*args, **kwargs))
 
     return api.note(wrapped, conditional=True)
 
@@ -28,17 +28,17 @@ def if_match() -> str | None:
     return found
 
 
-def _tagged(response: Response, if_none_match: str | None) -> Response:
+def _tagged(response: Response) -> Response:
     body = response.get_data()
     tag = conditional.tag_of(body)
     response.headers.add("ETag", tag)
     response.headers.add("Cache-Control", conditional.CACHE_CONTROL)
+    if_none_match = request.environ.get("HTTP_IF_NONE_MATCH")
     if if_none_match is None:
         return response
-    varies = compression.may_compress(200, response.content_type, len(body))
-    compressed = varies and compression.wants_gzip(request.environ.get("HTTP_ACCEPT_ENCODING"))
-    known = conditional.known(if_none_match, tag, compressed=compressed)
-    return response if known is None else _not_modified(response, known, varies)
+    content_type, accept_encoding = response.content_type, request.environ.get("HTTP_ACCEPT_ENCODING")
+    same = conditional.not_modified(if_none_match, body, tag, content_type, accept_encoding)
+    return _not_modified(response, *same) if same else response
 
 
 def _not_modified(response: Response, tag: str, varies: bool) -> Response:

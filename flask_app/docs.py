@@ -13,6 +13,7 @@ from werkzeug.routing import Rule
 
 from flask_app.schemas.base import Patch
 from flask_app.schemas.problems import Problem
+from flask_app.static import serve_files
 from shared import security
 from shared.limits import ID_MAX, TOKEN
 from shared.openapi import (
@@ -48,9 +49,8 @@ class LocalSwagger(Swagger):  # type: ignore[misc]  # flasgger has no types
 
     def register_views(self, app: Flask) -> None:
         """The document at /openapi.json and the page at /docs."""
-        bp = Blueprint(
-            "flasgger", __name__, static_folder=str(swagger_ui_folder()), static_url_path="/docs/assets"
-        )
+        bp = Blueprint("flasgger", __name__)
+        serve_files(bp, "/docs/assets", swagger_ui_folder())
         loader = partial(self.get_apispecs, endpoint="openapi")
         bp.add_url_rule("/openapi.json", view_func=APISpecsView.as_view("openapi", loader=loader))
         bp.add_url_rule("/docs", view_func=DocsView.as_view("docs", view_args={"config": self.config}))

@@ -8,11 +8,10 @@ import re
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Request, current_app, request
-from flask.globals import request_ctx
-from werkzeug.exceptions import MethodNotAllowed
-from werkzeug.routing.exceptions import WebsocketMismatch
+from flask import Flask, Request, request
 
+from flask_app.errors import refused_rule
+from flask_app.settings import current_settings
 from shared import security
 from shared.cors import cors_headers
 from shared.metrics import NO_ROUTE, Metrics, metrics_in
@@ -23,11 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-    from werkzeug.routing import Rule
 
     from shared.settings import Settings
 
-_WHOLE_FILES = ("/static/", "/docs/assets/")  # small, and never sent in part
 _ARGUMENT = re.compile(r"<(?:(\w+):)?(\w+)>")
 
 
@@ -42,7 +39,7 @@ def init_app(app: Flask) -> None:
 
 def address_of(request: Request) -> str:
     """The address of the client that sent a request, "" when it has none."""
-    return _address(request.environ, current_app.config["SETTINGS"])
+    return _address(request.environ, current_settings())
 
 
 class Edge:
@@ -64,8 +61,6 @@ class Edge:
         request_id.set(identity)
         if environ["PATH_INFO"].startswith("//"):
             environ = _for_werkzeug(environ)
-        elif "HTTP_RANGE" in environ and environ["PATH_INFO"].startswith(_WHOLE_FILES):
-            del environ["HTTP_RANGE"]
 
         def start_named(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
             headers.append(("X-Request-ID", identity))
@@ -95,7 +90,7 @@ class Edge:
 
     def route(self) -> str:
         """The template of the route that the request came to, written as in the OpenAPI document."""
-        rule = request.url_rule or _rule_of_refused(request)
+        rule = request.url_rule or refused_rule(request.routing_exception)
         if rule is None:
             return NO_ROUTE
         try:
@@ -136,18 +131,6 @@ def _is_https(environ: WSGIEnvironment, settings: Settings) -> bool:
     return came_by_https(
         settings.trusted_proxies, environ.get("REMOTE_ADDR", ""), environ.get("HTTP_X_FORWARDED_PROTO")
     )
-
-
-def _rule_of_refused(request: Request) -> Rule | None:
-    """The rule whose path a request has and whose method it has not."""
-    refusal, adapter = request.routing_exception, request_ctx.url_adapter
-    if not isinstance(refusal, MethodNotAllowed) or not refusal.valid_methods or adapter is None:
-        return None
-    try:
-        rule, _ = adapter.match(method=next(iter(refusal.valid_methods)), return_rule=True, websocket=False)
-    except WebsocketMismatch:  # a path that answers WebSockets alone
-        return None
-    return rule
 
 
 def _written(argument: re.Match[str]) -> str:

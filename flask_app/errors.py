@@ -24,6 +24,7 @@ from werkzeug.exceptions import (
 from werkzeug.exceptions import (
     NotFound as NoRoute,
 )
+from werkzeug.routing import Rule
 from werkzeug.routing.exceptions import WebsocketMismatch
 
 from shared.errors import (
@@ -72,21 +73,23 @@ def http_error(error: HTTPException) -> Response:
     return shop_error(MalformedJson()) if error.code and error.code < 500 else unexpected_error(error)
 
 
-def _is_for_sockets(error: HTTPException) -> bool:
-    """Whether werkzeug refuses a method where it isn't the method's fault.
-
-    The path answers WebSockets alone, hence no method at all; or a WebSocket is asked for where there is none.
-    """
+def refused_rule(error: Exception | None) -> Rule | None:
+    """The rule whose path a request has and whose method it has not, when werkzeug refuses it with this error."""
     adapter = request_ctx.url_adapter
     if not isinstance(error, WrongMethod) or not error.valid_methods or adapter is None:
-        return False
-    if request.environ.get("HTTP_UPGRADE", "").lower() == "websocket":
-        return True
+        return None
     try:
-        adapter.match(method=next(iter(error.valid_methods)), websocket=False)
-    except WebsocketMismatch:
-        return True
-    return False
+        rule, _ = adapter.match(method=next(iter(error.valid_methods)), return_rule=True, websocket=False)
+    except WebsocketMismatch:  # a path that answers WebSockets alone, hence no method at all
+        return None
+    return rule
+
+
+def _is_for_sockets(error: HTTPException) -> bool:
+    """Whether werkzeug refuses a method where a WebSocket is asked for in vain, or where only they are answered."""
+    if not isinstance(error, WrongMethod):
+        return False
+    return request.environ.get("HTTP_UPGRADE", "").lower() == "websocket" or refused_rule(error) is None
 
 
 def integrity_error(error: IntegrityError) -> Response:

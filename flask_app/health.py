@@ -4,11 +4,12 @@ from importlib.metadata import version
 from typing import Any
 
 import redis
-from flask import Blueprint, current_app
+from flask import Blueprint
 
 from flask_app import api
 from flask_app.database import cache, db
 from flask_app.schemas.health import Health, Readiness, Version
+from flask_app.settings import current_settings
 from shared import statements
 from shared.draining import draining
 from shared.errors import Unavailable
@@ -44,6 +45,6 @@ def describe() -> dict[str, Any]:
     packages = ("flask", "werkzeug", "marshmallow", "sqlalchemy", "psycopg")
     return {
         "framework": "flask",
-        "server": current_app.config["SETTINGS"].server,
+        "server": current_settings().server,
         "versions": {package: version(package) for package in packages},
     }

@@ -4,12 +4,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, request
 from werkzeug.wsgi import wrap_file
 
 from flask_app import api, auth, uploads
 from flask_app.database import db
 from flask_app.schemas.images import ImageOut
+from flask_app.settings import current_settings
 from shared import media, rules, statements
 from shared.limits import now
 from shared.media import Answer, Conditions
@@ -21,8 +22,7 @@ bp = Blueprint("images", __name__, url_prefix="/api/items")
 
 def media_folder() -> Path:
     """Where the files are."""
-    folder: Path = current_app.config["SETTINGS"].media_folder
-    return folder
+    return current_settings().media_folder
 
 
 @bp.put("/<id:item_id>/image")

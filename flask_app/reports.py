@@ -11,6 +11,7 @@ from flask import Blueprint, Flask, current_app
 from flask_app import api, auth
 from flask_app.database import cache, db
 from flask_app.schemas.reports import ReportIn, TaskOut, TaskState
+from flask_app.settings import current_settings
 from shared import reports, tasks
 from shared.errors import Unavailable
 from shared.limits import now
@@ -58,22 +59,19 @@ def read_task(task_id: UUID) -> Outcome:
 
 def _waiting() -> Sequence[Any]:
     try:
-        return cast("Sequence[Any]", tasks.count_waiting(cache().pipeline(), _namespace()).execute())
+        return cast(
+            "Sequence[Any]", tasks.count_waiting(cache().pipeline(), current_settings().namespace).execute()
+        )
     except redis.RedisError:
         raise Unavailable("task queue") from None
 
 
 def _stored(task_id: UUID) -> bytes | None:
     try:
-        return cast("bytes | None", cache().get(tasks.outcome_key(_namespace(), task_id)))
+        return cast("bytes | None", cache().get(tasks.outcome_key(current_settings().namespace, task_id)))
     except redis.RedisError:
         raise Unavailable("task queue") from None
 
 
 def _celery() -> Celery:
     return cast("Celery", current_app.extensions["celery"])
-
-
-def _namespace() -> str:
-    settings: Settings = current_app.config["SETTINGS"]
-    return settings.namespace

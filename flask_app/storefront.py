@@ -8,16 +8,12 @@ from flask_app import api
 from flask_app.database import db
 from flask_app.pages import read_page
 from flask_app.schemas.storefront import ShelfQuery
+from flask_app.static import serve_files
 from shared import rules, statements, storefront
 from shared.tables import Item
 
-bp = Blueprint(
-    "storefront",
-    __name__,
-    template_folder=str(storefront.TEMPLATES),
-    static_folder=str(storefront.STATIC),
-    static_url_path="/static",
-)
+bp = Blueprint("storefront", __name__, template_folder=str(storefront.TEMPLATES))
+serve_files(bp, "/static", storefront.STATIC)
 
 
 def init_app(app: Flask) -> None:

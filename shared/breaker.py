@@ -1,6 +1,7 @@
 """A circuit breaker: what has just failed is left alone for a moment, so that not every request waits for it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from time import monotonic
 
 PAUSE_S = 1.0
@@ -27,6 +28,17 @@ class Breaker:
             return False
         self._again_at = now + PAUSE_S
         return True
+
+    @contextmanager
+    def watching(self, failures: type[Exception], tell: Callable[[Exception], None]) -> Iterator[None]:
+        """Notes how a block that asks ends. One of these failures goes to `tell` and no further."""
+        try:
+            yield
+        except failures as error:
+            self.failed()
+            tell(error)
+        else:
+            self.worked()
 
     def failed(self) -> None:
         """Notes that there was no answer."""

@@ -3,7 +3,9 @@
 import hashlib
 import re
 from collections.abc import Callable
+from typing import NamedTuple
 
+from shared import compression
 from shared.errors import PreconditionFailed
 
 # May be kept by anybody, and is asked about before it is used again.
@@ -19,6 +21,22 @@ def tag_of(body: bytes) -> str:
 def gzip_tag(tag: str) -> str:
     """The tag of the same body compressed: strong tags tell the two apart, a weak one need not."""
     return tag if tag.startswith("W/") else f'{tag[:-1]}-gzip"'
+
+
+class NotModified(NamedTuple):
+    """What 304 says: the tag of the body that the client has, and whether it depends on the encodings it takes."""
+
+    tag: str
+    varies: bool
+
+
+def not_modified(
+    if_none_match: str, body: bytes, tag: str, content_type: str | None, accept_encoding: str | None
+) -> NotModified | None:
+    """What to answer instead of a body when the client has it already; None when it has not."""
+    varies = compression.may_compress(200, content_type, len(body))
+    same = known(if_none_match, tag, compressed=varies and compression.wants_gzip(accept_encoding))
+    return None if same is None else NotModified(same, varies)
 
 
 def known(if_none_match: str, tag: str, *, compressed: bool) -> str | None:

@@ -36,6 +36,15 @@ def issue_token(caller: Caller, secret: str, at: datetime, lifetime: timedelta =
     return jwt.encode(claims, secret, ALGORITHM)
 
 
+def login_answer(caller: Caller, secret: str, at: datetime) -> dict[str, str | int]:
+    """What a login is answered (RFC 6749, section 5.1): a token valid from `at` on, and its lifetime in seconds."""
+    return {
+        "access_token": issue_token(caller, secret, at),
+        "token_type": "Bearer",
+        "expires_in": int(LIFETIME.total_seconds()),
+    }
+
+
 def caller_of(authorization: str | None, secret: str) -> Caller:
     """Who an Authorization header speaks for; raises Unauthorized for anything but a valid bearer token (RFC 6750).
 

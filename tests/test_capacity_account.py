@@ -11,12 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtests.capacity.account import Account
+from loadtests.capacity.aim import Aim, fitted
 from loadtests.capacity.curves import Rung, curve, knee_rps, rungs
 from loadtests.capacity.judge import grouped, summarise, surges
 from loadtests.capacity.outcome import ANSWERS_NEEDED, Outcome, outcome_of
 from loadtests.capacity.overload import Overload, overload_of
 from loadtests.capacity.search import Search, Step
 from loadtests.digest import lags_ns
+from loadtests.report.capacity import tell
+from loadtests.report.markdown import to_markdown
 from loadtests.samples import REQUESTS, Failure
 from loadtests.summary import Cell, Summary
 from tests.frames import MS, SCENARIO, A, B, run_of
@@ -301,6 +304,24 @@ def test_surges_are_told_as_medians_with_how_many_recovered() -> None:
 
     assert (surge.in_time_percent, surge.refused_percent) == (60.0, 5.0)
     assert (surge.recovery_ms, surge.recovered, surge.rounds) == (200.0, 3, 4)
+
+
+def test_the_report_teaches_how_to_read_its_verdicts() -> None:
+    accounts = [account(name, number, 500.0) for number in range(3) for name in (A, B)]
+    aim = fitted(
+        Aim(
+            ("flask-gthread", "fastapi-uvicorn"),
+            (SCENARIO,),
+            slo_ms=50.0,
+            arrivals="poisson",
+            budget_s=600.0,
+            seed=0,
+        )
+    )
+    page = to_markdown(tell(summary_of(accounts), accounts, aim), {})
+
+    assert "Capacity is the highest rate" in page
+    assert "carry the same load" in page
 
 
 def test_the_summary_survives_the_way_through_json() -> None:

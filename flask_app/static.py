@@ -1,0 +1,19 @@
+"""Files that browsers load: small, sent whole, and asked for anew each time."""
+
+from pathlib import Path
+
+from flask import Blueprint, Response, request, send_from_directory
+from werkzeug.exceptions import NotFound
+
+
+def serve_files(bp: Blueprint, prefix: str, folder: Path) -> None:
+    """Flask's files, without parts of them (`Range`), without slashes around their names, and never stale."""
+
+    @bp.get(f"{prefix}/<path:name>", endpoint="file")
+    def send_file(name: str) -> Response:
+        if name.endswith("/"):
+            raise NotFound
+        response = send_from_directory(folder, name, conditional=False)
+        response.make_conditional(request)
+        del response.headers["Content-Disposition"], response.headers["Date"]  # servers add the date
+        return response

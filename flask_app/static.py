@@ -7,13 +7,16 @@ from werkzeug.exceptions import NotFound
 
 
 def serve_files(bp: Blueprint, prefix: str, folder: Path) -> None:
-    """Flask's files, without parts of them (`Range`), without slashes around their names, and never stale."""
+    """Flask's files, without parts of them (`Range`), without slashes around their names, and never stale.
 
-    @bp.get(f"{prefix}/<path:name>", endpoint="file")
-    def send_file(name: str) -> Response:
-        if name.endswith("/"):
+    The route is called as that of a blueprint with a `static_folder`, so templates can link to it alike.
+    """
+
+    @bp.get(f"{prefix}/<path:filename>", endpoint="static")
+    def send_file(filename: str) -> Response:
+        if filename.endswith("/"):
             raise NotFound
-        response = send_from_directory(folder, name, conditional=False)
+        response = send_from_directory(folder, filename, conditional=False)
         response.make_conditional(request)
         del response.headers["Content-Disposition"], response.headers["Date"]  # servers add the date
         return response

@@ -4,6 +4,9 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 ARGS ?=
 
+# Compiled modules are kept, however the shell is set: a test run starts some hundred processes.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup bench test lint unit nightly coverage report compare serve selftest doctor capacity locust-ui wirespeed overhead analysis estimators oversell idle-sockets export-memory clean
 

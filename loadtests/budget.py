@@ -1,5 +1,6 @@
 """How a run's time is spent: how large its rounds are, and when the last one has been begun. Pure."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -37,8 +38,8 @@ def fitted(
         return make_plan(sized, seed, contestants, scenarios, claims, design)
 
     wanted_s = (profile.budget_s - REPORT_S) / rounds
-    most = next((blocks for blocks in range(BLOCKS_MAX, 1, -1) if round_s(plan_of(blocks)) <= wanted_s), 1)
-    return plan_of(most)
+    more = bisect_right(range(2, BLOCKS_MAX + 1), wanted_s, key=lambda blocks: round_s(plan_of(blocks)))
+    return plan_of(1 + more)
 
 
 def round_s(plan: Plan) -> float:

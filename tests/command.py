@@ -1,12 +1,16 @@
 """Running the suite's own program as a user does, and looking at what it leaves behind."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import psutil
+from typer.testing import CliRunner
+
+from loadtests.cli.frame import app
 
 PROGRAM = (sys.executable, "-m", "loadtests")
 
@@ -21,6 +25,18 @@ def run(*arguments: str, environment: Mapping[str, str] | None = None) -> subpro
         timeout=180,
         check=False,
     )
+
+
+def run_here(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """The program in this process, which spares its imports: for what ends before anything is begun."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    handlers = [signal.getsignal(number) for number in numbers]
+    try:
+        ended = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    finally:
+        for number, handler in zip(numbers, handlers, strict=True):
+            signal.signal(number, handler)
+    return subprocess.CompletedProcess(arguments, ended.exit_code, ended.stdout, ended.stderr)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import pytest
 from loadtests.capacity.aim import Aim, fitted, load_run
 from loadtests.capacity.measure import claims_of, report
 from loadtests.errors import SuiteError
-from tests.command import run, started
+from tests.command import run, run_here, started
 
 FLOORS = ("raw-wsgi-gthread", "raw-asgi-uvicorn")
 AIM = Aim(FLOORS, ("ping",), slo_ms=50.0, arrivals="poisson", budget_s=600.0, seed=0)
@@ -126,7 +126,7 @@ def test_the_report_is_rebuilt_from_the_samples_alone(folder: Path) -> None:
 def test_bad_input_is_one_line_and_leaves_no_folder(
     arguments: tuple[str, ...], told: str, tmp_path: Path
 ) -> None:
-    ended = run("capacity", *arguments, "--results-dir", str(tmp_path))
+    ended = run_here("capacity", *arguments, "--results-dir", str(tmp_path))
 
     assert ended.returncode == 2
     assert told in ended.stderr
@@ -148,14 +148,14 @@ def test_a_resumed_run_is_completed_where_it_was(stopped: Stopped, folder: Path)
 
 
 def test_a_folder_that_holds_no_run_cannot_be_resumed(tmp_path: Path) -> None:
-    ended = run("capacity", "--resume", str(tmp_path))
+    ended = run_here("capacity", "--resume", str(tmp_path))
 
     assert ended.returncode == 2
     assert "holds no capacity run" in ended.stderr
 
 
 def test_the_help_says_what_the_words_mean() -> None:
-    told = run("capacity", "--help").stdout
+    told = run_here("capacity", "--help").stdout
 
     for word in ("capacity", "SLO", "knee", "open loop", "1.5 times"):
         assert word in told

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.command import descendants, run, started, survivors
+from tests.command import descendants, run, run_here, started, survivors
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ from tests.command import descendants, run, started, survivors
     ],
 )
 def test_bad_input_is_one_line_that_helps_and_exit_2(arguments: tuple[str, ...], told: str) -> None:
-    ended = run(*arguments)
+    ended = run_here(*arguments)
 
     assert ended.returncode == 2
     assert told in ended.stderr

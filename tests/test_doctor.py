@@ -3,6 +3,7 @@
 import os
 import re
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import psutil
 import pytest
 from numpy.random import Generator
 
-from loadtests.doctor import findings, forecast, probes, sight
+from loadtests.doctor import facts, findings, forecast, probes, sight
 from loadtests.doctor.facts import Facts, gather, shared_cores
 from loadtests.doctor.findings import Finding, judge, sum_up
 from loadtests.doctor.forecast import Forecast, Noise
@@ -20,7 +21,7 @@ from loadtests.doctor.probes import Busy, BusyMeter, Lateness, Process, Spent, S
 from loadtests.plan import Plan, Profile, make_plan
 from loadtests.selection import Wishes, select
 from loadtests.stats import FloatArray, paired_ratio
-from tests.command import descendants, run, started, survivors
+from tests.command import descendants, run, run_here, started, survivors
 
 SOUND = Facts(
     cpus=(0, 1, 2, 3),
@@ -376,10 +377,13 @@ def test_the_command_looks_and_sums_up_and_changes_nothing(tmp_path: Path) -> No
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_machine_on_which_no_run_is_possible_is_exit_1(tmp_path: Path) -> None:
+def test_a_machine_on_which_no_run_is_possible_is_exit_1(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(facts, "gather", partial(facts.gather, spin_s=0.1, naps=50))
     (tmp_path / "results").write_text("a file is in the way")
 
-    ended = run("doctor", "--quick", "--results-dir", str(tmp_path / "results"))
+    ended = run_here("doctor", "--quick", "--results-dir", str(tmp_path / "results"))
 
     assert ended.returncode == 1
     assert "nothing can be written" in ended.stdout

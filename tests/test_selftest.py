@@ -22,7 +22,7 @@ from loadtests.selftest.pages import newest_tables, tell
 from loadtests.selftest.records import Check, Selftest, at_least, at_most, load, newest, save, share
 from loadtests.selftest.setting import catalog, headliners, repeats, wrapped
 from loadtests.servers import launched
-from tests.command import run
+from tests.command import run, run_here
 from tests.frames import MS, Piece, digested, samples_of
 
 FLOORS = ("raw-wsgi-gthread", "raw-asgi-uvicorn")
@@ -314,7 +314,7 @@ def test_checks_that_cannot_be_run_are_refused(only: tuple[str, ...], told: str)
 
 
 def test_bad_input_is_one_line_and_nothing_is_begun(tmp_path: Path) -> None:
-    ended = run("selftest", "--only", "nope", "--results-dir", str(tmp_path / "results"))
+    ended = run_here("selftest", "--only", "nope", "--results-dir", str(tmp_path / "results"))
 
     assert ended.returncode == 2
     assert "there is no check 'nope'" in ended.stderr

@@ -1,7 +1,7 @@
 """What a capacity run is asked for, the rounds that follow from it, and its `run.json`. Pure but for that file."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -62,8 +62,7 @@ class Aim:
     @property
     def round_s(self) -> float:
         """About how long a round takes, launches included, where rates are high enough for steps of `step_s`."""
-        launched = {search.contestant for search in self.searches}
-        return LAUNCH_S + LAUNCH_EACH_S * len(launched) + sum(map(_search_s, self.searches))
+        return _round_s(self.searches)
 
 
 def fitted(aim: Aim) -> Aim:
@@ -76,12 +75,18 @@ def fitted(aim: Aim) -> Aim:
     least_s = max(STEP_S_LEAST, STEP_SLOS * aim.slo_ms / 1000)
     wanted_s = (aim.budget_s - REPORT_S) / ROUNDS_WANTED
     lengths = np.arange(max(STEP_S_MOST, least_s), least_s, -0.1)
-    tried = (_with_step(aim, float(step_s)) for step_s in lengths)
-    return next((one for one in tried if one.round_s <= wanted_s), _with_step(aim, least_s))
+    searches = aim.searches
+    fitting = (
+        float(step_s)
+        for step_s in lengths
+        if _round_s([replace(one, step_s=step_s) for one in searches]) <= wanted_s
+    )
+    return replace(aim, step_s=round(next(fitting, least_s), 3))
 
 
-def _with_step(aim: Aim, step_s: float) -> Aim:
-    return replace(aim, step_s=round(step_s, 3))
+def _round_s(searches: Sequence[Search]) -> float:
+    launched = {search.contestant for search in searches}
+    return LAUNCH_S + LAUNCH_EACH_S * len(launched) + sum(map(_search_s, searches))
 
 
 def _search_s(search: Search) -> float:

@@ -13,7 +13,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 import pytest
 
 from flask_app.app import create_app
-from loadtests.check import Difference, check
+from loadtests.check.differences import Difference, check
 from loadtests.errors import CheckError
 from shared.settings import Settings
 

@@ -19,7 +19,8 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_s
 from shared.services import Services, database_copy
 from shared.settings import Settings
 from tests.compare import same_answer
-from tests.generated import Request, changes, items, requests, texts
+from tests.generated import Request, requests
+from tests.generated_bodies import changes, items, texts
 from tests.in_process import fastapi_client, flask_client
 from tests.shop import JWT_SECRET
 

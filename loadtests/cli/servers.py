@@ -19,8 +19,8 @@ def check(
     password: Annotated[str, typer.Option(help="That admin's password.", envvar="CHECK_PASSWORD")] = PASSWORD,
 ) -> None:
     """Hold two running apps to the contract, and to each other, over the wire. Exit 1 on any difference."""
-    from loadtests.check import Login
-    from loadtests.check import check as differences_between
+    from loadtests.check.differences import Login
+    from loadtests.check.differences import check as differences_between
 
     with one_line_errors():
         differences = differences_between(url_a, url_b, login=Login(username, password))

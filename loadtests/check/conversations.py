@@ -5,58 +5,11 @@ text kept from an earlier answer, or `{mark}`, which is new in every conversatio
 makes what it needs, so it holds whatever the database has in it.
 """
 
-import random
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from loadtests.check.steps import JSON, Conversation, Step, post, refused
 
-JSON = {"Content-Type": "application/json"}
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One request and what is expected of the answer.
-
-    code: the problem's code; pointers: where the faults of a 422 are, with their codes.
-    keep: names under which members of the answer are kept for later steps (`item: id`).
-    """
-
-    method: str
-    path: str
-    status: int
-    body: str | bytes | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    code: str | None = None
-    pointers: tuple[tuple[str, str], ...] | None = None
-    keep: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Conversation:
-    """Steps that follow each other."""
-
-    name: str
-    steps: tuple[Step, ...]
-
-
-def _post(
-    path: str,
-    body: str | bytes,
-    status: int = 201,
-    headers: Mapping[str, str] = JSON,
-    code: str | None = None,
-    pointers: tuple[tuple[str, str], ...] | None = None,
-    keep: Mapping[str, str] | None = None,
-) -> Step:
-    return Step("POST", path, status, body, headers, code, pointers, keep or {})
-
-
-def _refused(path: str, body: str | bytes, *pointers: tuple[str, str]) -> Step:
-    return _post(path, body, 422, code="invalid", pointers=pointers)
-
-
-_ITEM = _post("/api/items", '{"name":"{mark} oak","price_cents":250,"stock":10}', keep={"item": "id"})
+_ITEM = post("/api/items", '{"name":"{mark} oak","price_cents":250,"stock":10}', keep={"item": "id"})
 _USER_BODY = '{"username":"u{mark}","email":"U{mark}@example.com","password":"correct horse"}'
-_USER = _post("/api/users", _USER_BODY, keep={"user": "id"})
+_USER = post("/api/users", _USER_BODY, keep={"user": "id"})
 _ORDER = '{"user_id":{user},"lines":[{"item_id":{item},"quantity":3}]}'
 _ECHO = '{"user_id":1,"lines":[{"item_id":2,"quantity":3}]}'
 _KEYED = {**JSON, "Idempotency-Key": "{mark}"}
@@ -111,17 +64,17 @@ CONVERSATIONS = (
     Conversation(
         "a batch is all or none",
         (
-            _post(
+            post(
                 "/api/items/batch",
                 '{"items":[{"name":"{mark} a","price_cents":5},{"name":"{mark} b","price_cents":5}]}',
             ),
-            _refused(
+            refused(
                 "/api/items/batch",
                 '{"items":[{"name":"{mark} c","price_cents":5},{}]}',
                 ("/items/1/name", "missing"),
                 ("/items/1/price_cents", "missing"),
             ),
-            _refused("/api/items/batch", '{"items":[]}', ("/items", "too_short")),
+            refused("/api/items/batch", '{"items":[]}', ("/items", "too_short")),
             Step("GET", "/api/items?q={mark}&sort=-price", 200),
             Step("GET", "/api/items?q={mark}&limit=1&offset=1", 200),
         ),
@@ -130,14 +83,14 @@ CONVERSATIONS = (
         "a user's life",
         (
             _USER,
-            _post("/api/users", _USER_BODY.replace("U{mark}@", "x{mark}@"), 409, code="taken"),
-            _post(
+            post("/api/users", _USER_BODY.replace("U{mark}@", "x{mark}@"), 409, code="taken"),
+            post(
                 "/api/users",
                 _USER_BODY.replace('"u{mark}', '"v{mark}').replace("example", "EXAMPLE"),
                 409,
                 code="taken",
             ),
-            _refused(
+            refused(
                 "/api/users",
                 '{"username":"A","email":"a b@c.de","is_admin":1}',
                 ("/email", "bad_format"),
@@ -156,10 +109,10 @@ CONVERSATIONS = (
         (
             _ITEM,
             _USER,
-            _post("/api/orders", _ORDER, keep={"order": "id"}),
+            post("/api/orders", _ORDER, keep={"order": "id"}),
             Step("GET", "/api/orders/{order}", 200),
-            _post("/api/orders", _ORDER.replace(":3}", ":8}"), 409, code="out_of_stock"),
-            _post("/api/orders", _ORDER.replace("{item}", str(2**63 - 1)), 404, code="not_found"),
+            post("/api/orders", _ORDER.replace(":3}", ":8}"), 409, code="out_of_stock"),
+            post("/api/orders", _ORDER.replace("{item}", str(2**63 - 1)), 404, code="not_found"),
             Step("GET", "/api/items/{item}", 200),
             Step("DELETE", "/api/items/{item}", 409, code="in_use"),
             Step("DELETE", "/api/users/{user}", 409, code="in_use"),
@@ -174,14 +127,14 @@ CONVERSATIONS = (
         (
             _ITEM,
             _USER,
-            _post("/api/orders", _ORDER, headers=_KEYED, keep={"order": "id"}),
-            _post("/api/orders", _ORDER, headers=_KEYED),
+            post("/api/orders", _ORDER, headers=_KEYED, keep={"order": "id"}),
+            post("/api/orders", _ORDER, headers=_KEYED),
             Step("POST", "/api/orders/{order}/cancel", 200),
-            _post("/api/orders", _ORDER, headers=_KEYED),
-            _post(
+            post("/api/orders", _ORDER, headers=_KEYED),
+            post(
                 "/api/orders", _ORDER.replace(":3}", ":4}"), 409, headers=_KEYED, code="idempotency_conflict"
             ),
-            _post(
+            post(
                 "/api/orders",
                 _ORDER,
                 422,
@@ -208,8 +161,8 @@ CONVERSATIONS = (
             ),
             _USER,
             _ITEM,
-            _post("/api/auth/token", '{"username":"u{mark}","password":"wrong"}', 401, code="unauthorized"),
-            _post(
+            post("/api/auth/token", '{"username":"u{mark}","password":"wrong"}', 401, code="unauthorized"),
+            post(
                 "/api/auth/token",
                 '{"username":"u{mark}","password":"correct horse"}',
                 200,
@@ -220,8 +173,8 @@ CONVERSATIONS = (
             Step("GET", "/api/users", 403, headers=_OWN, code="forbidden"),
             Step("DELETE", "/api/items/{item}", 403, headers=_OWN, code="forbidden"),
             Step("PATCH", "/api/users/{user}", 403, '{"is_admin":true}', JSON | _OWN, "forbidden"),
-            _post("/api/orders", _ORDER, headers=JSON | _OWN, keep={"order": "id"}),
-            _post("/api/orders", _ORDER.replace("{user}", "1"), 403, headers=JSON | _OWN, code="forbidden"),
+            post("/api/orders", _ORDER, headers=JSON | _OWN, keep={"order": "id"}),
+            post("/api/orders", _ORDER.replace("{user}", "1"), 403, headers=JSON | _OWN, code="forbidden"),
             Step("GET", "/api/orders", 200, headers=_OWN),
             Step("GET", "/api/orders?user_id=1", 403, headers=_OWN, code="forbidden"),
             Step("POST", "/api/orders/{order}/cancel", 200, headers=_OWN),
@@ -230,8 +183,8 @@ CONVERSATIONS = (
     Conversation(
         "bodies are JSON, declared, and not too large",
         (
-            _post("/api/probe/echo", _ECHO, 200),
-            *(_post("/api/probe/echo", body, 400, code="malformed_json") for body in _MALFORMED),
+            post("/api/probe/echo", _ECHO, 200),
+            *(post("/api/probe/echo", body, 400, code="malformed_json") for body in _MALFORMED),
             Step(
                 "POST",
                 "/api/probe/echo",
@@ -240,18 +193,18 @@ CONVERSATIONS = (
                 {"Content-Type": "text/plain"},
                 "unsupported_media_type",
             ),
-            _post(
+            post(
                 "/api/probe/echo",
                 b" " * (1024 * 1024 + 1),
                 413,
                 headers={**JSON, "Connection": "close"},
                 code="too_large",
             ),
-            _refused("/api/probe/echo", "null", ("", "wrong_type")),
-            _refused(
+            refused("/api/probe/echo", "null", ("", "wrong_type")),
+            refused(
                 "/api/probe/echo", _ECHO.replace("1,", "10000000000000000000000,"), ("/user_id", "too_large")
             ),
-            _refused(
+            refused(
                 "/api/items",
                 '{"name":"a\\u0000","price_cents":true,"x":1}',
                 ("/name", "bad_format"),
@@ -325,43 +278,3 @@ CONVERSATIONS = (
         ),
     ),
 )
-
-_ROUTES = (
-    "/api/items",
-    "/api/items/batch",
-    "/api/users",
-    "/api/orders",
-    "/api/probe/echo",
-    "/api/items/0",
-    "/nope",
-)
-_VALUES = (
-    "null",
-    "true",
-    "5.0",
-    '"5"',
-    "-1",
-    "[]",
-    "{}",
-    '""',
-    '"a\\u0000"',
-    "1e3",
-    "99999999999999999999",
-    "NaN",
-)
-_NAMES = ("name", "price_cents", "stock", "items", "username", "email", "user_id", "lines", "other")
-
-
-def broken_requests(seed: int, count: int = 300) -> Iterator[Step]:
-    """Requests that no app accepts, drawn from a seed; `status` 0: any refusal, as long as it is the same."""
-    rng = random.Random(seed)
-    for _ in range(count):
-        # `broken` is no field of any schema: whatever else is drawn, the body is refused.
-        members = [f'"{rng.choice(_NAMES)}":{rng.choice(_VALUES)}' for _ in range(rng.randrange(5))]
-        body = ("{" + ",".join([*members, '"broken":0']) + "}").encode()
-        if rng.random() < 0.3:
-            place = rng.randrange(len(body))
-            body = body[:place] + rng.randbytes(rng.randrange(3)) + body[place + 1 :]
-        declared = rng.choice(["application/json"] * 4 + ["text/plain", "application/json; charset=utf-8"])
-        method = rng.choice(("POST", "POST", "POST", "PATCH", "PUT"))
-        yield Step(method, rng.choice(_ROUTES), 0, body, {"Content-Type": declared})

@@ -1,4 +1,4 @@
-"""The contract and parity over the wire, between any two running apps."""
+"""What differs between two running apps, or from the contract."""
 
 import json
 import re
@@ -10,7 +10,9 @@ from uuid import uuid4
 
 import httpx2
 
-from loadtests.conversations import CONVERSATIONS, Conversation, Step, broken_requests
+from loadtests.check.broken import broken_requests
+from loadtests.check.conversations import CONVERSATIONS
+from loadtests.check.steps import Conversation, Step
 from loadtests.errors import CheckError
 from shared.seeded import ADMIN, PASSWORD
 

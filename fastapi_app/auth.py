@@ -21,7 +21,6 @@ logger = logger_of("shop.fastapi")
 
 signed_in, admin, maybe_signed_in = Guard(), Guard(admin=True), Guard(optional=True)
 SignedIn = Annotated[Caller, Depends(signed_in)]
-Admin = Annotated[Caller, Depends(admin)]
 MaybeSignedIn = Annotated[Caller | None, Depends(maybe_signed_in)]
 
 

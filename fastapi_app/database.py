@@ -2,13 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Depends, FastAPI, Request
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
-from shared.settings import Settings, sqlalchemy_url
+from shared.settings import Settings, engine_options, sqlalchemy_url
 
 
 def init_app(app: FastAPI, settings: Settings) -> None:
@@ -17,16 +17,6 @@ def init_app(app: FastAPI, settings: Settings) -> None:
     app.state.engine = engine
     app.state.sessions = async_sessionmaker(engine, expire_on_commit=False)
     app.state.cache = Redis.from_url(settings.redis_url, socket_connect_timeout=1, socket_timeout=1)
-
-
-def engine_options(settings: Settings) -> dict[str, Any]:
-    """How many connections are kept, and how they are made."""
-    return {
-        "pool_size": settings.pool_size,
-        "max_overflow": 0,
-        "pool_timeout": settings.pool_timeout_s,
-        "connect_args": {"connect_timeout": settings.connect_timeout_s, "options": "-c timezone=UTC"},
-    }
 
 
 @asynccontextmanager

@@ -1,6 +1,5 @@
 """Any failure becomes a problem document."""
 
-from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -28,6 +27,7 @@ from shared.errors import (
     NotFound,
     ShopError,
     Unavailable,
+    allow_header,
     problem,
     status_of,
     violated,
@@ -56,7 +56,7 @@ async def shop_error(_request: Request, error: Any) -> Response:
 async def http_error(request: Request, error: Any) -> Response:
     """What Starlette refuses on its own: no such route, no such method. OPTIONS is no route, and answered here."""
     if error.status_code == 405:
-        allow = sorted_methods(allowed_methods(request))
+        allow = allow_header(allowed_methods(request))
         if request.method == "OPTIONS":
             return Response(status_code=204, headers={"Allow": allow})
         return _answer(MethodNotAllowed(allow))
@@ -88,11 +88,6 @@ async def unexpected_error(_request: Request, error: Exception) -> Response:
     """500, with the reason in the log and nowhere else."""
     logger.error("unexpected failure", exc_info=error)
     return _answer(Internal())
-
-
-def sorted_methods(methods: Iterable[str]) -> str:
-    """The value of an Allow header."""
-    return ", ".join(sorted(methods))
 
 
 def _answer(error: ShopError) -> Response:

@@ -34,6 +34,7 @@ from flask_app import (
     users,
 )
 from flask_app.api import IdConverter, JsonProvider, TokenConverter
+from shared.errors import allow_header
 from shared.limits import BODY_MAX_BYTES
 from shared.settings import Settings
 
@@ -57,7 +58,7 @@ class Shop(Flask):
         """204 with `Allow`, where Flask's own answer is 200."""
         response = super().make_default_options_response()
         response.status_code = 204
-        response.headers["Allow"] = errors.sorted_methods(response.allow)
+        response.headers["Allow"] = allow_header(response.allow)
         del response.headers["Content-Type"]
         return response
 

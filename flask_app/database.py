@@ -1,13 +1,13 @@
 """Engine and session: one session a request, opened when the first statement needs it."""
 
-from typing import Any, cast
+from typing import cast
 
 import redis
 from flask import Flask, current_app, g
 from sqlalchemy import create_engine
 from sqlalchemy.orm import Session, sessionmaker
 
-from shared.settings import Settings, sqlalchemy_url
+from shared.settings import Settings, engine_options, sqlalchemy_url
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -19,16 +19,6 @@ def init_app(app: Flask, settings: Settings) -> None:
         settings.redis_url, socket_connect_timeout=1, socket_timeout=1
     )
     app.teardown_appcontext(close_session)
-
-
-def engine_options(settings: Settings) -> dict[str, Any]:
-    """How many connections are kept, and how they are made."""
-    return {
-        "pool_size": settings.pool_size,
-        "max_overflow": 0,
-        "pool_timeout": settings.pool_timeout_s,
-        "connect_args": {"connect_timeout": settings.connect_timeout_s, "options": "-c timezone=UTC"},
-    }
 
 
 def db() -> Session:

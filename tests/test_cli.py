@@ -1,5 +1,6 @@
 """The command line as its users meet it: bad input, servers, stopping."""
 
+import shutil
 import signal
 import socket
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from loadtests.selection import CATALOG
 from tests.command import descendants, run, run_here, started, survivors
 
 
@@ -63,6 +65,24 @@ def test_a_port_that_is_taken_is_one_line() -> None:
     assert ended.returncode == 2
     assert f"port {port} cannot be used" in ended.stderr
     assert len(ended.stderr.splitlines()) == 1
+
+
+def test_a_catalog_of_ones_own_is_listed(tmp_path: Path) -> None:
+    own = shutil.copytree(CATALOG, tmp_path / "own")
+    (own / "scenarios.toml").write_text(
+        (own / "scenarios.toml").read_text().replace('title = "Ping"', 'title = "Mine"')
+    )
+
+    assert "Mine: What does the framework cost" in run_here("list", "--catalog", str(own)).stdout
+
+
+def test_a_seed_of_zero_on_the_command_line_goes_before_the_config(tmp_path: Path) -> None:
+    (tmp_path / "sidebyside.toml").write_text("[bench]\nseed = -7\n")
+    arguments = ("bench", "--config", str(tmp_path / "sidebyside.toml"), "--scenario", "nope")
+
+    assert "a seed is 0 or a larger whole number, not -7" in run_here(*arguments).stderr
+    assert "there is no scenario 'nope'" in run_here(*arguments, "--seed", "0").stderr
+    assert "--resume goes on with" in run_here("bench", "--resume", "nowhere", "--seed", "0").stderr
 
 
 def test_list_names_what_can_be_run() -> None:

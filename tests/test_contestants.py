@@ -118,7 +118,7 @@ def test_a_wrong_entry_is_one_line_with_file_entry_and_remedy(
 
 
 def test_a_missing_key_is_named(catalog: Path) -> None:
-    assert "mine: gateway is missing" in refusal(catalog, ENTRY.replace('gateway = "wsgi"', ""))
+    assert "mine: title is missing" in refusal(catalog, ENTRY.replace('title = "Mine"', ""))
 
 
 def test_a_gateway_is_one_of_two(catalog: Path) -> None:

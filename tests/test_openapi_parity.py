@@ -1,11 +1,16 @@
 """The two OpenAPI documents say the same of every path, method, parameter, body and answer."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
+from tests.generated import LEFT_OUT, ROUTES, SLOW_ROUTES
 from tests.openapi import normalised_paths
+
+API_PAGE = Path(__file__).parents[1] / "docs" / "api.md"
 
 
 @pytest.fixture(scope="module")
@@ -59,3 +64,20 @@ def test_a_bound_that_differs_is_seen(flask_in_process: httpx2.Client) -> None:
     before = normalised_paths(document)
     document["components"]["schemas"]["LineIn"]["properties"]["quantity"]["maximum"] += 1
     assert normalised_paths(document)["/api/orders"] != before["/api/orders"]
+
+
+def test_every_operation_is_asked_for_at_random(flask_paths: dict[str, Any]) -> None:
+    asked = {(method, path.partition("?")[0]) for method, path, _ in (*ROUTES, *SLOW_ROUTES)}
+    documented = {
+        (method.upper(), re.sub(r"\{\w+\}", "{}", path))
+        for path, methods in flask_paths.items()
+        for method in methods
+    }
+
+    assert documented - asked == {("GET", path) for path in LEFT_OUT}
+
+
+def test_every_path_stands_in_the_description_of_the_api(flask_paths: dict[str, Any]) -> None:
+    page = re.sub(r"\{\w+\}", "{}", API_PAGE.read_text(encoding="utf-8"))
+
+    assert [path for path in flask_paths if re.sub(r"\{\w+\}", "{}", path) not in page] == []

@@ -248,6 +248,12 @@ def test_an_invalid_ratio_proves_no_change() -> None:
     assert "0 of 1 comparison changed" in compare_tables(before, after)[0].about
 
 
+def test_where_neither_run_has_a_ratio_nothing_is_called_the_same() -> None:
+    before = summary_of(compared("inconclusive", None))
+
+    assert compare_tables(before, before)[0].rows[0][-1].text == "nothing to compare"
+
+
 def test_a_comparison_that_one_run_lacks_is_shown_and_has_not_changed() -> None:
     before = summary_of(compared("b_better"))
     after = summary_of(compared("b_better"), compared("b_better", metric="throughput_rps"))

@@ -120,6 +120,13 @@ def test_a_run_without_a_single_round_is_told_without_stumbling() -> None:
     assert answer(summary_of(run=replace(RUN, claims=())))[0].startswith("Nothing was measured")
 
 
+def test_what_was_not_measured_is_not_called_undecided() -> None:
+    missing = compared("inconclusive", None, "response_p99_ms", note="no slice has enough answers")
+    found = answer(summary_of(compared("b_better"), compared("inconclusive", 1.0, "pss_mib"), missing))[1]
+
+    assert found == "Of 3 comparisons 1 is undecided (memory in Ping) and 1 is not measured (p99 in Ping)."
+
+
 def floors(*cells: Cell) -> str:
     run = replace(RUN, claims=(CLAIM, *FLOOR_CLAIMS))
     return answer(summary_of(*everything("b_better"), cells=cells, run=run))[2]

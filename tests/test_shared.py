@@ -154,6 +154,26 @@ def test_settings_come_from_the_environment() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("POOL_SIZE", "ten", "POOL_SIZE is a whole number from 1 on, not 'ten'"),
+        ("POOL_SIZE", "0", "POOL_SIZE is a whole number from 1 on, not '0'"),
+        ("UPSTREAM_MAX_CALLS", "-1", "UPSTREAM_MAX_CALLS is a whole number from 1 on"),
+        ("CACHE_TTL_S", "0", "CACHE_TTL_S is a whole number from 1 on"),
+        ("UPSTREAM_TIMEOUT_S", "nan", "UPSTREAM_TIMEOUT_S is a number from 0.001 on"),
+        ("DRAIN_S", "inf", "DRAIN_S is a number from 0.0 on"),
+        ("ACCESS_LOG", "true", "ACCESS_LOG is 1 or 0, not 'true'"),
+        ("LOG_LEVEL", "CRITICAL", "LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR"),
+    ],
+)
+def test_a_setting_that_is_wrong_is_named_with_what_it_may_be(name: str, value: str, told: str) -> None:
+    environment = {"DATABASE_URL": "postgresql://a/b", "REDIS_URL": "redis://c", "JWT_SECRET": "x" * 32}
+    with pytest.raises(ValueError, match=re.escape(told)):
+        settings_from(environment | {name: value})
+    assert settings_from(environment | {name: ""}) == settings_from(environment)
+
+
 @pytest.mark.parametrize("secret", ["", "x" * 31])
 def test_without_a_secret_of_its_own_a_shop_runs_in_development_only(secret: str) -> None:
     environment = {"DATABASE_URL": "postgresql://a/b", "REDIS_URL": "redis://c", "JWT_SECRET": secret}

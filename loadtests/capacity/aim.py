@@ -15,7 +15,7 @@ from loadtests.capacity.search import RELIEF_TIMES, Search, surge_s
 from loadtests.errors import SuiteError
 from loadtests.plan import Round
 from loadtests.rows import Arrivals
-from loadtests.selection import Selection, Wishes, select
+from loadtests.selection import CATALOG, Selection, Wishes, select
 
 SLO_MS_MOST = 1000.0
 KIND = "capacity"
@@ -36,6 +36,7 @@ class Aim:
     budget_s: float
     seed: int
     step_s: float = 0.0
+    catalog: str = str(CATALOG)
 
     @property
     def searches(self) -> tuple[Search, ...]:
@@ -51,7 +52,11 @@ class Aim:
     @property
     def selection(self) -> Selection:
         """The records of the catalog; CatalogError names what does not exist."""
-        return select(Wishes(scenarios=self.scenarios, contestants=self.contestants, seed=self.seed))
+        return select(
+            Wishes(
+                scenarios=self.scenarios, contestants=self.contestants, seed=self.seed, catalog=self.catalog
+            )
+        )
 
     def round(self, index: int) -> Round:
         """Round `index`: all searches; the order of launches is drawn from (seed, index)."""

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from loadtests.cli.frame import app, err, one_line_errors, resumable
+from loadtests.cli.frame import Catalog, app, err, one_line_errors, resumable
 from loadtests.cli.results import show
 from loadtests.errors import SuiteError
 from loadtests.selection import Wishes, duration_s, fraction, read_config, select
@@ -29,6 +29,7 @@ def bench(
     ] = None,
     seed: Annotated[int | None, typer.Option(help="What data, order and arrivals are drawn from.")] = None,
     results_dir: Annotated[str | None, typer.Option(help="Where the run's folder is made.")] = None,
+    catalog: Catalog = None,
     config: Annotated[Path | None, typer.Option(help="A sidebyside.toml that holds these options.")] = None,
     resume: Annotated[
         Path | None, typer.Option(help="Go on with this stopped run: same plan, same seed.")
@@ -50,6 +51,7 @@ def bench(
             design=design,
             seed=seed,
             results_dir=results_dir,
+            catalog=catalog and str(catalog),
         )
         if resume and (given or config):
             raise SuiteError("--resume goes on with the run's own plan; leave the other options away")
@@ -73,7 +75,9 @@ def bench(
 def _given(**options: Any) -> dict[str, Any]:
     """The options that were given on the command line."""
     return {
-        key: tuple(value) if isinstance(value, list) else value for key, value in options.items() if value
+        key: tuple(value) if isinstance(value, list) else value
+        for key, value in options.items()
+        if value is not None and value != []
     }
 
 

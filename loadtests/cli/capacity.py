@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
-from loadtests.cli.frame import app, err, one_line_errors, resumable
+from loadtests.cli.frame import Catalog, app, err, one_line_errors, resumable
 from loadtests.cli.results import show_story
 from loadtests.errors import SuiteError
-from loadtests.selection import duration_s
+from loadtests.selection import CATALOG, duration_s
 
 DEFAULT_CONTESTANTS = ("flask-gthread", "fastapi-uvicorn")
 DEFAULT_SCENARIOS = ("item-read",)
@@ -55,6 +55,7 @@ def capacity(
     budget: Annotated[str | None, typer.Option(help="Time in all, such as 5m, 1h. Default: 10m.")] = None,
     seed: Annotated[int | None, typer.Option(help="What data, order and arrivals are drawn from.")] = None,
     results_dir: Annotated[str | None, typer.Option(help="Where the run's folder is made.")] = None,
+    catalog: Catalog = None,
     resume: Annotated[
         Path | None, typer.Option(help="Go on with this stopped run: same rules, same seed.")
     ] = None,
@@ -63,7 +64,9 @@ def capacity(
     with one_line_errors():
         from loadtests.capacity import aim as aims
 
-        if resume and any((contestant, scenario, slo, arrivals, budget, seed is not None, results_dir)):
+        if resume and any(
+            (contestant, scenario, slo, arrivals, budget, seed is not None, results_dir, catalog)
+        ):
             raise SuiteError("--resume goes on with the run's own rules; leave the other options away")
         if resume:
             run, folder = aims.load_run(resume), resume
@@ -75,6 +78,7 @@ def capacity(
                 arrivals=_arrivals(arrivals or "poisson"),
                 budget_s=duration_s(budget or "10m"),
                 seed=seed or 0,
+                catalog=str(catalog or CATALOG),
             )
             run, folder = aims.new_run(aims.fitted(wanted), results_dir or "results")
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -27,6 +27,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+Catalog = Annotated[
+    Path | None,
+    typer.Option(
+        "--catalog",
+        resolve_path=True,
+        help="A folder with a catalog of your own: an edited copy of the suite's.",
+    ),
+]
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 

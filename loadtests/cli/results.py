@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from loadtests.cli.frame import app, one_line_errors, out
+from loadtests.cli.frame import Catalog, app, one_line_errors, out
 from loadtests.contestants import Contestant, load_contestants
 from loadtests.profiles import load_profiles
 from loadtests.scenarios import load_scenarios
@@ -45,22 +45,23 @@ def compare(
 
 
 @app.command(name="list")
-def list_() -> None:
+def list_(catalog: Catalog = None) -> None:
     """Show the contestants, scenarios and profiles of the catalog."""
+    folder = catalog or CATALOG
     with one_line_errors():
         out.print("[bold]contestants[/]")
-        for one in load_contestants(CATALOG).values():
+        for one in load_contestants(folder).values():
             out.print(f"  {one.name:<20} {one.title}{_limits(one)}", soft_wrap=True)
         out.print("[bold]scenarios[/]")
-        for scenario in load_scenarios(CATALOG).values():
+        for scenario in load_scenarios(folder).values():
             out.print(f"  {scenario.name:<20} {scenario.title}: {scenario.question}", soft_wrap=True)
         out.print("[bold]profiles[/]")
-        for name, profile in load_profiles(CATALOG).items():
+        for name, profile in load_profiles(folder).items():
             out.print(f"  {name:<20} {profile.title}")
             for kind, names in (("contestants", profile.contestants), ("scenarios", profile.scenarios)):
                 out.print(f"  {'':<20} [dim]{kind}:[/] {', '.join(names) or 'all'}", soft_wrap=True)
         out.print(
-            f"[dim]They are described in {CATALOG}; copy that folder and name it as `catalog` in a config.[/]"
+            f"[dim]They are described in {folder}; copy that folder, edit the copy and name it with --catalog.[/]"
         )
 
 

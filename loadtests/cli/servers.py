@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from loadtests.cli.frame import Stopped, app, one_line_errors, out
+from loadtests.cli.frame import Catalog, Stopped, app, one_line_errors, out
 from loadtests.errors import SuiteError
-from loadtests.selection import Wishes, select
+from loadtests.selection import CATALOG, Wishes, select
 from shared.seeded import ADMIN, PASSWORD
 
 
@@ -34,10 +34,11 @@ def check(
 def serve(
     contestant: Annotated[str, typer.Argument(help="A name from `sidebyside list`.")],
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 picks a free one.")] = 0,
+    catalog: Catalog = None,
 ) -> None:
     """Run one server with services, a Celery worker and seeded data until it is stopped (Ctrl-C)."""
     with one_line_errors():
-        chosen = select(Wishes(contestants=(contestant,))).contestants
+        chosen = select(Wishes(contestants=(contestant,), catalog=str(catalog or CATALOG))).contestants
 
         from loadtests.servers import free_ports
         from loadtests.stage import stage

@@ -17,8 +17,8 @@ from loadtests.study import ping_plan, ratio_of, rounds, told
 
 ROUNDS, BLOCKS = 8, 12
 PAIRS = {
-    "flask-gthread": ("flask_app.main:app", "loadtests.floors.bare_flask:app"),
-    "fastapi-uvicorn": ("fastapi_app.main:app", "loadtests.floors.bare_fastapi:app"),
+    "flask-gthread": ("flask_app.main:app", "loadtests.figures.bare_flask:app"),
+    "fastapi-uvicorn": ("fastapi_app.main:app", "loadtests.figures.bare_fastapi:app"),
 }
 
 

@@ -45,11 +45,11 @@ def _without_pair(summary: Summary) -> tuple[str, str, str]:
     elif len(names) == 1:
         first = f"only {titles[0]} was measured, so there is nothing to compare it with."
     else:
-        first = (
-            f"{words.enumerate_(titles)} were measured, but no claim compares them, so no verdict is given."
-        )
+        named = words.enumerate_(titles)
+        first = f"{named} were measured, but no claim (claims.toml) compares them, so no verdict is given."
     second = f"{words.count(len(invalid), 'cell')} of it {words.is_or_are(len(invalid))} invalid because a gate failed."
-    third = "Why two servers differ can only be said of a run that holds both."
+    holder = "of a run that holds both" if len(names) < 2 else "where a claim compares them"
+    third = f"Why two servers differ can only be said {holder}."
     return _capital(_partial_prefix(summary) + first), second if invalid else "No gate failed.", third
 
 
@@ -105,15 +105,17 @@ def _certainty(pair: Pair) -> str:
 
 
 def _open_sentence(summary: Summary, pair: Pair) -> str:
-    """What is equal, open or invalid, with an example of the latter two; the verdicts count once a figure."""
+    """What is equal, open, invalid or not measured, with examples; the verdicts count once a figure."""
     once = _once(pair.comparisons)
     equal = [one for one in once if one.verdict == "equivalent"]
-    open_ = [one for one in once if one.verdict == "inconclusive"]
+    open_ = [one for one in once if one.verdict == "inconclusive" and one.ratio is not None]
+    missing = [one for one in once if one.verdict == "inconclusive" and one.ratio is None]
     invalid = [one for one in once if one.verdict == "invalid"]
     parts = [
         *_part(len(equal), f"equivalent within {formats.share(summary.run.margin)}", ""),
         *_part(len(open_), "undecided", _named(summary, open_)),
         *_part(len(invalid), "invalid", _named(summary, invalid)),
+        *_part(len(missing), "not measured", _named(summary, missing)),
     ]
     total = words.count(len(once), "comparison")
     if not parts:

@@ -74,13 +74,20 @@ def _table(
             Cell(words.short_metric(metric)),
             _side(change.before),
             _side(change.after),
-            Cell("", word="changed") if change.apart else Cell("same within noise", "missing"),
+            _verdict(change),
         )
         for (_, _, scenario, metric), change in own.items()
     )
     apart = sum(change.apart for change in own.values())
     about = f"{apart} of {words.count(len(own), 'comparison')} changed by more than both intervals explain."
     return Table(f"{a} / {b}", columns, rows, about)
+
+
+def _verdict(change: Change) -> Cell:
+    if change.apart:
+        return Cell("", word="changed")
+    both = all(one is not None and one.ratio is not None for one in (change.before, change.after))
+    return Cell("same within noise" if both else "nothing to compare", "missing")
 
 
 def _side(one: Comparison | None) -> Cell:

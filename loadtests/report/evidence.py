@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from loadtests.metrics import METRICS
 from loadtests.report import formats, words
 from loadtests.report.pairs import scenario_title
-from loadtests.report.tables import Cell, Kind, Notes, Table, name, ratio_text
+from loadtests.report.tables import Cell, Kind, Notes, Table, facts_table, name, ratio_text
 from loadtests.summary import Cell as Figure
 from loadtests.summary import GateResult, RunInfo, Summary
 
@@ -115,7 +115,9 @@ def run_table(summary: Summary) -> Table:
         "Margin that matters": formats.share(run.margin),
         "CPU time taken by other machines": formats.percent(summary.noise.steal_percent),
     }
-    return _facts("The run", {**facts, **{f"Note {place}": note for place, note in enumerate(run.notes, 1)}})
+    return facts_table(
+        "The run", {**facts, **{f"Note {place}": note for place, note in enumerate(run.notes, 1)}}
+    )
 
 
 def _load_share(run: RunInfo) -> str:
@@ -128,8 +130,4 @@ def _load_share(run: RunInfo) -> str:
 
 def machine_table(summary: Summary) -> Table:
     """What it was measured on."""
-    return _facts("The machine", dict(summary.run.machine))
-
-
-def _facts(title: str, facts: dict[str, str]) -> Table:
-    return Table(title, ("fact", "value"), tuple((name(what), Cell(text)) for what, text in facts.items()))
+    return facts_table("The machine", dict(summary.run.machine))

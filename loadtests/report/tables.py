@@ -1,6 +1,6 @@
 """The one table model, and the tables that tell of verdicts. Built from a Summary by pure functions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -109,3 +109,8 @@ def other_pair_tables(summary: Summary) -> tuple[Table, ...]:
 def _about(pair: Pair) -> str:
     a, b = pair.long
     return f"Ratios are {a} / {b}, with their interval."
+
+
+def facts_table(title: str, facts: Mapping[str, str]) -> Table:
+    """A fact a row."""
+    return Table(title, ("fact", "value"), tuple((name(what), Cell(text)) for what, text in facts.items()))

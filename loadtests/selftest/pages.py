@@ -1,13 +1,12 @@
 """A selftest as a page: what was asked of each check, what was found, and every figure."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from loadtests.errors import SuiteError
 from loadtests.report import formats
 from loadtests.report.story import Story
-from loadtests.report.tables import Cell, Table, name
+from loadtests.report.tables import Cell, Table, facts_table, name
 from loadtests.selftest.records import Check, Selftest, load, newest
 
 TITLE = "Can this suite be trusted here?"
@@ -32,7 +31,10 @@ def tell(found: Selftest) -> Story:
         other_pairs=(),
         figures=tuple(figure_table(check) for check in found.checks if check.figures),
         checks=(),
-        circumstances=(_facts("The selftest", _circumstances(found)), _facts("The machine", found.machine)),
+        circumstances=(
+            facts_table("The selftest", _circumstances(found)),
+            facts_table("The machine", found.machine),
+        ),
         how_to_read=HOW_TO_READ,
         method=METHOD,
     )
@@ -98,7 +100,3 @@ def _circumstances(found: Selftest) -> dict[str, str]:
         "Seed": str(found.seed),
         "Time": f"{formats.moment(found.started_at)}, {formats.duration(found.duration_s)}",
     }
-
-
-def _facts(title: str, facts: Mapping[str, str]) -> Table:
-    return Table(title, ("fact", "value"), tuple((name(what), Cell(text)) for what, text in facts.items()))

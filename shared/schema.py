@@ -1,0 +1,44 @@
+"""The tables of a database of one's own, and its admins: `python -m shared.schema [--admin USERNAME]`."""
+
+import argparse
+import os
+import sys
+
+from sqlalchemy import Engine, create_engine, update
+from sqlalchemy.exc import DBAPIError
+
+from shared.settings import sqlalchemy_url
+from shared.tables import Base, User
+
+
+def create_schema(engine: Engine) -> None:
+    """Creates the tables that a database lacks; those that are there are left as they are."""
+    Base.metadata.create_all(engine)
+
+
+def appoint(engine: Engine, username: str) -> bool:
+    """Makes a registered user an admin; False when there is none of that name. Their next token says so."""
+    statement = update(User).where(User.username == username).values(is_admin=True)
+    with engine.begin() as connection:
+        return connection.execute(statement).rowcount == 1
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(
+        "python -m shared.schema",
+        description="Create the shop's tables in the database at DATABASE_URL, those that it lacks.",
+    )
+    parser.add_argument("--admin", metavar="USERNAME", help="make this registered user an admin")
+    username = parser.parse_args().admin
+    try:
+        engine = create_engine(sqlalchemy_url(os.environ.get("DATABASE_URL", "")))
+        create_schema(engine)
+        if username and not appoint(engine, username):
+            sys.exit(f"there is no user {username!r}: register first (POST /api/users)")
+    except (ValueError, DBAPIError) as error:
+        sys.exit(f"DATABASE_URL can't be used: {str(error).splitlines()[0]}")
+
+
+if __name__ == "__main__":
+    main()

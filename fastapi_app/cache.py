@@ -19,7 +19,7 @@ logger = logger_of("shop.fastapi")
 
 def init_app(app: FastAPI, settings: Settings) -> None:
     """Gives the app its cache of items; the Redis client is there already."""
-    app.state.item_cache = ItemCache(app.state.cache, settings)
+    app.state.item_cache = ItemCache(app.state.cache, settings, app.state.cache_breaker)
 
 
 async def item_cache(request: Request) -> "ItemCache":
@@ -30,11 +30,11 @@ async def item_cache(request: Request) -> "ItemCache":
 class ItemCache:
     """Documents of items by id."""
 
-    def __init__(self, client: Redis, settings: Settings) -> None:
+    def __init__(self, client: Redis, settings: Settings, breaker: Breaker) -> None:
         self._client: Any = client  # redis-py types both its clients as one
         self._namespace = settings.namespace
         self._ttl_ms = 1000 * settings.cache_ttl_s
-        self._breaker = Breaker()
+        self._breaker = breaker
         self._debts = caching.Debts(settings.cache_ttl_s + caching.LEASE_MS / 1000)
 
     async def read(self, item_id: int, load: Callable[[], Awaitable[bytes]]) -> tuple[bytes, str]:

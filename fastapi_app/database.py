@@ -8,15 +8,17 @@ from fastapi import Depends, FastAPI, Request
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
+from shared.breaker import Breaker
 from shared.settings import Settings, engine_options, sqlalchemy_url
 
 
 def init_app(app: FastAPI, settings: Settings) -> None:
-    """Gives the app its engine, its session factory and its cache client."""
+    """Gives the app its engine, its session factory, its cache client, and the breaker before that."""
     engine = create_async_engine(sqlalchemy_url(settings.database_url), **engine_options(settings))
     app.state.engine = engine
     app.state.sessions = async_sessionmaker(engine, expire_on_commit=False)
     app.state.cache = Redis.from_url(settings.redis_url, socket_connect_timeout=1, socket_timeout=1)
+    app.state.cache_breaker = Breaker()
 
 
 @asynccontextmanager

@@ -30,7 +30,7 @@ logger = logger_of("shop.fastapi")
 
 def init_app(app: FastAPI, settings: Settings) -> None:
     """Gives the app its publisher and its feed; the Redis client is there already."""
-    app.state.publisher = Publisher(app.state.cache, settings)
+    app.state.publisher = Publisher(app.state.cache, settings, app.state.cache_breaker)
     own = app.state.feed = Feed(settings)
     if settings.drain_s is not None:
         draining.then(own.board.close)
@@ -56,10 +56,10 @@ async def feed(connection: HTTPConnection) -> "Feed":
 class Publisher:
     """Tells every process of changes, by Redis. Best effort: while it is away nobody is told, and nobody waits."""
 
-    def __init__(self, client: Any, settings: Settings) -> None:
+    def __init__(self, client: Any, settings: Settings, breaker: Breaker) -> None:
         self._client = client
         self._channel = stock.channel(settings.namespace)
-        self._breaker = Breaker()
+        self._breaker = breaker
 
     async def publish(self, items: Sequence[Item]) -> None:
         """Tells what is in stock of these items now; to be called when it is committed."""

@@ -7,7 +7,7 @@ it awaits has its result at once, a coroutine is a function that one step takes 
 import inspect
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
@@ -60,8 +60,8 @@ def init_app(app: FastAPI, settings: Settings) -> None:
     client = Redis.from_url(settings.redis_url, socket_connect_timeout=1, socket_timeout=1)
     app.state.sync_engine, app.state.sync_cache = engine, client
     sessions = sessionmaker(engine, expire_on_commit=False)
-    awaited: Any = AtOnce(client)
-    ours = {"cache": ItemCache(awaited, settings), "push": Publisher(awaited, settings)}
+    awaited, breaker = cast("Any", AtOnce(client)), app.state.cache_breaker
+    ours = {"cache": ItemCache(awaited, settings, breaker), "push": Publisher(awaited, settings, breaker)}
     app.router.routes[:] = [
         _in_threads(route, plain(route.endpoint, sessions, ours))
         if isinstance(route, APIRoute) and route.endpoint in ENDPOINTS

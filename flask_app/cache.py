@@ -18,7 +18,9 @@ logger = logger_of("shop.flask")
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Gives the app its cache of items; the Redis client is there already."""
-    app.extensions["item_cache"] = ItemCache(app.extensions["cache"], settings)
+    app.extensions["item_cache"] = ItemCache(
+        app.extensions["cache"], settings, app.extensions["cache_breaker"]
+    )
 
 
 def item_cache() -> "ItemCache":
@@ -29,11 +31,11 @@ def item_cache() -> "ItemCache":
 class ItemCache:
     """Documents of items by id."""
 
-    def __init__(self, client: "redis.Redis", settings: Settings) -> None:
+    def __init__(self, client: "redis.Redis", settings: Settings, breaker: Breaker) -> None:
         self._client = client
         self._namespace = settings.namespace
         self._ttl_ms = 1000 * settings.cache_ttl_s
-        self._breaker = Breaker()
+        self._breaker = breaker
         self._debts = caching.Debts(settings.cache_ttl_s + caching.LEASE_MS / 1000)
 
     def read(self, item_id: int, load: Callable[[], bytes]) -> tuple[bytes, str]:

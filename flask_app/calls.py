@@ -1,7 +1,7 @@
 """Calling others: a partner service, once or many times over."""
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from threading import BoundedSemaphore
 from time import monotonic
 from typing import Any
@@ -50,29 +50,28 @@ class Partner:
 
     def call(self, asked: str) -> Mapping[str, Any]:
         """One call; raises UpstreamTimeout or UpstreamError, and Unavailable when too many are under way."""
-        self._take_turn(self._patience_s)
-        return self._exchange(asked)
+        return self._call_before(monotonic() + self._patience_s, asked)
 
     def call_all(self, asked: list[str]) -> list[Mapping[str, Any]]:
-        """Calls side by side; the answers in the order of the calls."""
+        """Calls side by side; the answers in the order of the calls. All queue up at once, for threads and turns:
+        who comes later waits behind the last of them.
+        """
         give_up_s = monotonic() + self._patience_s
-        under_way = []
-        for one in asked:
-            self._take_turn(max(0.0, give_up_s - monotonic()))
-            under_way.append(self._threads.submit(self._exchange, one))
-        return [call.result() for call in under_way]
+        calls = [self._threads.submit(self._call_before, give_up_s, one) for one in asked]
+        for ended in wait(calls, return_when=FIRST_EXCEPTION).done:
+            ended.result()  # raises what went wrong, if anything did
+        return [call.result() for call in calls]
 
     def close(self) -> None:
         """Closes connections and ends threads."""
         self._threads.shutdown()
         self._client.close()
 
-    def _take_turn(self, patience_s: float) -> None:
-        if not self._free.acquire(timeout=patience_s):
+    def _call_before(self, give_up_s: float, asked: str) -> Mapping[str, Any]:
+        """Takes a turn before that moment, asks, and gives the turn back."""
+        patience_s = give_up_s - monotonic()
+        if patience_s <= 0 or not self._free.acquire(timeout=patience_s):
             raise Unavailable("partner")
-
-    def _exchange(self, asked: str) -> Mapping[str, Any]:
-        """Asks and gives the turn back."""
         try:
             answer = self._client.get(self._url + asked)
         except httpx2.TimeoutException:

@@ -7,17 +7,19 @@ from flask import Flask, current_app, g
 from sqlalchemy import create_engine
 from sqlalchemy.orm import Session, sessionmaker
 
+from shared.breaker import Breaker
 from shared.settings import Settings, engine_options, sqlalchemy_url
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    """Gives the app its engine, its session factory and its cache client."""
+    """Gives the app its engine, its session factory, its cache client, and the breaker before that."""
     engine = create_engine(sqlalchemy_url(settings.database_url), **engine_options(settings))
     app.extensions["engine"] = engine
     app.extensions["sessions"] = sessionmaker(engine, expire_on_commit=False)
     app.extensions["cache"] = redis.Redis.from_url(
         settings.redis_url, socket_connect_timeout=1, socket_timeout=1
     )
+    app.extensions["cache_breaker"] = Breaker()
     app.teardown_appcontext(close_session)
 
 

@@ -25,7 +25,9 @@ logger = logger_of("shop.flask")
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Gives the app its publisher and its feed; the Redis client is there already."""
-    app.extensions["publisher"] = Publisher(app.extensions["cache"], settings)
+    app.extensions["publisher"] = Publisher(
+        app.extensions["cache"], settings, app.extensions["cache_breaker"]
+    )
     own = app.extensions["feed"] = Feed(settings)
     if settings.drain_s is not None:
         draining.then(own.board.close)
@@ -49,10 +51,10 @@ def feed() -> "Feed":
 class Publisher:
     """Tells every process of changes, by Redis. Best effort: while it is away nobody is told, and nobody waits."""
 
-    def __init__(self, client: "redis.Redis", settings: Settings) -> None:
+    def __init__(self, client: "redis.Redis", settings: Settings, breaker: Breaker) -> None:
         self._client = client
         self._channel = stock.channel(settings.namespace)
-        self._breaker = Breaker()
+        self._breaker = breaker
 
     def publish(self, items: Sequence[Item]) -> None:
         """Tells what is in stock of these items now; to be called when it is committed."""

@@ -7,8 +7,12 @@ from collections.abc import Collection
 
 Headers = list[tuple[str, str]]
 
-ALLOWED_HEADERS = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-ID"
-EXPOSED_HEADERS = "ETag, Location, X-Cache, X-Request-ID"
+ALLOWED_HEADERS = (
+    "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, If-Range, Range, X-Request-ID"
+)
+EXPOSED_HEADERS = (
+    "Content-Disposition, Content-Range, ETag, Location, Retry-After, WWW-Authenticate, X-Cache, X-Request-ID"
+)
 MAX_AGE_S = 600
 _VARY = ("Vary", "Origin")
 

@@ -103,8 +103,8 @@ def settings_from(environment: Mapping[str, str] = os.environ) -> Settings:
 
 def _jwt_secret(environment: Mapping[str, str]) -> str:
     development = environment.get("SHOP_ENV") == "development"
-    secret = environment.get("JWT_SECRET") or (DEVELOPMENT_SECRET if development else "")
-    if len(secret.encode()) < SECRET_MIN:
+    secret = environment.get("JWT_SECRET") or DEVELOPMENT_SECRET
+    if len(secret.encode()) < SECRET_MIN or (secret == DEVELOPMENT_SECRET and not development):
         raise ValueError(
             f"set JWT_SECRET to {SECRET_MIN} random bytes or more (openssl rand -hex 32), "
             "or SHOP_ENV=development on your own machine"

@@ -17,6 +17,7 @@ from shared import reports, statements
 from shared.errors import Unavailable
 from shared.limits import now
 from shared.settings import Settings, sqlalchemy_url
+from shared.telemetry import request_id
 
 QUEUE = "reports"
 PING, REPORT = "shop.ping", "shop.report"
@@ -60,7 +61,8 @@ def hand_over(celery: Celery, name: str, *args: Any) -> UUID:
     """
     task_id = uuid4()
     try:
-        celery.send_task(name, args, task_id=str(task_id), expires=_LIFETIME_S, retry=False)
+        asked = {"request_id": request_id.get()}
+        celery.send_task(name, args, task_id=str(task_id), expires=_LIFETIME_S, retry=False, headers=asked)
     except OperationalError:
         raise Unavailable("task queue") from None
     return task_id

@@ -12,6 +12,7 @@ from random import getrandbits
 from typing import Any
 from weakref import WeakMethod
 
+from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.json import JsonFormatter
 
 from shared.limits import TOKEN, rfc3339
@@ -89,6 +90,7 @@ class _Lines(JsonFormatter):
         super().__init__(
             ["levelname", "name", "message", "request_id"],
             rename_fields={"levelname": "level", "name": "logger", "exc_info": "exception"},
+            reserved_attrs=[*RESERVED_ATTRS, "data"],  # Celery's: all of the message and the traceback again
         )
 
     def add_fields(
@@ -109,12 +111,17 @@ def logger_of(name: str) -> logging.Logger:
     """A logger whose every line is JSON and carries the request id."""
     logger = logging.getLogger(name)
     if not logger.handlers:
-        handler = logging.StreamHandler()
-        handler.setFormatter(_Lines())
-        handler.addFilter(_RequestIdFilter())
-        logger.addHandler(handler)
-        logger.propagate = False
+        log_as_json(logger)
     return logger
+
+
+def log_as_json(logger: logging.Logger) -> None:
+    """Has a logger, and those below it, write JSON to standard error."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Lines())
+    handler.addFilter(_RequestIdFilter())
+    logger.addHandler(handler)
+    logger.propagate = False
 
 
 def set_log_level(level: str) -> None:

@@ -1,11 +1,13 @@
 """Bearer tokens: JSON Web Tokens (RFC 7519) signed with HMAC-SHA256, and what they say of the caller."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import jwt
 
 from shared.errors import Forbidden, Unauthorized
+from shared.limits import PATH_ID
 
 ALGORITHM = "HS256"
 LIFETIME = timedelta(minutes=15)
@@ -67,6 +69,6 @@ def caller_of(authorization: str | None, secret: str) -> Caller:
 
 def _caller(claims: dict[str, object]) -> Caller:
     user_id, is_admin = str(claims["sub"]), claims.get("admin")
-    if not (user_id.isascii() and user_id.isdigit() and isinstance(is_admin, bool)):
+    if not (re.fullmatch(PATH_ID, user_id) and isinstance(is_admin, bool)):
         raise ValueError(claims)
     return Caller(int(user_id), is_admin)

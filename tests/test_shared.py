@@ -16,7 +16,7 @@ from shared.errors import KINDS, Internal, Invalid, MalformedJson, problem, viol
 from shared.faults import fault, pointer_to
 from shared.limits import PATH_ID
 from shared.services import ServiceError, services
-from shared.settings import Settings, settings_from, sqlalchemy_url
+from shared.settings import DEVELOPMENT_SECRET, Settings, settings_from, sqlalchemy_url
 
 PURE = settings(database=None, deadline=None, max_examples=200)
 ID_MAX = 2**63 - 1
@@ -174,7 +174,7 @@ def test_a_setting_that_is_wrong_is_named_with_what_it_may_be(name: str, value: 
     assert settings_from(environment | {name: ""}) == settings_from(environment)
 
 
-@pytest.mark.parametrize("secret", ["", "x" * 31])
+@pytest.mark.parametrize("secret", ["", "x" * 31, DEVELOPMENT_SECRET])
 def test_without_a_secret_of_its_own_a_shop_runs_in_development_only(secret: str) -> None:
     environment = {"DATABASE_URL": "postgresql://a/b", "REDIS_URL": "redis://c", "JWT_SECRET": secret}
     with pytest.raises(ValueError, match="JWT_SECRET"):

@@ -1,18 +1,26 @@
 """The decisions behind reports and late orders, the queue's address, and the worker's launcher."""
 
+import json
+import os
+import subprocess
+import sys
+import time
 from datetime import timedelta
-from uuid import uuid4
+from pathlib import Path
+from uuid import UUID, uuid4
 
 import pytest
+import redis
 
 from loadtests.errors import ServerError
-from loadtests.worker import celery_worker
-from shared import late_orders, reports
+from loadtests.worker import WORKER, celery_worker
+from shared import late_orders, reports, telemetry
 from shared.errors import Forbidden, NotFound, OutOfStock, Unavailable
 from shared.limits import now
 from shared.services import Services
+from shared.settings import Settings, settings_from
 from shared.tables import Item
-from shared.tasks import celery_url
+from shared.tasks import REPORT, celery_url, disconnect, hand_over, make_celery, outcome_key
 from shared.tokens import Caller
 
 TASK_ID = uuid4()
@@ -96,3 +104,43 @@ def test_a_worker_that_cannot_work_is_told_with_its_last_words(running_services:
         celery_worker(broken),
     ):
         pass
+
+
+def test_a_task_that_fails_is_logged_under_the_request_that_handed_it_over(
+    running_services: Services, tmp_path: Path
+) -> None:
+    environment = {
+        "DATABASE_URL": running_services.database_url,
+        "REDIS_URL": running_services.redis_url,
+        "SHOP_ENV": "development",
+    }
+    settings, said = settings_from(environment), tmp_path / "stderr"
+    celery = make_celery(settings)
+    with (
+        said.open("wb") as log,
+        subprocess.Popen(
+            [sys.executable, *WORKER], env={**os.environ, **environment}, stdout=log, stderr=log
+        ) as worker,
+    ):
+        try:
+            telemetry.request_id.set("mine")
+            task_id = hand_over(celery, REPORT, "no such kind", None)
+            await_outcome(settings, task_id, "FAILURE")
+        finally:
+            worker.terminate()
+            disconnect(celery)
+    lines = [json.loads(line) for line in said.read_text().splitlines() if line.startswith("{")]
+    [failed] = [line for line in lines if line["level"] == "ERROR"]
+
+    assert failed["request_id"] == "mine"
+    assert str(task_id) in failed["message"]
+    assert failed["exception"].startswith("Traceback")
+    assert "data" not in failed
+
+
+def await_outcome(settings: Settings, task_id: UUID, status: str) -> None:
+    deadline = time.monotonic() + 60
+    with redis.Redis.from_url(settings.redis_url) as client:
+        while status not in str(client.get(outcome_key(settings.namespace, task_id))):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)

@@ -5,12 +5,15 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx2
 import jwt
 import pytest
+from argon2 import PasswordHasher
 
+from shared import passwords
 from shared.limits import now
 from shared.seeded import PASSWORD
 from shared.services import Services
@@ -76,6 +79,8 @@ BAD_TOKENS = {
     "never expires": token({"exp": None}),
     "nobody": token({"sub": None}),
     "no number": token({"sub": "admin"}),
+    "zero": token({"sub": "0"}),
+    "beyond all ids": token({"sub": str(2**63)}),
     "no rights": token({"admin": None}),
     "rights of a wrong type": token({"admin": "yes"}),
     "two parts": token({}).rpartition(".")[0],
@@ -127,6 +132,22 @@ def test_a_wrong_password_and_an_unknown_user_are_told_apart_by_nothing(
     problem(wrong, 401, "unauthorized")
     assert wrong.content == unknown.content
     assert wrong.headers["www-authenticate"] == unknown.headers["www-authenticate"] == "Bearer"
+
+
+def test_an_unknown_user_costs_one_verification_like_a_known_one(
+    shop: httpx2.Client, somebody: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verified: list[str] = []
+
+    def verify(password_hash: str, password: str) -> bool:
+        verified.append(password)
+        return PasswordHasher().verify(password_hash, password)
+
+    monkeypatch.setattr(passwords, "_HASHER", SimpleNamespace(verify=verify))
+    for username in (somebody["username"], unique("user")):
+        problem(log_in(shop, username, f"wrong for {username}"), 401, "unauthorized")
+        assert verified.pop() == f"wrong for {username}"
+    assert verified == []
 
 
 def test_credentials_are_validated(shop: httpx2.Client) -> None:

@@ -105,7 +105,7 @@ def test_a_preflight_is_granted(open_to_others: httpx2.Client) -> None:
         "access-control-allow-origin": ORIGIN,
         "access-control-allow-methods": response.headers["allow"],
         "access-control-allow-headers": "Authorization, Content-Type, Idempotency-Key, If-Match, "
-        "If-None-Match, X-Request-ID",
+        "If-None-Match, If-Range, Range, X-Request-ID",
         "access-control-max-age": "600",
     }
 

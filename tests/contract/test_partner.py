@@ -1,5 +1,6 @@
 """Calling the partner service, a real one: answers, fan-out, failures, and how many calls at once."""
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -74,6 +75,20 @@ def test_no_more_calls_are_under_way_than_allowed(shop: Shop, partner_url: str) 
     counted = stats(partner_url)
     assert [answer.status_code for answer in answers] == [200] * 3
     assert (counted["calls"], counted["most_at_once"]) == (24, 4)
+
+
+def test_who_comes_later_waits_behind_all_calls_of_who_came_before(shop: Shop, partner_url: str) -> None:
+    client = shop(upstream_url=partner_url, upstream_max_calls=1, upstream_timeout_s=30.0)
+    stats(partner_url)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(client.get, "/api/partner/many?n=4&delay_ms=200")
+        while httpx2.get(f"{partner_url}/stats").json()["calls"] == 0:
+            time.sleep(0.01)
+        second = pool.submit(client.get, "/api/partner/many?n=4&delay_ms=200")
+        assert first.result().status_code == 200
+        counted = stats(partner_url)
+        assert second.result().status_code == 200
+    assert counted["calls"] <= 5  # the first one's, and the second's first
 
 
 def test_who_waits_too_long_for_a_turn_is_sent_away(shop: Shop, partner_url: str) -> None:

@@ -165,6 +165,7 @@ FIELDS: Mapping[str, Callable[[Random], str]] = {
     "stocked_item_id": lambda rng: str(10 * rng.randint(0, ITEMS // 10 - 1) + rng.randint(1, 9)),
     "popular_item_id": lambda rng: str(rng.randint(1, POPULAR_ITEMS)),
     "user_id": lambda rng: str(rng.randint(1, USERS)),
+    "username": lambda rng: f"user_{rng.randint(1, USERS):03d}",
     "price": lambda rng: str(100 * rng.randint(1, 50)),
     "offset": lambda rng: str(20 * rng.randint(0, 20)),
     "letter": lambda rng: rng.choice("aeinorst"),

@@ -29,7 +29,7 @@ COUNT_VARIABLE = "REQUEST_COUNT_FILE"
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A server that answers; `start_s` is the time from its launch to its first answer."""
+    """A server that answers; `start_s` is the time from its launch to its first answer, `log` the file it writes to."""
 
     name: str
     host: str
@@ -38,6 +38,7 @@ class Endpoint:
     argv: tuple[str, ...]
     keep_alive: bool
     start_s: float
+    log: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +210,16 @@ def _is_complete(server: _Server) -> bool:
 def _endpoint(server: _Server) -> Endpoint:
     one = server.contestant
     start_s = time.monotonic() - server.launched_s
-    return Endpoint(one.name, HOST, server.port, server.process.pid, server.argv, one.keep_alive, start_s)
+    return Endpoint(
+        one.name,
+        HOST,
+        server.port,
+        server.process.pid,
+        server.argv,
+        one.keep_alive,
+        start_s,
+        str(server.stderr),
+    )
 
 
 def _check_alive(servers: Sequence[_Server], trees: Sequence[ProcessTree]) -> None:

@@ -23,6 +23,7 @@ class Request:
     authorization: str | None = ADMIN["Authorization"]
 
 
+ORIGIN = "https://shop.example"
 ROUTES = (
     ("GET", "/api/items", None),
     ("POST", "/api/items", "item"),
@@ -178,7 +179,13 @@ extra_headers = st.lists(
             ("Range", "bytes=9999-"),
             ("Range", "bytes=1-2,4-5"),
             ("If-Range", '"x"'),
-            ("Origin", "https://shop.example"),
+            ("Origin", ORIGIN),
+            ("Origin", "https://evil.example"),
+            ("Access-Control-Request-Method", "PUT"),
+            ("X-Forwarded-For", "1.2.3.4, 5.6.7.8"),
+            ("X-Forwarded-For", "nobody"),
+            ("X-Forwarded-Proto", "https"),
+            ("X-Forwarded-Proto", "ftp, https"),
         ]
     ),
     max_size=2,

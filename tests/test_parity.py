@@ -8,6 +8,7 @@ Failures are not shrunk: the databases go on changing, so a request tried again 
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
 import httpx2
@@ -16,14 +17,16 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
+from shared.proxies import trusted_proxies
 from shared.services import Services, database_copy
 from shared.settings import Settings
 from tests.compare import same_answer
-from tests.generated import Request, requests
+from tests.generated import ORIGIN, Request, requests
 from tests.generated_bodies import changes, items, texts
 from tests.in_process import fastapi_client, flask_client
 from tests.shop import JWT_SECRET
 
+EVERYBODY = trusted_proxies("0.0.0.0/0, ::/0, unix")
 Pair = tuple[httpx2.Client, httpx2.Client]
 JSON = (("Content-Type", "application/json"),)
 _COMMON: dict[str, Any] = {
@@ -50,7 +53,8 @@ def twins(
             copy = database_copy(running_services.database_url, seeded_database)
             media = str(tmp_path_factory.mktemp("media"))
             url = opened.enter_context(copy)
-            return Settings(url, running_services.redis_url, JWT_SECRET, media_dir=media)
+            plain = Settings(url, running_services.redis_url, JWT_SECRET, media_dir=media)
+            return replace(plain, cors_origins=frozenset({ORIGIN}), trusted_proxies=EVERYBODY)
 
         first, second = fresh(), fresh()
         yield opened.enter_context(flask_client(first)), opened.enter_context(fastapi_client(second))

@@ -1,7 +1,11 @@
 """`sidebyside serve` and `check`: running servers, one of ours or two of anybody's."""
 
 import os
-from typing import Annotated
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,6 +13,9 @@ from loadtests.cli.frame import Catalog, Stopped, app, one_line_errors, out
 from loadtests.errors import SuiteError
 from loadtests.selection import CATALOG, Wishes, select
 from shared.seeded import ADMIN, PASSWORD
+
+if TYPE_CHECKING:
+    from loadtests.servers import Endpoint
 
 
 @app.command()
@@ -50,10 +57,22 @@ def serve(
                 scene.servers(chosen, ports={contestant: port}, with_workers=True) as endpoints,
             ):
                 print(f"ready http://127.0.0.1:{endpoints[contestant].port}", flush=True)
-                wait_for_end(endpoints[contestant].pid)
+                with shown(endpoints[contestant]):
+                    wait_for_end(endpoints[contestant].pid)
         except Stopped:
             return
         raise SuiteError(f"{contestant} ended by itself")
+
+
+@contextmanager
+def shown(endpoint: "Endpoint") -> Iterator[None]:
+    """What the server says goes to standard error while the block lasts."""
+    follow = ["tail", "--lines=+1", "--follow", f"--pid={endpoint.pid}", endpoint.log]
+    with subprocess.Popen(follow, stdout=sys.stderr) as tail:
+        try:
+            yield
+        finally:
+            tail.terminate()
 
 
 def wait_for_end(pid: int) -> None:

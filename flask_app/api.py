@@ -48,7 +48,7 @@ class TokenConverter(BaseConverter):
 
 
 class JsonProvider(JSONProvider):
-    """orjson: compact, UTF-8 unescaped."""
+    """orjson, for what is no answer of a view: the OpenAPI document. Compact, UTF-8 unescaped."""
 
     def dumps(self, obj: Any, **_options: Any) -> str:
         """`obj` as JSON text."""
@@ -57,12 +57,6 @@ class JsonProvider(JSONProvider):
     def loads(self, s: str | bytes, **_options: Any) -> Any:
         """The document in `s`."""
         return parse_json(s if isinstance(s, bytes) else s.encode())
-
-    def response(self, *args: Any, **kwargs: Any) -> Response:
-        """A JSON response."""
-        return Response(
-            orjson.dumps(self._prepare_response_obj(args, kwargs)), content_type="application/json"
-        )
 
 
 def body(schema: type[Schema]) -> Callable[[View], View]:

@@ -8,13 +8,12 @@ import redis
 from fastapi import Depends, FastAPI, Request
 from redis.asyncio import Redis
 
+from fastapi_app.database import warn
 from shared import caching
 from shared.breaker import Breaker
 from shared.settings import Settings
-from shared.telemetry import logger_of
 
 T = TypeVar("T")
-logger = logger_of("shop.fastapi")
 
 
 def init_app(app: FastAPI, settings: Settings) -> None:
@@ -87,13 +86,9 @@ class ItemCache:
         """What Redis answers, or None while it can't be asked."""
         answer = None
         if self._breaker.allows():
-            with self._breaker.watching(redis.RedisError, _warn):
+            with self._breaker.watching(redis.RedisError, warn):
                 answer = await question()
         return answer
-
-
-def _warn(error: Exception) -> None:
-    logger.warning("the cache can't be reached: items are read from the database (%s)", error)
 
 
 CachedItems = Annotated[ItemCache, Depends(item_cache)]

@@ -34,10 +34,8 @@ def _tagged(response: Response, request: Request) -> Response:
     if_none_match = header(request.scope, b"if-none-match")
     if if_none_match is None:
         return response
-    content_type, accept_encoding = (
-        response.headers["content-type"],
-        header(request.scope, b"accept-encoding"),
-    )
+    accept_encoding = header(request.scope, b"accept-encoding")
+    content_type = response.headers["content-type"]
     same = conditional.not_modified(if_none_match, body, tag, content_type, accept_encoding)
     return _not_modified(response, *same) if same else response
 

@@ -10,10 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_asyn
 
 from shared.breaker import Breaker
 from shared.settings import Settings, engine_options, sqlalchemy_url
+from shared.telemetry import logger_of
+
+logger = logger_of("shop.fastapi")
 
 
 def init_app(app: FastAPI, settings: Settings) -> None:
-    """Gives the app its engine, its session factory, its cache client, and the breaker before that."""
+    """Gives the app its engine, its session factory, and its cache client with a breaker before it."""
     engine = create_async_engine(sqlalchemy_url(settings.database_url), **engine_options(settings))
     app.state.engine = engine
     app.state.sessions = async_sessionmaker(engine, expire_on_commit=False)
@@ -50,3 +53,10 @@ async def cache(request: Request) -> Redis:
 Db = Annotated[AsyncSession, Depends(session)]
 Sessions = Annotated[async_sessionmaker[AsyncSession], Depends(sessions)]
 Cache = Annotated[Redis, Depends(cache)]
+
+
+def warn(error: Exception) -> None:
+    """What the log says when the breaker has tripped."""
+    logger.warning(
+        "the cache can't be reached: items come from the database, stock is not pushed (%s)", error
+    )

@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 from starlette.types import Receive, Scope, Send
 
 from fastapi_app.api import StrictRoute, is_head, sends
+from fastapi_app.database import warn
 from fastapi_app.schemas.events import StockQuery
 from shared import stock
 from shared.breaker import Breaker
@@ -54,7 +55,7 @@ async def feed(connection: HTTPConnection) -> "Feed":
 
 
 class Publisher:
-    """Tells every process of changes, by Redis. Best effort: while it is away nobody is told, and nobody waits."""
+    """Tells every process of changes, by Redis. Best effort: while it is away nobody is told."""
 
     def __init__(self, client: Any, settings: Settings, breaker: Breaker) -> None:
         self._client = client
@@ -64,12 +65,8 @@ class Publisher:
     async def publish(self, items: Sequence[Item]) -> None:
         """Tells what is in stock of these items now; to be called when it is committed."""
         if items and self._breaker.allows():
-            with self._breaker.watching(redis.RedisError, _warn):
+            with self._breaker.watching(redis.RedisError, warn):
                 await self._client.publish(self._channel, stock.message(items))
-
-
-def _warn(error: Exception) -> None:
-    logger.warning("the cache can't be reached: stock changes are not pushed (%s)", error)
 
 
 class Feed:

@@ -17,7 +17,7 @@ class WholeFiles(StaticFiles):
             name = scope["path"].removeprefix(f"{scope['root_path']}/")
             if not name or name.startswith("/"):
                 raise HTTPException(404)
-            headers = [(name, value) for name, value in scope["headers"] if name != b"range"]
+            headers = [(key, value) for key, value in scope["headers"] if key != b"range"]
             scope = {**scope, "headers": headers}
         await super().__call__(scope, receive, send)
 

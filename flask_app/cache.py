@@ -7,13 +7,12 @@ from typing import TypeVar, cast
 import redis
 from flask import Flask, current_app
 
+from flask_app.database import warn
 from shared import caching
 from shared.breaker import Breaker
 from shared.settings import Settings
-from shared.telemetry import logger_of
 
 T = TypeVar("T")
-logger = logger_of("shop.flask")
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -88,10 +87,6 @@ class ItemCache:
         """What Redis answers, or None while it can't be asked."""
         answer = None
         if self._breaker.allows():
-            with self._breaker.watching(redis.RedisError, _warn):
+            with self._breaker.watching(redis.RedisError, warn):
                 answer = question()
         return answer
-
-
-def _warn(error: Exception) -> None:
-    logger.warning("the cache can't be reached: items are read from the database (%s)", error)

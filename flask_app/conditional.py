@@ -36,8 +36,8 @@ def _tagged(response: Response) -> Response:
     if_none_match = request.environ.get("HTTP_IF_NONE_MATCH")
     if if_none_match is None:
         return response
-    content_type, accept_encoding = response.content_type, request.environ.get("HTTP_ACCEPT_ENCODING")
-    same = conditional.not_modified(if_none_match, body, tag, content_type, accept_encoding)
+    accept_encoding = request.environ.get("HTTP_ACCEPT_ENCODING")
+    same = conditional.not_modified(if_none_match, body, tag, response.content_type, accept_encoding)
     return _not_modified(response, *same) if same else response
 
 

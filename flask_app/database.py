@@ -9,10 +9,13 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from shared.breaker import Breaker
 from shared.settings import Settings, engine_options, sqlalchemy_url
+from shared.telemetry import logger_of
+
+logger = logger_of("shop.flask")
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    """Gives the app its engine, its session factory, its cache client, and the breaker before that."""
+    """Gives the app its engine, its session factory, and its cache client with a breaker before it."""
     engine = create_engine(sqlalchemy_url(settings.database_url), **engine_options(settings))
     app.extensions["engine"] = engine
     app.extensions["sessions"] = sessionmaker(engine, expire_on_commit=False)
@@ -45,3 +48,10 @@ def close_session(_error: BaseException | None) -> None:
     session = g.pop("session", None)
     if session is not None:
         session.close()
+
+
+def warn(error: Exception) -> None:
+    """What the log says when the breaker has tripped."""
+    logger.warning(
+        "the cache can't be reached: items come from the database, stock is not pushed (%s)", error
+    )

@@ -9,6 +9,7 @@ import redis
 from flask import Blueprint, Flask, Response, current_app, request
 
 from flask_app import api
+from flask_app.database import warn
 from flask_app.schemas.events import StockQuery
 from shared import stock
 from shared.breaker import Breaker
@@ -49,7 +50,7 @@ def feed() -> "Feed":
 
 
 class Publisher:
-    """Tells every process of changes, by Redis. Best effort: while it is away nobody is told, and nobody waits."""
+    """Tells every process of changes, by Redis. Best effort: while it is away nobody is told."""
 
     def __init__(self, client: "redis.Redis", settings: Settings, breaker: Breaker) -> None:
         self._client = client
@@ -59,12 +60,8 @@ class Publisher:
     def publish(self, items: Sequence[Item]) -> None:
         """Tells what is in stock of these items now; to be called when it is committed."""
         if items and self._breaker.allows():
-            with self._breaker.watching(redis.RedisError, _warn):
+            with self._breaker.watching(redis.RedisError, warn):
                 self._client.publish(self._channel, stock.message(items))
-
-
-def _warn(error: Exception) -> None:
-    logger.warning("the cache can't be reached: stock changes are not pushed (%s)", error)
 
 
 class Feed:

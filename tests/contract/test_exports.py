@@ -158,7 +158,11 @@ async def _fastapi_export(settings: Settings, meanwhile: Meanwhile, leave: bool)
             await app(SCOPE, receive, send)
         except Exception as error:  # whichever it is, the server closes the connection
             failed = error
-        return Export(sent, failed, app.state.engine.sync_engine.pool.checkedout())
+        pool = app.state.engine.sync_engine.pool
+        for _ in range(1000):  # SQLAlchemy shields the closing of a session, which ends a little later then
+            if pool.checkedout():
+                await asyncio.sleep(0.01)
+        return Export(sent, failed, pool.checkedout())
 
 
 GET = httpx2.Request("GET", "http://shop/api/items/export.ndjson")

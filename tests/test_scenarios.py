@@ -2,6 +2,7 @@ import json
 from collections import Counter
 from itertools import chain
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -191,6 +192,15 @@ def test_lists_are_asked_for_in_several_ways() -> None:
     for word in (b"q=", b"min_price=", b"in_stock=true", b"sort=-price", b"offset="):
         assert any(word in path for path in paths)
     assert all(path.startswith(b"/api/items?limit=20") for path in paths)
+
+
+def test_no_export_holds_what_other_scenarios_create() -> None:
+    created = [json.loads(body_of(one))["price_cents"] for one in prepared("create-single")]
+    queries = [parse_qs(urlsplit(one.wire.split(b" ")[1]).query) for one in prepared("export")]
+
+    assert created
+    assert queries
+    assert all(int(query[b"min_price"][0]) > max(created) for query in queries)
 
 
 @pytest.mark.parametrize(

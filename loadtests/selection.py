@@ -72,7 +72,19 @@ def select(wishes: Wishes) -> Selection:
     )
     if not answering:
         raise CatalogError("none of these contestants answers any of these scenarios; see `sidebyside list`")
-    return Selection(profile, chosen_scenarios, answering, load_claims(folder), contestants)
+    return Selection(
+        profile, chosen_scenarios, answering, _claims_on(answering, load_claims(folder)), contestants
+    )
+
+
+def _claims_on(contestants: Sequence[Contestant], claims: Sequence[Claim]) -> tuple[Claim, ...]:
+    """The catalog's claims on what was chosen; the first two contestants where it has none."""
+    names = {one.name for one in contestants}
+    found = tuple(claim for claim in claims if {claim.a, claim.b} <= names)
+    if found or len(contestants) < 2:
+        return found
+    a, b = contestants[:2]
+    return (Claim(a.name, b.name, f"{a.title} against {b.title}"),)
 
 
 def duration_s(text: str) -> float:

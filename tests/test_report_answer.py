@@ -116,6 +116,13 @@ def test_a_second_launch_does_not_make_a_single_contestant_two() -> None:
     )
 
 
+def test_what_follows_the_brackets_of_a_title_is_kept() -> None:
+    titles = {A: "Flask on gunicorn, 4 workers", B: "FastAPI on uvicorn (uvloop), 4 workers"}
+    first = answer(summary_of(compared("b_better"), run=replace(RUN, contestants=titles)))[0]
+
+    assert first.startswith("FastAPI on uvicorn, 4 workers needs less CPU")
+
+
 def test_a_run_without_a_single_round_is_told_without_stumbling() -> None:
     assert answer(summary_of(run=replace(RUN, claims=())))[0].startswith("Nothing was measured")
 

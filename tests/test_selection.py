@@ -178,3 +178,10 @@ def test_a_bad_config_file_is_told_in_one_line(tmp_path: Path, text: str | bytes
 def test_a_config_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     assert "cannot be read" in refusal_in(tmp_path / "none.toml")
     assert "cannot be read" in refusal_in(tmp_path)
+
+
+def test_contestants_that_no_claim_compares_are_compared_all_the_same() -> None:
+    chosen = select(Wishes(contestants=("flask-sync", "fastapi-granian", "raw-asgi-uvicorn")))
+
+    assert [(claim.a, claim.b) for claim in chosen.claims] == [("flask-sync", "fastapi-granian")]
+    assert select(Wishes(contestants=("flask-sync",))).claims == ()

@@ -13,7 +13,7 @@ from loadtests.capacity.account import Account, accounts
 from loadtests.capacity.aim import Aim, CapacityRun, load_run, save_run
 from loadtests.capacity.judge import summarise
 from loadtests.drive import drive
-from loadtests.plan import Claim, Round
+from loadtests.plan import Round
 from loadtests.report.story import Story
 from loadtests.runs import stamp
 from loadtests.samples import Measurement, RunStore
@@ -93,19 +93,8 @@ def info_of(run: CapacityRun, found: list[Account]) -> RunInfo:
         contestants={one.name: one.title for one in chosen.contestants},
         scenarios={one.name: one.title for one in chosen.scenarios},
         keep_alive={one.name: one.keep_alive for one in chosen.contestants},
-        claims=claims_of(run.aim),
+        claims=chosen.claims,
     )
-
-
-def claims_of(aim: Aim) -> tuple[Claim, ...]:
-    """The catalog's claims on what was measured; the first two contestants where it has none."""
-    chosen = aim.selection
-    names = [one.name for one in chosen.contestants]
-    claims = tuple(claim for claim in chosen.claims if claim.a in names and claim.b in names)
-    if claims or len(names) < 2:
-        return claims
-    a, b = chosen.contestants[:2]
-    return (Claim(a.name, b.name, f"{a.title} against {b.title}"),)
 
 
 def _goes_on(run: CapacityRun, finished: int, longest_s: float) -> bool:

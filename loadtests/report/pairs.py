@@ -1,5 +1,6 @@
 """Pairs of contestants as a report speaks of them: their names, their comparisons, their floors."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -124,7 +125,7 @@ def _distinct(fallback: tuple[str, str], options: list[tuple[str, str]]) -> tupl
 
 
 def _without_brackets(title: str) -> str:
-    return title.partition(" (")[0]
+    return re.sub(r" \([^)]*\)", "", title)
 
 
 def _ordered(names: Iterable[str]) -> tuple[str, ...]:

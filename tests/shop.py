@@ -1,6 +1,7 @@
 """Words that the tests of the shop share: making rows, and reading answers."""
 
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -100,3 +101,9 @@ def faults(response: httpx2.Response) -> list[tuple[str, str]]:
     found = [(error["pointer"], error["code"]) for error in errors]
     assert found == sorted(found)
     return found
+
+
+def in_chunks(body: bytes) -> Iterator[bytes]:
+    """The body in pieces of 64 KiB: a client sends it so, without saying how long it is."""
+    for start in range(0, len(body), 65_536):
+        yield body[start : start + 65_536]

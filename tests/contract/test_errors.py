@@ -1,12 +1,11 @@
 """Bodies that are no JSON, too large, not declared, or not what the schema says."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import httpx2
 import pytest
 
-from tests.shop import JSON, faults, problem
+from tests.shop import JSON, faults, in_chunks, problem
 
 MEBIBYTE = 1024 * 1024
 # A server may close the connection rather than read a body it has refused; the client says so beforehand.
@@ -107,11 +106,6 @@ def _padded(size: int) -> bytes:
     return document + b" " * (size - len(document))
 
 
-def _in_chunks(body: bytes) -> Iterator[bytes]:
-    for start in range(0, len(body), 65_536):
-        yield body[start : start + 65_536]
-
-
 def test_a_body_of_exactly_one_mebibyte_is_read(client: httpx2.Client) -> None:
     response = client.post("/api/probe/echo", content=_padded(MEBIBYTE), headers=JSON)
     assert response.status_code == 200
@@ -123,17 +117,17 @@ def test_one_byte_more_is_413(client: httpx2.Client) -> None:
 
 
 def test_a_chunked_body_is_read(client: httpx2.Client) -> None:
-    response = client.post("/api/probe/echo", content=_in_chunks(_padded(200_000)), headers=JSON)
+    response = client.post("/api/probe/echo", content=in_chunks(_padded(200_000)), headers=JSON)
     assert response.status_code == 200
 
 
 def test_a_chunked_body_of_exactly_one_mebibyte_is_read(client: httpx2.Client) -> None:
-    response = client.post("/api/probe/echo", content=_in_chunks(_padded(MEBIBYTE)), headers=JSON)
+    response = client.post("/api/probe/echo", content=in_chunks(_padded(MEBIBYTE)), headers=JSON)
     assert response.status_code == 200
 
 
 def test_a_chunked_body_that_is_too_large_is_413(client: httpx2.Client) -> None:
-    response = client.post("/api/probe/echo", content=_in_chunks(_padded(MEBIBYTE + 1)), headers=ONCE)
+    response = client.post("/api/probe/echo", content=in_chunks(_padded(MEBIBYTE + 1)), headers=ONCE)
     problem(response, 413, "too_large")
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.shop import an_item, anonymous, bearer, faults, in_process, problem
+from tests.shop import an_item, anonymous, bearer, faults, in_chunks, in_process, problem
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 4
 MEBIBYTE = 1024 * 1024
@@ -272,11 +272,6 @@ def _large(size: int) -> bytes:
     return head + PNG + Random(0).randbytes(size - len(head) - len(PNG) - len(tail)) + tail
 
 
-def _in_chunks(body: bytes) -> Iterator[bytes]:
-    for start in range(0, len(body), 65_536):
-        yield body[start : start + 65_536]
-
-
 def test_a_form_of_exactly_ten_mebibytes_is_stored(client: httpx2.Client) -> None:
     stored = put_body(client, _large(10 * MEBIBYTE)).json()
     data = client.get("/api/items/3/image").content
@@ -288,7 +283,7 @@ def test_a_form_of_exactly_ten_mebibytes_is_stored(client: httpx2.Client) -> Non
 
 @in_process
 def test_a_chunked_form_of_exactly_ten_mebibytes_is_stored(client: httpx2.Client) -> None:
-    assert put_body(client, _in_chunks(_large(10 * MEBIBYTE))).status_code == 200
+    assert put_body(client, in_chunks(_large(10 * MEBIBYTE))).status_code == 200
 
 
 def test_one_byte_more_is_413(client: httpx2.Client) -> None:
@@ -297,7 +292,7 @@ def test_one_byte_more_is_413(client: httpx2.Client) -> None:
 
 
 def test_a_chunked_form_that_is_too_large_is_413(client: httpx2.Client) -> None:
-    problem(put_body(client, _in_chunks(_large(10 * MEBIBYTE + 1))), 413, "too_large")
+    problem(put_body(client, in_chunks(_large(10 * MEBIBYTE + 1))), 413, "too_large")
 
 
 def test_readers_see_one_image_or_the_other_while_it_is_replaced(client: httpx2.Client) -> None:

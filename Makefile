@@ -37,7 +37,7 @@ lint: $(INSTALLED) ## Style, types and import rules
 unit: $(INSTALLED)
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-nightly: $(INSTALLED) ## Long random tests: 50,000 requests to both apps, and schemathesis at length (half an hour)
+nightly: $(INSTALLED) ## Long random tests: 50,000 requests to both apps, and schemathesis at length (a quarter of an hour)
 	@HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest --numprocesses 2 --dist loadfile tests/test_parity.py tests/test_schemathesis.py $(ARGS)
 
 coverage: $(INSTALLED) ## Run the tests and show which lines none of them reaches

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from shared import reports, statements
 from shared.errors import Unavailable
 from shared.limits import now
-from shared.settings import Settings, sqlalchemy_url
+from shared.settings import Settings, engine_options, sqlalchemy_url
 from shared.telemetry import request_id
 
 QUEUE = "reports"
@@ -71,13 +71,8 @@ def hand_over(celery: Celery, name: str, *args: Any) -> UUID:
 def make_worker(settings: Settings) -> Celery:
     """Celery with the tasks, and a database connection for them."""
     celery = make_celery(settings, worker=True)
-    engine = create_engine(
-        sqlalchemy_url(settings.database_url),
-        pool_size=1,
-        max_overflow=0,
-        pool_pre_ping=True,
-        connect_args={"connect_timeout": settings.connect_timeout_s, "options": "-c timezone=UTC"},
-    )
+    alone = {"pool_size": 1, "pool_pre_ping": True}
+    engine = create_engine(sqlalchemy_url(settings.database_url), **engine_options(settings) | alone)
     sessions = sessionmaker(engine)
 
     @celery.task(name=PING)  # type: ignore[untyped-decorator]  # celery has no types

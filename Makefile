@@ -1,46 +1,69 @@
 # Flask and FastAPI side by side. `make bench` and `make test` install what they need on first use.
 PYTHON ?= python3
 BIN := .venv/bin
-INSTALLED := .venv/.installed
 ARGS ?=
+
+# What a run needs and what the tests add are installed apart. The stamps carry the version of Python: another version
+# builds .venv anew, and so does a changed lock.
+VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+INSTALLED := .venv/.run-$(VERSION)
+TESTABLE := .venv/.test-$(VERSION)
+PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
+INSTALL = $(PIP) install --require-hashes --no-deps --no-build-isolation
 
 # Compiled modules are kept, however the shell is set: a test run starts some hundred processes.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bench test lint unit nightly coverage report compare serve selftest doctor capacity locust-ui wirespeed overhead analysis estimators oversell idle-sockets export-memory clean
+.PHONY: help setup lock bench test lint unit nightly coverage report compare serve selftest doctor capacity locust-ui wirespeed overhead analysis estimators oversell idle-sockets export-memory clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-setup: $(INSTALLED) ## Install everything into .venv (done by the others when needed)
+setup: $(TESTABLE) ## Install everything into .venv (done by the others when needed)
 
-$(INSTALLED): requirements.lock pyproject.toml
+$(INSTALLED): requirements-build.lock requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed; name one: make $(MAKECMDGOALS) PYTHON=python3.11" >&2; exit 2; }
 	@echo "installing into .venv (once, a minute or two)"
-	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(PYTHON) -m venv --clear .venv
+	@$(INSTALL) -r requirements-build.lock
+	@$(INSTALL) -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@$(PIP) check
 	@touch $@
+
+$(TESTABLE): $(INSTALLED) requirements-test.lock
+	@echo "installing what the tests need besides"
+	@$(INSTALL) -r requirements-test.lock
+	@$(PIP) check
+	@touch $@
+
+# One resolution for all supported versions of Python (markers tell them apart); versions already locked are kept.
+UV = $(or $(shell command -v uv),$(error the lock is made with uv: pip install uv)) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
+lock: ## Bring the lock files in line with pyproject.toml (needs uv; ARGS="--upgrade": newest versions)
+	@$(UV) $(ARGS) pyproject.toml -o requirements.lock
+	@printf 'setuptools\nwheel\n' | $(UV) $(ARGS) -c requirements.lock - -o requirements-build.lock
+	@$(UV) $(ARGS) -c requirements.lock --extra test pyproject.toml -o requirements-test.lock \
+	    $$(sed -nE 's/^([a-zA-Z0-9_.-]+)==.*/--no-emit-package \1/p' requirements.lock)
 
 bench: $(INSTALLED) ## Measure, judge and report, in 5 minutes at most (options: make bench ARGS="--scenario ping")
 	@$(BIN)/sidebyside bench $(ARGS)
 
-test: $(INSTALLED) lint unit ## Run all checks and tests
+test: $(TESTABLE) lint unit ## Run all checks and tests
 
-lint: $(INSTALLED) ## Style, types and import rules
+lint: $(TESTABLE) ## Style, types and import rules
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 
-unit: $(INSTALLED)
+unit: $(TESTABLE)
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-nightly: $(INSTALLED) ## Long random tests: 50,000 requests to both apps, and schemathesis at length (a quarter of an hour)
+nightly: $(TESTABLE) ## Long random tests: 50,000 requests to both apps, and schemathesis at length (a quarter of an hour)
 	@HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest --numprocesses 2 --dist loadfile tests/test_parity.py tests/test_schemathesis.py $(ARGS)
 
-coverage: $(INSTALLED) ## Run the tests and show which lines none of them reaches
+coverage: $(TESTABLE) ## Run the tests and show which lines none of them reaches
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered $(ARGS)
 
 report: $(INSTALLED) ## Write a run's report anew: make report RUN=results/...

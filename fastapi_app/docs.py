@@ -16,7 +16,7 @@ from shared.openapi import (
     UPLOAD_CONTENT,
     VERSION,
     problem_responses,
-    swagger_ui_folder,
+    docs_assets,
 )
 
 # FastAPI's own problems, and its forms, which allow further parts.
@@ -31,7 +31,7 @@ def init_app(app: FastAPI) -> None:
         title=TITLE,
         swagger_js_url="/docs/assets/swagger-ui-bundle.js",
         swagger_css_url="/docs/assets/swagger-ui.css",
-        swagger_favicon_url="/docs/assets/favicon-32x32.png",
+        swagger_favicon_url="/static/icon.png",
     )
 
     policy = {security.POLICY: security.policy_of(bytes(page.body).decode())}
@@ -44,7 +44,7 @@ def init_app(app: FastAPI) -> None:
     async def docs() -> Response:
         return Response(page.body, headers=policy, media_type="text/html; charset=utf-8")
 
-    app.mount("/docs/assets", WholeFiles(directory=swagger_ui_folder()))
+    app.mount("/docs/assets", WholeFiles(directory=docs_assets()))
 
 
 def document(app: FastAPI) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from shared.openapi import (
     VERSION,
     file_content,
     problem_responses,
-    swagger_ui_folder,
+    docs_assets,
 )
 
 # What the converters of flask_app/api.py let pass.
@@ -50,7 +50,7 @@ class LocalSwagger(Swagger):  # type: ignore[misc]  # flasgger has no types
     def register_views(self, app: Flask) -> None:
         """The document at /openapi.json and the page at /docs."""
         bp = Blueprint("flasgger", __name__)
-        serve_files(bp, "/docs/assets", swagger_ui_folder())
+        serve_files(bp, "/docs/assets", docs_assets())
         loader = partial(self.get_apispecs, endpoint="openapi")
         bp.add_url_rule("/openapi.json", view_func=APISpecsView.as_view("openapi", loader=loader))
         bp.add_url_rule("/docs", view_func=DocsView.as_view("docs", view_args={"config": self.config}))

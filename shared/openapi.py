@@ -39,12 +39,12 @@ def file_content(content_types: Iterable[str]) -> dict[str, Any]:
     return {content_type: {"schema": {"type": "string"}} for content_type in content_types}
 
 
-def swagger_ui_folder() -> Path:
-    """Where the wheel `flask-swagger-ui` keeps Swagger UI's own files; the package is not imported."""
-    spec = find_spec("flask_swagger_ui")
+def docs_assets() -> Path:
+    """Where the wheel `fastapi-offline` keeps the files of Swagger UI and ReDoc; the package is not imported."""
+    spec = find_spec("fastapi_offline")
     if spec is None or not spec.submodule_search_locations:
-        raise RuntimeError("flask-swagger-ui is not installed; run `make setup`")
-    return Path(spec.submodule_search_locations[0], "dist")
+        raise RuntimeError("fastapi-offline is not installed; run `make setup`")
+    return Path(spec.submodule_search_locations[0], "static")
 
 
 def problem_responses(path: str, operation: dict[str, Any], stated: Iterable[int]) -> dict[str, Any]:

@@ -15,8 +15,8 @@ from shared.openapi import (
     TITLE,
     UPLOAD_CONTENT,
     VERSION,
-    problem_responses,
     docs_assets,
+    problem_responses,
 )
 
 # FastAPI's own problems, and its forms, which allow further parts.

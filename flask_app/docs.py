@@ -22,9 +22,9 @@ from shared.openapi import (
     TITLE,
     UPLOAD_CONTENT,
     VERSION,
+    docs_assets,
     file_content,
     problem_responses,
-    docs_assets,
 )
 
 # What the converters of flask_app/api.py let pass.

@@ -23,7 +23,7 @@ def environment(python: str) -> Environment:
 
 def locked(python: str, *names: str) -> dict[str, str]:
     """What the lock files of these names install under that Python: versions by name."""
-    found = {}
+    found: dict[str, str] = {}
     for name in names:
         for line in (ROOT / name).read_text(encoding="utf-8").splitlines():
             if line[:1].isalnum():

@@ -61,7 +61,7 @@ unit: $(TESTABLE)
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 nightly: $(TESTABLE) ## Long random tests: 50,000 requests to both apps, and schemathesis at length (a quarter of an hour)
-	@HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest --numprocesses 2 --dist loadfile tests/test_parity.py tests/test_schemathesis.py $(ARGS)
+	@HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest --numprocesses 2 --dist loadfile tests/contract/test_parity.py tests/contract/test_schemathesis.py $(ARGS)
 
 coverage: $(TESTABLE) ## Run the tests and show which lines none of them reaches
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered $(ARGS)
@@ -88,25 +88,25 @@ locust-ui: $(INSTALLED) ## Locust's web page with a shopper: make locust-ui HOST
 	@$(BIN)/locust -f loadtests/locustfile.py --host $(or $(HOST),$(error start `make serve` first and name its URL: make locust-ui HOST=http://...))
 
 wirespeed: $(INSTALLED) ## Compare our wire client with Locust's own, in one run
-	@$(BIN)/python -m loadtests.figures.wirespeed
+	@$(BIN)/python -m loadtests.studies.wirespeed
 
 overhead: $(INSTALLED) ## Compare both apps' ping with bare one-route apps, in one run
-	@$(BIN)/python -m loadtests.figures.overhead
+	@$(BIN)/python -m loadtests.studies.overhead
 
 analysis: $(INSTALLED) ## Analyse ten million made-up samples: how long, in how much memory
-	@$(BIN)/python -m loadtests.figures.analysis $(ARGS)
+	@$(BIN)/python -m loadtests.studies.analysis $(ARGS)
 
 idle-sockets: $(INSTALLED) ## Open a thousand WebSockets to either app: how much memory they cost
-	@$(BIN)/python -m loadtests.figures.sockets
+	@$(BIN)/python -m loadtests.studies.sockets
 
 export-memory: $(INSTALLED) ## Download a million rows from either app: how much memory that takes (ARGS="20000": fewer)
-	@$(BIN)/python -m loadtests.figures.export $(ARGS)
+	@$(BIN)/python -m loadtests.studies.export $(ARGS)
 
 estimators: $(INSTALLED) ## Hold candidate estimators against a selftest's samples: make estimators RUN=results/selftest-...
-	@$(BIN)/python -m loadtests.figures.estimators $(or $(RUN),$(error name a selftest: make estimators RUN=results/selftest-...))
+	@$(BIN)/python -m loadtests.studies.estimators $(or $(RUN),$(error name a selftest: make estimators RUN=results/selftest-...))
 
 oversell: $(INSTALLED) ## Show how far "answer now, take the stock later" oversells, and that the real route does not
-	@$(BIN)/python -m loadtests.figures.oversell
+	@$(BIN)/python -m loadtests.studies.oversell
 
 clean: ## Remove .venv and caches; results stay
 	@rm -rf .venv .mypy_cache .ruff_cache .hypothesis .coverage build *.egg-info

@@ -13,11 +13,12 @@ from starlette.datastructures import QueryParams
 
 from fastapi_app.conditional import TAGGED, tagged
 from fastapi_app.headers import header
-from shared.body import is_json, parse_json
-from shared.errors import TooLarge, UnsupportedMediaType
-from shared.limits import BODY_MAX_BYTES, ID_MAX, PATH_ID, PATH_UUID, TOKEN
-from shared.openapi import file_content
-from shared.tokens import Caller, caller_of
+from shared.http.body import is_json, parse_json
+from shared.http.openapi import file_content
+from shared.http.tokens import caller_of
+from shared.shop.callers import Caller
+from shared.shop.errors import TooLarge, UnsupportedMediaType
+from shared.shop.limits import BODY_MAX_BYTES, ID_MAX, PATH_ID, PATH_UUID, TOKEN
 
 Id = Annotated[int, Path(ge=1, le=ID_MAX)]
 # All headers of that name: two of them are refused rather than one of them ignored. Documented as the one it should be.

@@ -32,8 +32,8 @@ from fastapi_app import (
     sync_routes,
     users,
 )
-from shared.draining import take_over
-from shared.settings import Settings
+from shared.ops.draining import take_over
+from shared.ops.settings import Settings
 
 
 class Shop(FastAPI):

@@ -10,11 +10,12 @@ from fastapi_app.api import Guard, StrictRoute
 from fastapi_app.database import Cache, Db
 from fastapi_app.edge import address_of
 from fastapi_app.schemas.auth import Credentials, TokenOut
-from shared import rules, statements, throttle
-from shared.limits import now
-from shared.settings import Settings
-from shared.telemetry import logger_of
-from shared.tokens import Caller, login_answer
+from shared.http.tokens import login_answer
+from shared.ops.settings import Settings
+from shared.ops.telemetry import logger_of
+from shared.shop import rules, statements, throttle
+from shared.shop.callers import Caller
+from shared.shop.limits import now
 
 router = APIRouter(prefix="/api/auth", tags=["auth"], route_class=StrictRoute)
 logger = logger_of("shop.fastapi")

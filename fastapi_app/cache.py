@@ -9,9 +9,9 @@ from fastapi import Depends, FastAPI, Request
 from redis.asyncio import Redis
 
 from fastapi_app.database import warn
-from shared import caching
-from shared.breaker import Breaker
-from shared.settings import Settings
+from shared.ops.breaker import Breaker
+from shared.ops.settings import Settings
+from shared.shop import caching
 
 T = TypeVar("T")
 

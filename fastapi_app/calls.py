@@ -10,9 +10,9 @@ from fastapi import APIRouter, FastAPI, Query, Request
 
 from fastapi_app.api import StrictRoute
 from fastapi_app.schemas.calls import Called, CallQuery, FannedOut, FanOutQuery
-from shared.errors import Unavailable, UpstreamError, UpstreamTimeout
-from shared.partner import answer_of, wish, wishes
-from shared.settings import Settings
+from shared.ops.settings import Settings
+from shared.shop.errors import Unavailable, UpstreamError, UpstreamTimeout
+from shared.shop.partner import answer_of, wish, wishes
 
 router = APIRouter(prefix="/api/partner", tags=["partner"], route_class=StrictRoute)
 

@@ -6,8 +6,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fastapi_app.headers import header
-from shared import compression
-from shared.conditional import gzip_tag
+from shared.http import compression
+from shared.http.conditional import gzip_tag
 
 
 def init_app(app: FastAPI) -> None:

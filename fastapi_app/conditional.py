@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request, Response
 
 from fastapi_app.headers import header
-from shared import conditional
+from shared.http import conditional
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 # What a route documents, and by which StrictRoute knows it.

@@ -8,9 +8,9 @@ from fastapi import Depends, FastAPI, Request
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
-from shared.breaker import Breaker
-from shared.settings import Settings, engine_options, sqlalchemy_url
-from shared.telemetry import logger_of
+from shared.ops.breaker import Breaker
+from shared.ops.settings import Settings, engine_options, sqlalchemy_url
+from shared.ops.telemetry import logger_of
 
 logger = logger_of("shop.fastapi")
 

@@ -8,9 +8,8 @@ from fastapi.openapi.utils import get_openapi
 
 from fastapi_app.schemas.problems import Problem
 from fastapi_app.static import WholeFiles
-from shared import security
-from shared.limits import ID_MAX
-from shared.openapi import (
+from shared.http import security
+from shared.http.openapi import (
     DESCRIPTION,
     TITLE,
     UPLOAD_CONTENT,
@@ -18,6 +17,7 @@ from shared.openapi import (
     docs_assets,
     problem_responses,
 )
+from shared.shop.limits import ID_MAX
 
 # FastAPI's own problems, and its forms, which allow further parts.
 _UNUSED = ("HTTPValidationError", "ValidationError", "Body_")

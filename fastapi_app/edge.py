@@ -8,13 +8,13 @@ from fastapi import FastAPI, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fastapi_app.headers import header
-from shared import security
-from shared.cors import cors_headers
-from shared.draining import draining
-from shared.metrics import NO_ROUTE, Metrics, metrics_in
-from shared.proxies import came_by_https, client_address
-from shared.settings import Settings
-from shared.telemetry import RequestCounter, log_access, request_id, request_id_for, set_log_level
+from shared.http import security
+from shared.http.cors import cors_headers
+from shared.http.proxies import came_by_https, client_address
+from shared.ops.draining import draining
+from shared.ops.metrics import NO_ROUTE, Metrics, metrics_in
+from shared.ops.settings import Settings
+from shared.ops.telemetry import RequestCounter, log_access, request_id, request_id_for, set_log_level
 
 Headers = list[tuple[bytes, bytes]]
 

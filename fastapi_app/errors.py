@@ -18,7 +18,8 @@ from starlette.exceptions import HTTPException
 
 from fastapi_app.api import allowed_methods
 from fastapi_app.schemas.problems import faults_of
-from shared.errors import (
+from shared.ops.telemetry import logger_of
+from shared.shop.errors import (
     PROBLEM_TYPE,
     Internal,
     Invalid,
@@ -32,7 +33,6 @@ from shared.errors import (
     status_of,
     violated,
 )
-from shared.telemetry import logger_of
 
 logger = logger_of("shop.fastapi")
 

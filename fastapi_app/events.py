@@ -16,14 +16,14 @@ from starlette.types import Receive, Scope, Send
 from fastapi_app.api import StrictRoute, is_head, sends
 from fastapi_app.database import warn
 from fastapi_app.schemas.events import StockQuery
-from shared import stock
-from shared.breaker import Breaker
-from shared.draining import draining
-from shared.errors import Unavailable
-from shared.settings import Settings
-from shared.stock import Board, Ended, Mailbox
-from shared.tables import Item
-from shared.telemetry import logger_of
+from shared.ops.breaker import Breaker
+from shared.ops.draining import draining
+from shared.ops.settings import Settings
+from shared.ops.telemetry import logger_of
+from shared.shop import stock
+from shared.shop.errors import Unavailable
+from shared.shop.stock import Board, Ended, Mailbox
+from shared.shop.tables import Item
 
 router = APIRouter(prefix="/api/events", tags=["events"], route_class=StrictRoute)
 logger = logger_of("shop.fastapi")

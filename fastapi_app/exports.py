@@ -10,8 +10,8 @@ from fastapi.responses import StreamingResponse
 from fastapi_app.api import StrictRoute, is_head, sends
 from fastapi_app.database import Db
 from fastapi_app.schemas.items import ItemFilter
-from shared import statements
-from shared.exports import CSV, NDJSON, ROWS_AT_ONCE, Format
+from shared.shop import statements
+from shared.shop.exports import CSV, NDJSON, ROWS_AT_ONCE, Format
 
 router = APIRouter(prefix="/api/items", tags=["exports"], route_class=StrictRoute)
 

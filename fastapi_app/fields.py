@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, PlainSerializer, Strict, WithJsonSchema
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
-from shared.limits import (
+from shared.shop.limits import (
     DESCRIPTION_MAX,
     EMAIL,
     EMAIL_MAX,

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Request
 
 from fastapi_app.database import Cache, Db
 from fastapi_app.schemas.health import Health, Readiness, Version
-from shared import statements
-from shared.draining import draining
-from shared.errors import Unavailable
+from shared.ops.draining import draining
+from shared.shop import statements
+from shared.shop.errors import Unavailable
 
 router = APIRouter(tags=["health"])
 

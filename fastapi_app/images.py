@@ -14,11 +14,10 @@ from fastapi_app.database import Db
 from fastapi_app.headers import header
 from fastapi_app.schemas.images import ImageOut
 from fastapi_app.uploads import UploadRoute
-from shared import media, rules, statements
-from shared.limits import now
-from shared.media import Answer, Conditions
-from shared.tables import Image
-from shared.uploads import CHUNK_BYTES
+from shared.shop import media, rules, statements
+from shared.shop.limits import CHUNK_BYTES, now
+from shared.shop.media import Answer, Conditions
+from shared.shop.tables import Image
 
 router = APIRouter(prefix="/api/items", tags=["images"], route_class=UploadRoute)
 

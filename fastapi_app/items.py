@@ -15,9 +15,10 @@ from fastapi_app.events import Push
 from fastapi_app.pages import read_page
 from fastapi_app.schemas.base import Page
 from fastapi_app.schemas.items import ItemBatch, ItemIn, ItemOut, ItemPatch, ItemQuery, ItemsOut
-from shared import conditional, rules, statements
-from shared.limits import now
-from shared.tables import Item
+from shared.http import conditional
+from shared.shop import rules, statements
+from shared.shop.limits import now
+from shared.shop.tables import Item
 
 router = APIRouter(prefix="/api/items", tags=["items"], route_class=StrictRoute)
 admins_only = [Depends(admin)]

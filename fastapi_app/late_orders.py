@@ -10,9 +10,9 @@ from fastapi_app.api import Id, StrictRoute
 from fastapi_app.cache import CachedItems, ItemCache
 from fastapi_app.database import Db, Sessions
 from fastapi_app.schemas.late_orders import LateOrderIn, LateQuery, LateTallyOut, Promised
-from shared import late_orders, rules, statements
-from shared.rules import Wanted
-from shared.tables import Item, LateTally
+from shared.shop import late_orders, rules, statements
+from shared.shop.rules import Wanted
+from shared.shop.tables import Item, LateTally
 
 router = APIRouter(prefix="/api/probe/late-orders", tags=["late_orders"], route_class=StrictRoute)
 

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
-from shared.metrics import CONTENT_TYPE
+from shared.ops.metrics import CONTENT_TYPE
 
 router = APIRouter(include_in_schema=False)
 

@@ -15,11 +15,11 @@ from fastapi_app.events import Push
 from fastapi_app.pages import read_page
 from fastapi_app.schemas.base import Page
 from fastapi_app.schemas.orders import OrderIn, OrderOut, OrderQuery
-from shared import rules, statements
-from shared.limits import now
-from shared.rules import Wanted
-from shared.tables import Answer, Item, Order
-from shared.tokens import Caller
+from shared.shop import rules, statements
+from shared.shop.callers import Caller
+from shared.shop.limits import now
+from shared.shop.rules import Wanted
+from shared.shop.tables import Answer, Item, Order
 
 router = APIRouter(prefix="/api/orders", tags=["orders"], route_class=StrictRoute)
 

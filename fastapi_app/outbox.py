@@ -15,9 +15,9 @@ from fastapi_app.database import Db, Sessions
 from fastapi_app.pages import read_page
 from fastapi_app.schemas.base import Page
 from fastapi_app.schemas.outbox import MailOut, MailQuery
-from shared import mails, statements
-from shared.limits import now
-from shared.telemetry import logger_of
+from shared.ops.telemetry import logger_of
+from shared.shop import mails, statements
+from shared.shop.limits import now
 
 router = APIRouter(prefix="/api/outbox", tags=["outbox"], route_class=StrictRoute)
 logger = logger_of("shop.fastapi")

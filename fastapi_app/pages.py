@@ -7,7 +7,7 @@ from sqlalchemy import Select
 
 from fastapi_app.database import Db
 from fastapi_app.schemas.base import PageQuery
-from shared import statements
+from shared.shop import statements
 
 
 async def read_page(db: Db, rows_by: Callable[..., Select[Any]], query: PageQuery) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from fastapi_app.schemas.predictions import PredictionOut
 from fastapi_app.uploads import UploadRoute
-from shared import model
+from shared.shop import model
 
 router = APIRouter(prefix="/api", tags=["predictions"], route_class=UploadRoute)
 

@@ -20,8 +20,8 @@ from fastapi_app.schemas.probes import (
     Slept,
     WaitQuery,
 )
-from shared import rules
-from shared.rules import Wanted
+from shared.shop import rules
+from shared.shop.rules import Wanted
 
 router = APIRouter(prefix="/api/probe", tags=["probes"], route_class=StrictRoute)
 

@@ -13,12 +13,13 @@ from fastapi_app.api import StrictRoute
 from fastapi_app.auth import SignedIn
 from fastapi_app.database import Cache, Db
 from fastapi_app.schemas.reports import ReportIn, TaskOut, TaskState
-from shared import reports, tasks
-from shared.errors import Unavailable
-from shared.limits import now
-from shared.reports import Outcome
-from shared.settings import Settings
-from shared.tables import Task
+from shared.ops import tasks
+from shared.ops.settings import Settings
+from shared.shop import reports
+from shared.shop.errors import Unavailable
+from shared.shop.limits import now
+from shared.shop.reports import Outcome
+from shared.shop.tables import Task
 
 router = APIRouter(prefix="/api", tags=["reports"], route_class=StrictRoute)
 

@@ -7,9 +7,9 @@ from contextlib import contextmanager, suppress
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
 from fastapi_app.events import Feed, Listen
-from shared import stock
-from shared.errors import Unavailable
-from shared.stock import Ended
+from shared.shop import stock
+from shared.shop.errors import Unavailable
+from shared.shop.stock import Ended
 
 SEND_WITHIN_S = 10.0
 CLOSE_WITHIN_S = 1.0

@@ -12,8 +12,9 @@ from fastapi_app.pages import read_page
 from fastapi_app.schemas.items import ItemQuery
 from fastapi_app.schemas.storefront import ShelfQuery
 from fastapi_app.static import WholeFiles
-from shared import rules, statements, storefront
-from shared.tables import Item
+from shared.http import storefront
+from shared.shop import rules, statements
+from shared.shop.tables import Item
 
 router = APIRouter(route_class=StrictRoute, include_in_schema=False)
 # autoescape is among the options.

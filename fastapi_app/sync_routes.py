@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from fastapi_app import items, orders
 from fastapi_app.cache import ItemCache
 from fastapi_app.events import Publisher
-from shared.settings import Settings, engine_options, sqlalchemy_url
+from shared.ops.settings import Settings, engine_options, sqlalchemy_url
 
 Endpoint = Callable[..., Any]
 

@@ -8,8 +8,7 @@ from starlette.requests import ClientDisconnect
 
 from fastapi_app.api import StrictRequest, StrictRoute
 from fastapi_app.headers import header
-from shared.errors import Invalid, MalformedBody, TooLarge
-from shared.uploads import (
+from shared.http.uploads import (
     PARTS_MAX,
     SPOOL_MAX_BYTES,
     TEXT_MAX_BYTES,
@@ -19,6 +18,7 @@ from shared.uploads import (
     boundary_of,
     the_file,
 )
+from shared.shop.errors import Invalid, MalformedBody, TooLarge
 
 
 class UploadRequest(StrictRequest):

@@ -12,10 +12,10 @@ from fastapi_app.database import Db, Sessions
 from fastapi_app.pages import read_page
 from fastapi_app.schemas.base import Page, PageQuery
 from fastapi_app.schemas.users import UserIn, UserOut, UserPatch
-from shared import mails, rules, statements
-from shared.limits import now
-from shared.passwords import hash_password
-from shared.tables import User
+from shared.shop import mails, rules, statements
+from shared.shop.limits import now
+from shared.shop.passwords import hash_password
+from shared.shop.tables import User
 
 router = APIRouter(prefix="/api/users", tags=["users"], route_class=StrictRoute)
 

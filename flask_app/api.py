@@ -16,9 +16,9 @@ from marshmallow import Schema, ValidationError
 from werkzeug.routing import BaseConverter
 
 from flask_app.schemas.problems import faults_of
-from shared.body import is_json, parse_json
-from shared.errors import Invalid, MalformedJson, TooLarge, UnsupportedMediaType
-from shared.limits import BODY_MAX_BYTES, PATH_ID, PATH_UUID
+from shared.http.body import is_json, parse_json
+from shared.shop.errors import Invalid, MalformedJson, TooLarge, UnsupportedMediaType
+from shared.shop.limits import BODY_MAX_BYTES, PATH_ID, PATH_UUID
 
 View = Callable[..., Any]
 

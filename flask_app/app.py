@@ -34,9 +34,9 @@ from flask_app import (
     users,
 )
 from flask_app.api import IdConverter, JsonProvider, TokenConverter
-from shared.errors import allow_header
-from shared.limits import BODY_MAX_BYTES
-from shared.settings import Settings
+from shared.ops.settings import Settings
+from shared.shop.errors import allow_header
+from shared.shop.limits import BODY_MAX_BYTES
 
 
 class ShopRequest(Request):

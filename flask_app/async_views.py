@@ -15,7 +15,7 @@ from sqlalchemy import NullPool
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import Session
 
-from shared.settings import Settings, engine_options, sqlalchemy_url
+from shared.ops.settings import Settings, engine_options, sqlalchemy_url
 
 View = Callable[..., Any]
 

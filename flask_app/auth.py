@@ -12,10 +12,11 @@ from flask_app.database import cache, db
 from flask_app.edge import address_of
 from flask_app.schemas.auth import Credentials, TokenOut
 from flask_app.settings import current_settings
-from shared import rules, statements, throttle
-from shared.limits import now
-from shared.telemetry import logger_of
-from shared.tokens import Caller, caller_of, login_answer
+from shared.http.tokens import caller_of, login_answer
+from shared.ops.telemetry import logger_of
+from shared.shop import rules, statements, throttle
+from shared.shop.callers import Caller
+from shared.shop.limits import now
 
 View = Callable[..., Any]
 

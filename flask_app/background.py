@@ -17,7 +17,7 @@ from typing import Any, cast
 
 from flask import Flask, current_app
 
-from shared.telemetry import logger_of
+from shared.ops.telemetry import logger_of
 
 Work = Callable[[], object]
 

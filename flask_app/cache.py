@@ -8,9 +8,9 @@ import redis
 from flask import Flask, current_app
 
 from flask_app.database import warn
-from shared import caching
-from shared.breaker import Breaker
-from shared.settings import Settings
+from shared.ops.breaker import Breaker
+from shared.ops.settings import Settings
+from shared.shop import caching
 
 T = TypeVar("T")
 

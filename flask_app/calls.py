@@ -11,9 +11,9 @@ from flask import Blueprint, Flask, current_app
 
 from flask_app import api
 from flask_app.schemas.calls import Called, CallQuery, FannedOut, FanOutQuery
-from shared.errors import Unavailable, UpstreamError, UpstreamTimeout
-from shared.partner import answer_of, wish, wishes
-from shared.settings import Settings
+from shared.ops.settings import Settings
+from shared.shop.errors import Unavailable, UpstreamError, UpstreamTimeout
+from shared.shop.partner import answer_of, wish, wishes
 
 bp = Blueprint("partner", __name__, url_prefix="/api/partner")
 

@@ -2,8 +2,8 @@
 
 from flask import Flask, Response, request
 
-from shared import compression
-from shared.conditional import gzip_tag
+from shared.http import compression
+from shared.http.conditional import gzip_tag
 
 
 def init_app(app: Flask) -> None:

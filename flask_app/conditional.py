@@ -7,7 +7,7 @@ from typing import Any
 from flask import Response, request
 
 from flask_app import api
-from shared import conditional
+from shared.http import conditional
 
 View = Callable[..., Any]
 

@@ -7,9 +7,9 @@ from flask import Flask, current_app, g
 from sqlalchemy import create_engine
 from sqlalchemy.orm import Session, sessionmaker
 
-from shared.breaker import Breaker
-from shared.settings import Settings, engine_options, sqlalchemy_url
-from shared.telemetry import logger_of
+from shared.ops.breaker import Breaker
+from shared.ops.settings import Settings, engine_options, sqlalchemy_url
+from shared.ops.telemetry import logger_of
 
 logger = logger_of("shop.flask")
 

@@ -14,9 +14,8 @@ from werkzeug.routing import Rule
 from flask_app.schemas.base import Patch
 from flask_app.schemas.problems import Problem
 from flask_app.static import serve_files
-from shared import security
-from shared.limits import ID_MAX, TOKEN
-from shared.openapi import (
+from shared.http import security
+from shared.http.openapi import (
     DESCRIPTION,
     SECURITY_SCHEME,
     TITLE,
@@ -26,6 +25,7 @@ from shared.openapi import (
     file_content,
     problem_responses,
 )
+from shared.shop.limits import ID_MAX, TOKEN
 
 # What the converters of flask_app/api.py let pass.
 _IN_PATHS = {

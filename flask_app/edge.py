@@ -12,18 +12,18 @@ from flask import Flask, Request, request
 
 from flask_app.errors import refused_rule
 from flask_app.settings import current_settings
-from shared import security
-from shared.cors import cors_headers
-from shared.metrics import NO_ROUTE, Metrics, metrics_in
-from shared.proxies import came_by_https, client_address
-from shared.telemetry import RequestCounter, log_access, request_id, request_id_for, set_log_level
+from shared.http import security
+from shared.http.cors import cors_headers
+from shared.http.proxies import came_by_https, client_address
+from shared.ops.metrics import NO_ROUTE, Metrics, metrics_in
+from shared.ops.telemetry import RequestCounter, log_access, request_id, request_id_for, set_log_level
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-    from shared.settings import Settings
+    from shared.ops.settings import Settings
 
 _ARGUMENT = re.compile(r"<(?:(\w+):)?(\w+)>")
 

@@ -25,7 +25,8 @@ from werkzeug.exceptions import (
 from werkzeug.routing import Rule
 from werkzeug.routing.exceptions import WebsocketMismatch
 
-from shared.errors import (
+from shared.ops.telemetry import logger_of
+from shared.shop.errors import (
     PROBLEM_TYPE,
     Internal,
     MalformedJson,
@@ -39,7 +40,6 @@ from shared.errors import (
     status_of,
     violated,
 )
-from shared.telemetry import logger_of
 
 logger = logger_of("shop.flask")
 

@@ -11,14 +11,14 @@ from flask import Blueprint, Flask, Response, current_app, request
 from flask_app import api
 from flask_app.database import warn
 from flask_app.schemas.events import StockQuery
-from shared import stock
-from shared.breaker import Breaker
-from shared.draining import draining
-from shared.errors import Unavailable
-from shared.settings import Settings
-from shared.stock import Board, Ended, Mailbox
-from shared.tables import Item
-from shared.telemetry import logger_of
+from shared.ops.breaker import Breaker
+from shared.ops.draining import draining
+from shared.ops.settings import Settings
+from shared.ops.telemetry import logger_of
+from shared.shop import stock
+from shared.shop.errors import Unavailable
+from shared.shop.stock import Board, Ended, Mailbox
+from shared.shop.tables import Item
 
 bp = Blueprint("events", __name__, url_prefix="/api/events")
 logger = logger_of("shop.flask")

@@ -9,8 +9,8 @@ from flask import Blueprint, Response, request, stream_with_context
 from flask_app import api
 from flask_app.database import db
 from flask_app.schemas.items import ItemFilter
-from shared import statements
-from shared.exports import CSV, NDJSON, ROWS_AT_ONCE, Format
+from shared.shop import statements
+from shared.shop.exports import CSV, NDJSON, ROWS_AT_ONCE, Format
 
 bp = Blueprint("exports", __name__, url_prefix="/api/items")
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from marshmallow import ValidationError, fields, validate
 
-from shared.limits import (
+from shared.shop.limits import (
     EMAIL,
     EMAIL_MAX,
     NO_NUL,

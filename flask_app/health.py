@@ -10,9 +10,9 @@ from flask_app import api
 from flask_app.database import cache, db
 from flask_app.schemas.health import Health, Readiness, Version
 from flask_app.settings import current_settings
-from shared import statements
-from shared.draining import draining
-from shared.errors import Unavailable
+from shared.ops.draining import draining
+from shared.shop import statements
+from shared.shop.errors import Unavailable
 
 bp = Blueprint("health", __name__)
 

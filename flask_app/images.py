@@ -11,11 +11,10 @@ from flask_app import api, auth, uploads
 from flask_app.database import db
 from flask_app.schemas.images import ImageOut
 from flask_app.settings import current_settings
-from shared import media, rules, statements
-from shared.limits import now
-from shared.media import Answer, Conditions
-from shared.tables import Image
-from shared.uploads import CHUNK_BYTES
+from shared.shop import media, rules, statements
+from shared.shop.limits import CHUNK_BYTES, now
+from shared.shop.media import Answer, Conditions
+from shared.shop.tables import Image
 
 bp = Blueprint("images", __name__, url_prefix="/api/items")
 

@@ -13,9 +13,10 @@ from flask_app.database import db
 from flask_app.events import publisher
 from flask_app.pages import read_page
 from flask_app.schemas.items import ItemBatch, ItemIn, ItemOut, ItemPage, ItemPatch, ItemQuery, ItemsOut
-from shared import conditional, rules, statements
-from shared.limits import now
-from shared.tables import Item
+from shared.http import conditional
+from shared.shop import rules, statements
+from shared.shop.limits import now
+from shared.shop.tables import Item
 
 bp = Blueprint("items", __name__, url_prefix="/api/items")
 item_out = ItemOut()

@@ -11,9 +11,9 @@ from flask_app.background import background
 from flask_app.cache import ItemCache, item_cache
 from flask_app.database import db, sessions
 from flask_app.schemas.late_orders import LateOrderIn, LateQuery, LateTallyOut, Promised
-from shared import late_orders, rules, statements
-from shared.rules import Wanted
-from shared.tables import Item, LateTally
+from shared.shop import late_orders, rules, statements
+from shared.shop.rules import Wanted
+from shared.shop.tables import Item, LateTally
 
 bp = Blueprint("late_orders", __name__, url_prefix="/api/probe/late-orders")
 

@@ -2,8 +2,8 @@
 
 from flask_app import outbox
 from flask_app.app import create_app
-from shared.draining import take_over
-from shared.settings import settings_from
+from shared.ops.draining import take_over
+from shared.ops.settings import settings_from
 
 settings = settings_from()
 app = create_app(settings)

@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response, current_app
 
-from shared.metrics import CONTENT_TYPE
+from shared.ops.metrics import CONTENT_TYPE
 
 bp = Blueprint("metrics", __name__)
 

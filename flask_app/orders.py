@@ -13,10 +13,10 @@ from flask_app.database import db
 from flask_app.events import publisher
 from flask_app.pages import read_page
 from flask_app.schemas.orders import OrderIn, OrderOut, OrderPage, OrderQuery
-from shared import rules, statements
-from shared.limits import now
-from shared.rules import Wanted
-from shared.tables import Answer, Item, Order
+from shared.shop import rules, statements
+from shared.shop.limits import now
+from shared.shop.rules import Wanted
+from shared.shop.tables import Answer, Item, Order
 
 bp = Blueprint("orders", __name__, url_prefix="/api/orders")
 order_out = OrderOut()

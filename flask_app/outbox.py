@@ -12,9 +12,9 @@ from flask_app.background import background
 from flask_app.database import sessions
 from flask_app.pages import read_page
 from flask_app.schemas.outbox import MailPage, MailQuery
-from shared import mails, statements
-from shared.limits import now
-from shared.telemetry import logger_of
+from shared.ops.telemetry import logger_of
+from shared.shop import mails, statements
+from shared.shop.limits import now
 
 bp = Blueprint("outbox", __name__, url_prefix="/api/outbox")
 logger = logger_of("shop.flask")

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Select
 
 from flask_app.database import db
-from shared import statements
+from shared.shop import statements
 
 
 def read_page(rows_by: Callable[..., Select[Any]], query: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from flask import Blueprint
 from flask_app import api, uploads
 from flask_app.schemas.predictions import PredictionOut
 from flask_app.threads import beside_the_others
-from shared import model
+from shared.shop import model
 
 bp = Blueprint("predictions", __name__, url_prefix="/api")
 

@@ -19,8 +19,8 @@ from flask_app.schemas.probes import (
     Slept,
     WaitQuery,
 )
-from shared import rules
-from shared.rules import Wanted
+from shared.shop import rules
+from shared.shop.rules import Wanted
 
 bp = Blueprint("probes", __name__, url_prefix="/api/probe")
 

@@ -12,12 +12,13 @@ from flask_app import api, auth
 from flask_app.database import cache, db
 from flask_app.schemas.reports import ReportIn, TaskOut, TaskState
 from flask_app.settings import current_settings
-from shared import reports, tasks
-from shared.errors import Unavailable
-from shared.limits import now
-from shared.reports import Outcome
-from shared.settings import Settings
-from shared.tables import Task
+from shared.ops import tasks
+from shared.ops.settings import Settings
+from shared.shop import reports
+from shared.shop.errors import Unavailable
+from shared.shop.limits import now
+from shared.shop.reports import Outcome
+from shared.shop.tables import Task
 
 bp = Blueprint("reports", __name__, url_prefix="/api")
 

@@ -2,7 +2,7 @@
 
 from flask import current_app
 
-from shared.settings import Settings
+from shared.ops.settings import Settings
 
 
 def current_settings() -> Settings:

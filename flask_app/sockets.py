@@ -18,10 +18,10 @@ from flask_sock import Sock
 from simple_websocket import ConnectionClosed, Server
 
 from flask_app.events import feed
-from shared import stock
-from shared.draining import draining
-from shared.errors import NotFound, Unavailable
-from shared.stock import Ended
+from shared.ops.draining import draining
+from shared.shop import stock
+from shared.shop.errors import NotFound, Unavailable
+from shared.shop.stock import Ended
 
 PING_S = 20.0  # as uvicorn does
 SEND_WITHIN_S = 10.0

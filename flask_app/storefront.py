@@ -9,8 +9,9 @@ from flask_app.database import db
 from flask_app.pages import read_page
 from flask_app.schemas.storefront import ShelfQuery
 from flask_app.static import serve_files
-from shared import rules, statements, storefront
-from shared.tables import Item
+from shared.http import storefront
+from shared.shop import rules, statements
+from shared.shop.tables import Item
 
 bp = Blueprint("storefront", __name__, template_folder=str(storefront.TEMPLATES))
 serve_files(bp, "/static", storefront.STATIC)

@@ -13,8 +13,7 @@ from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from werkzeug.formparser import MultiPartParser
 
 from flask_app import api
-from shared.errors import MalformedBody, TooLarge
-from shared.uploads import (
+from shared.http.uploads import (
     PARTS_MAX,
     SPOOL_MAX_BYTES,
     TEXT_MAX_BYTES,
@@ -24,6 +23,7 @@ from shared.uploads import (
     boundary_of,
     the_file,
 )
+from shared.shop.errors import MalformedBody, TooLarge
 
 _FILENAME = re.compile(r";[ \t]*filename=", re.IGNORECASE)
 

@@ -9,10 +9,10 @@ from flask_app.database import db
 from flask_app.pages import read_page
 from flask_app.schemas.base import PageQuery
 from flask_app.schemas.users import UserIn, UserOut, UserPage, UserPatch
-from shared import mails, rules, statements
-from shared.limits import now
-from shared.passwords import hash_password
-from shared.tables import User
+from shared.shop import mails, rules, statements
+from shared.shop.limits import now
+from shared.shop.passwords import hash_password
+from shared.shop.tables import User
 
 bp = Blueprint("users", __name__, url_prefix="/api/users")
 

@@ -8,7 +8,7 @@ import random
 
 from locust import FastHttpUser, between, task
 
-from shared.seeded import ITEMS, PASSWORD, USERS
+from shared.shop.seeded import ITEMS, PASSWORD, USERS
 
 IN_STOCK = [item_id for item_id in range(1, ITEMS + 1) if item_id % 10]  # the others may be sold out
 SORTS = ("id", "-price", "name")

@@ -5,8 +5,8 @@ Flask's workers drain without it unless gunicorn preloads the app; its `asgi` wo
 
 from typing import Any
 
-from shared.draining import take_over, take_over_loop
-from shared.settings import settings_from
+from shared.ops.draining import take_over, take_over_loop
+from shared.ops.settings import settings_from
 
 
 def post_worker_init(worker: Any) -> None:

@@ -7,8 +7,8 @@ import sys
 from sqlalchemy import Engine, create_engine, update
 from sqlalchemy.exc import DBAPIError
 
-from shared.settings import sqlalchemy_url
-from shared.tables import Base, User
+from shared.ops.settings import sqlalchemy_url
+from shared.shop.tables import Base, User
 
 
 def create_schema(engine: Engine) -> None:

@@ -6,9 +6,9 @@ from typing import Any
 from celery import Task
 from celery.signals import setup_logging, task_postrun, task_prerun
 
-from shared.settings import settings_from
-from shared.tasks import make_worker
-from shared.telemetry import log_as_json, request_id
+from shared.ops.settings import settings_from
+from shared.ops.tasks import make_worker
+from shared.ops.telemetry import log_as_json, request_id
 
 app = make_worker(settings_from())
 

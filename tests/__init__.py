@@ -2,4 +2,4 @@
 
 import pytest
 
-pytest.register_assert_rewrite("tests.compare", "tests.shop")
+pytest.register_assert_rewrite("tests.support.compare", "tests.support.shop")

@@ -10,12 +10,12 @@ import httpx2
 import pytest
 
 import loadtests
-from loadtests.contestants import load_contestants
-from loadtests.servers import launched
-from shared.services import Services, database_copy, partner, seeded_template, services
-from shared.settings import Settings
-from tests.in_process import fastapi_client, flask_client
-from tests.shop import ADMIN, JWT_SECRET
+from loadtests.config.contestants import load_contestants
+from loadtests.machine.servers import launched
+from loadtests.machine.services import Services, database_copy, partner, seeded_template, services
+from shared.ops.settings import Settings
+from tests.support.in_process import fastapi_client, flask_client
+from tests.support.shop import ADMIN, JWT_SECRET
 
 CATALOG = Path(loadtests.__path__[0], "catalog")
 CLIENTS = ("flask_in_process", "fastapi_in_process", "flask_on_gunicorn", "fastapi_on_uvicorn")

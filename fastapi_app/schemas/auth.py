@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from fastapi_app.schemas.base import Input, Output
-from shared.limits import NAME_MAX, NO_NUL, PASSWORD_MAX
+from shared.shop.limits import NAME_MAX, NO_NUL, PASSWORD_MAX
 
 
 class Credentials(Input):

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt, model_validator
 from pydantic_core import PydanticCustomError
 
 from fastapi_app.fields import FromDigits
-from shared.limits import ID_MAX, LIMIT_DEFAULT, LIMIT_MAX
+from shared.shop.limits import ID_MAX, LIMIT_DEFAULT, LIMIT_MAX
 
 
 class Input(BaseModel):

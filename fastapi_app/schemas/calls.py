@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field, StrictInt
 
 from fastapi_app.fields import FromDigits, QueryBoolean
 from fastapi_app.schemas.base import Output
-from shared.limits import FAN_OUT_MAX, PROBE_MS_MAX
+from shared.shop.limits import FAN_OUT_MAX, PROBE_MS_MAX
 
 
 class CallQuery(BaseModel):

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import MISSING, BaseModel, Field, StrictInt
 
 from fastapi_app.fields import FromDigits
-from shared.limits import ID_MAX
+from shared.shop.limits import ID_MAX
 
 
 class StockQuery(BaseModel):

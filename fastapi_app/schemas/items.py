@@ -16,7 +16,7 @@ from fastapi_app.fields import (
     Timestamp,
 )
 from fastapi_app.schemas.base import Input, Output, PageQuery, Patch
-from shared.limits import BATCH_MAX, ID_MAX
+from shared.shop.limits import BATCH_MAX, ID_MAX
 
 
 class ItemIn(Input):

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field, StrictInt
 from fastapi_app.fields import FromDigits
 from fastapi_app.schemas.base import Output
 from fastapi_app.schemas.orders import LineIn
-from shared.limits import LATE_MS_DEFAULT, PROBE_MS_MAX
+from shared.shop.limits import LATE_MS_DEFAULT, PROBE_MS_MAX
 
 
 class LateOrderIn(LineIn):

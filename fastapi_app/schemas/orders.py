@@ -6,7 +6,7 @@ from pydantic import MISSING, Field, StrictInt
 
 from fastapi_app.fields import FromDigits, Quantity, Reference, Timestamp
 from fastapi_app.schemas.base import Input, Output, PageQuery
-from shared.limits import ID_MAX, LINES_MAX
+from shared.shop.limits import ID_MAX, LINES_MAX
 
 
 class LineIn(Input):

@@ -6,7 +6,7 @@ from pydantic import MISSING, Field, StrictInt
 
 from fastapi_app.fields import FromDigits, Timestamp
 from fastapi_app.schemas.base import Output, PageQuery
-from shared.limits import ID_MAX
+from shared.shop.limits import ID_MAX
 
 
 class MailOut(Output):

@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field, StrictInt
 
 from fastapi_app.fields import FromDigits
 from fastapi_app.schemas.base import Output
-from shared.limits import PROBE_COUNT_MAX, PROBE_MS_MAX, PROBE_ROUNDS_MAX
+from shared.shop.limits import PROBE_COUNT_MAX, PROBE_MS_MAX, PROBE_ROUNDS_MAX
 
 
 class EchoLine(Output):

@@ -6,8 +6,8 @@ from typing import Any
 from pydantic import MISSING
 
 from fastapi_app.schemas.base import Output
-from shared.errors import Fault
-from shared.faults import fault, pointer_to
+from shared.shop.errors import Fault
+from shared.shop.faults import fault, pointer_to
 
 
 class ProblemFault(Output):

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field, StrictInt
 
 from fastapi_app.fields import FromDigits, QueryText
-from shared.storefront import PAGE_MAX
+from shared.http.storefront import PAGE_MAX
 
 
 class ShelfQuery(BaseModel):

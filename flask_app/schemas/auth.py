@@ -4,7 +4,7 @@ from marshmallow import fields
 
 from flask_app.fields import Integer, Text
 from flask_app.schemas.base import Input, Output
-from shared.limits import NAME_MAX, PASSWORD_MAX
+from shared.shop.limits import NAME_MAX, PASSWORD_MAX
 
 
 class Credentials(Input):

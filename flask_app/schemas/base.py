@@ -5,7 +5,7 @@ from typing import Any
 from marshmallow import EXCLUDE, Schema, ValidationError, validates_schema
 
 from flask_app.fields import Broken, QueryInteger
-from shared.limits import ID_MAX, LIMIT_DEFAULT, LIMIT_MAX
+from shared.shop.limits import ID_MAX, LIMIT_DEFAULT, LIMIT_MAX
 
 
 class Input(Schema):

@@ -4,7 +4,7 @@ from marshmallow import fields
 
 from flask_app.fields import Integer, QueryBoolean, QueryInteger
 from flask_app.schemas.base import Output, Query
-from shared.limits import FAN_OUT_MAX, PROBE_MS_MAX
+from shared.shop.limits import FAN_OUT_MAX, PROBE_MS_MAX
 
 
 class CallQuery(Query):

@@ -2,7 +2,7 @@
 
 from flask_app.fields import QueryInteger
 from flask_app.schemas.base import Query
-from shared.limits import ID_MAX
+from shared.shop.limits import ID_MAX
 
 
 class StockQuery(Query):

@@ -4,7 +4,7 @@ from marshmallow import fields
 
 from flask_app.fields import Integer, QueryBoolean, QueryInteger, QueryText, Rows, Sort, Text, Timestamp
 from flask_app.schemas.base import Input, Output, PageQuery, Patch, Query
-from shared.limits import BATCH_MAX, DESCRIPTION_MAX, ID_MAX, NAME_MAX, PRICE_MAX, STOCK_MAX
+from shared.shop.limits import BATCH_MAX, DESCRIPTION_MAX, ID_MAX, NAME_MAX, PRICE_MAX, STOCK_MAX
 
 
 class ItemIn(Input):

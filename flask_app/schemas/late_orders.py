@@ -3,7 +3,7 @@
 from flask_app.fields import Boolean, Integer, QueryInteger
 from flask_app.schemas.base import Output, Query
 from flask_app.schemas.orders import LineIn
-from shared.limits import LATE_MS_DEFAULT, PROBE_MS_MAX
+from shared.shop.limits import LATE_MS_DEFAULT, PROBE_MS_MAX
 
 
 class LateOrderIn(LineIn):

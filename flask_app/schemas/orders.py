@@ -4,7 +4,7 @@ from marshmallow import fields
 
 from flask_app.fields import Integer, QueryInteger, Rows, Timestamp
 from flask_app.schemas.base import Input, Output, PageQuery
-from shared.limits import ID_MAX, LINES_MAX, QUANTITY_MAX
+from shared.shop.limits import ID_MAX, LINES_MAX, QUANTITY_MAX
 
 
 class LineIn(Input):

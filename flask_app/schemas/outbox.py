@@ -4,7 +4,7 @@ from marshmallow import fields
 
 from flask_app.fields import Integer, QueryInteger, Timestamp
 from flask_app.schemas.base import Output, PageQuery
-from shared.limits import ID_MAX
+from shared.shop.limits import ID_MAX
 
 
 class MailOut(Output):

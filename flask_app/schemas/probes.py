@@ -4,7 +4,7 @@ from marshmallow import fields
 
 from flask_app.fields import Integer, QueryInteger
 from flask_app.schemas.base import Output, Query
-from shared.limits import PROBE_COUNT_MAX, PROBE_MS_MAX, PROBE_ROUNDS_MAX
+from shared.shop.limits import PROBE_COUNT_MAX, PROBE_MS_MAX, PROBE_ROUNDS_MAX
 
 
 class EchoLine(Output):

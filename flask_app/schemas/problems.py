@@ -7,8 +7,8 @@ from marshmallow import fields
 
 from flask_app.fields import Broken, Integer
 from flask_app.schemas.base import Output
-from shared.errors import Fault
-from shared.faults import fault, pointer_to
+from shared.shop.errors import Fault
+from shared.shop.faults import fault, pointer_to
 
 
 class ProblemFault(Output):

@@ -4,7 +4,7 @@ from marshmallow import fields
 
 from flask_app.fields import OneOfTexts
 from flask_app.schemas.base import Input, Output
-from shared.reports import KINDS
+from shared.shop.reports import KINDS
 
 
 class ReportIn(Input):

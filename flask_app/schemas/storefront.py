@@ -2,7 +2,7 @@
 
 from flask_app.fields import QueryInteger, QueryText
 from flask_app.schemas.base import Query
-from shared.storefront import PAGE_MAX
+from shared.http.storefront import PAGE_MAX
 
 
 class ShelfQuery(Query):

@@ -4,7 +4,7 @@ from marshmallow import fields
 
 from flask_app.fields import Boolean, Email, Integer, Text, Timestamp, Username
 from flask_app.schemas.base import Input, Output, Patch
-from shared.limits import PASSWORD_MAX, PASSWORD_MIN
+from shared.shop.limits import PASSWORD_MAX, PASSWORD_MIN
 
 
 class UserIn(Input):

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from loadtests.capacity.outcome import Outcome
-from loadtests.capacity.search import Step
+from loadtests.plan.search import Step
+from loadtests.samples.outcome import Outcome
 
 Trail = Sequence[tuple[Step, Outcome]]
 

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from loadtests.samples import Failure
+from loadtests.samples.store import Failure
 
 LATE_SHARE = 0.01  # the SLO is on the p99: so many may be late
 TAIL_NEEDED = 100  # requests behind a moment from which one in a hundred can be told

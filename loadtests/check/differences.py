@@ -14,7 +14,7 @@ from loadtests.check.broken import broken_requests
 from loadtests.check.conversations import CONVERSATIONS
 from loadtests.check.steps import Conversation, Step
 from loadtests.errors import CheckError
-from shared.seeded import ADMIN, PASSWORD
+from shared.shop.seeded import ADMIN, PASSWORD
 
 TIMEOUT_S = 30.0
 HEADERS = ("content-type", "location", "allow", "retry-after", "www-authenticate", "cache-control")

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 import typer
 
 from loadtests.cli.frame import Catalog, app, err, one_line_errors, resumable
-from loadtests.cli.results import show
+from loadtests.cli.results import bench_report, show
+from loadtests.config.selection import Wishes, duration_s, fraction, read_config, select
 from loadtests.errors import SuiteError
-from loadtests.selection import Wishes, duration_s, fraction, read_config, select
 
 
 @app.command()
@@ -39,7 +39,7 @@ def bench(
 
     [dim]sidebyside bench --contestant flask-gthread --contestant fastapi-uvicorn --scenario ping --budget 90s[/]
     """
-    from loadtests import runs
+    from loadtests.runs import folder as runs
 
     with one_line_errors():
         given = _given(
@@ -62,13 +62,13 @@ def bench(
             select(wishes)
             run, folder = runs.new_run(wishes)
 
-        from loadtests import bench as story
-        from loadtests.watch import TerminalWatch
+        from loadtests.bench.progress import TerminalWatch
+        from loadtests.bench.run import measure
 
-        with resumable(folder, "bench", story.report):
+        with resumable(folder, "bench", bench_report):
             with TerminalWatch(err, run.elapsed_s) as watch:
-                story.measure(run, folder, watch)
-            summary = story.report(folder)
+                measure(run, folder, watch)
+            summary = bench_report(folder)
         show(summary, folder)
 
 

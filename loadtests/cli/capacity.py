@@ -8,8 +8,8 @@ import typer
 
 from loadtests.cli.frame import Catalog, app, err, one_line_errors, resumable
 from loadtests.cli.results import show_story
+from loadtests.config.selection import CATALOG, duration_s
 from loadtests.errors import SuiteError
-from loadtests.selection import CATALOG, duration_s
 
 DEFAULT_CONTESTANTS = ("flask-gthread", "fastapi-uvicorn")
 DEFAULT_SCENARIOS = ("item-read",)
@@ -62,7 +62,7 @@ def capacity(
 ) -> None:
     """Search for the capacity of each server, judge and report; HELP says what the words mean."""
     with one_line_errors():
-        from loadtests.capacity import aim as aims
+        from loadtests.capacity import request as aims
 
         if resume and any(
             (contestant, scenario, slo, arrivals, budget, seed is not None, results_dir, catalog)
@@ -82,8 +82,8 @@ def capacity(
             )
             run, folder = aims.new_run(aims.fitted(wanted), results_dir or "results")
 
-        from loadtests.capacity import measure as story
-        from loadtests.capacity.watch import SearchWatch
+        from loadtests.capacity import run as story
+        from loadtests.capacity.progress import SearchWatch
 
         with resumable(folder, "capacity", story.report):
             with SearchWatch(err, run.elapsed_s) as watch:

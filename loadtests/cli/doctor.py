@@ -51,7 +51,7 @@ def doctor(
 
 def _measured(found: "list[Finding]") -> "Sequence[Forecast]":
     """Measures, shows and forecasts; what goes wrong is one more finding."""
-    from loadtests.doctor import sight
+    from loadtests.doctor import noise as sight
     from loadtests.doctor.findings import unmeasured
     from loadtests.doctor.forecast import noise
 

@@ -17,7 +17,7 @@ import typer
 from rich.console import Console
 
 from loadtests.errors import SuiteError
-from loadtests.samples import RunStore
+from loadtests.samples.store import RunStore
 
 app = typer.Typer(
     name="sidebyside",

@@ -5,29 +5,28 @@ from typing import Annotated, Any
 
 import typer
 
+from loadtests.analysis.summary import Summary
 from loadtests.cli.frame import Catalog, app, one_line_errors, out
-from loadtests.contestants import Contestant, load_contestants
-from loadtests.profiles import load_profiles
-from loadtests.scenarios import load_scenarios
-from loadtests.selection import CATALOG
+from loadtests.config.contestants import Contestant, load_contestants
+from loadtests.config.profiles import load_profiles
+from loadtests.config.scenarios import load_scenarios
+from loadtests.config.selection import CATALOG
 
 
 @app.command()
 def report(run: Annotated[Path, typer.Argument(help="A folder below results/.")]) -> None:
     """Write the report of a run anew, from its stored samples alone."""
-    from loadtests import runs
+    from loadtests.runs import folder as runs
 
     with one_line_errors():
         kind = runs.kind_of(run)
         if kind == "bench":
-            from loadtests import bench
-
-            show(bench.report(run), run)
+            show(bench_report(run), run)
         else:
-            from loadtests.capacity import measure
-            from loadtests.selftest import story
+            from loadtests.capacity import run as capacity
+            from loadtests.selftest import run as selftest
 
-            show_story(measure.report(run) if kind == "capacity" else story.report(run), run)
+            show_story(capacity.report(run) if kind == "capacity" else selftest.report(run), run)
 
 
 @app.command()
@@ -69,6 +68,14 @@ def _limits(one: Contestant) -> str:
     if not one.websockets:
         return "  (no websockets)"
     return f"  (only {', '.join(one.scenarios)})" if one.scenarios else ""
+
+
+def bench_report(folder: Path) -> Summary:
+    """Writes the report of a bench, with what the newest selftest beside it found."""
+    from loadtests.bench import run
+    from loadtests.selftest.report import newest_tables
+
+    return run.report(folder, newest_tables(folder.parent))
 
 
 def show(summary: Any, folder: Path) -> None:

@@ -6,7 +6,7 @@ import typer
 from rich.console import Console
 
 from loadtests.cli.frame import app, err, one_line_errors, out
-from loadtests.selection import duration_s
+from loadtests.config.selection import duration_s
 
 
 class StepWatch:
@@ -46,17 +46,17 @@ def selftest(
     [dim]sidebyside selftest --only injection --inject 3 --budget 10m[/]
     """
     with one_line_errors():
-        from loadtests.selftest import injection, story
-        from loadtests.selftest.pages import answer
+        from loadtests.selftest import injection, run
+        from loadtests.selftest.report import answer
 
-        wanted = story.Wanted(
+        wanted = run.Wanted(
             budget_s=duration_s(budget),
             inject=tuple(dict.fromkeys(inject)) if inject else injection.SIZES,
             only=tuple(only or ()),
             seed=seed,
             results_dir=results_dir,
         )
-        found, folder = story.run(wanted, StepWatch(err))
+        found, folder = run.run(wanted, StepWatch(err))
     for one in found.checks:
         mark = {True: "[green]held[/]", False: "[red]FAILED[/]", None: "[dim]not judged[/]"}[one.ok]
         out.print(f"{mark}  [bold]{one.title}[/]: {one.summary}", soft_wrap=True)

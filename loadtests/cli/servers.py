@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from loadtests.cli.frame import Catalog, Stopped, app, one_line_errors, out
+from loadtests.config.selection import CATALOG, Wishes, select
 from loadtests.errors import SuiteError
-from loadtests.selection import CATALOG, Wishes, select
-from shared.seeded import ADMIN, PASSWORD
+from shared.shop.seeded import ADMIN, PASSWORD
 
 if TYPE_CHECKING:
-    from loadtests.servers import Endpoint
+    from loadtests.machine.servers import Endpoint
 
 
 @app.command()
@@ -47,8 +47,8 @@ def serve(
     with one_line_errors():
         chosen = select(Wishes(contestants=(contestant,), catalog=str(catalog or CATALOG))).contestants
 
-        from loadtests.servers import free_ports
-        from loadtests.stage import stage
+        from loadtests.machine.environment import stage
+        from loadtests.machine.servers import free_ports
 
         free_ports([contestant], {contestant: port})
         try:

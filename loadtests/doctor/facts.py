@@ -6,9 +6,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from loadtests.doctor import cgroups, kernel, probes
+from loadtests.doctor import probes
 from loadtests.doctor.probes import Busy, Lateness, Spin
-from loadtests.servers import cpu_sets
+from loadtests.machine import cgroups, kernel
+from loadtests.machine.servers import cpu_sets
 
 SPIN_S = 3.0
 NAPS = 1500

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.random import Generator
 from scipy.special import chdtri, stdtrit
 
-from loadtests.plan import Plan
+from loadtests.analysis.estimates import MIN_ROUNDS, Estimate, FloatArray, paired_ratio
+from loadtests.plan.rounds import Plan
 from loadtests.report import formats
-from loadtests.stats import MIN_ROUNDS, Estimate, FloatArray, paired_ratio
 
 LAUNCH_SPREAD = 0.01  # two launches of one program differ by about 1 %: memory layout, hash seeds
 POWER = 0.8

@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from loadtests.doctor import kernel
-from loadtests.launch import launch_argv
-from loadtests.meters import cpu_clock
-from shared.services import ServiceError, services
+from loadtests.machine import kernel
+from loadtests.machine.launch import launch_argv
+from loadtests.machine.meters import cpu_clock
+from loadtests.machine.services import ServiceError, services
 
-NAPS = Path(__file__).with_name("naps.py")
+NAPS = Path(__file__).with_name("timer_probe.py")
 SPINNER = "print(flush=True)\nwhile True: pass"
 
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from loadtests.metrics import PER_PROCESS
+from loadtests.analysis.summary import Comparison, Summary
+from loadtests.config.metrics import PER_PROCESS
 from loadtests.report import formats, words
 from loadtests.report.floors import floor_sentence
 from loadtests.report.pairs import Pair, contestant_title, main_pair, scenario_title
-from loadtests.summary import Comparison, Summary
 
 _LATENCIES = ("response_p95_ms", "response_p50_ms", "response_p99_ms")
 _MOST_NAMED = 2

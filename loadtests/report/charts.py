@@ -6,9 +6,10 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from loadtests.digest import Digest
-from loadtests.metrics import COMPARED, PER_PROCESS
-from loadtests.observe import observe
+from loadtests.analysis.digest import Digest
+from loadtests.analysis.observations import observe
+from loadtests.analysis.summary import Cell, Comparison, Summary
+from loadtests.config.metrics import COMPARED, PER_PROCESS
 from loadtests.report import words
 from loadtests.report.drawing import (
     COLOURS,
@@ -23,7 +24,6 @@ from loadtests.report.drawing import (
 )
 from loadtests.report.pairs import Pair, main_pair, scenario_title
 from loadtests.report.tables import Kind
-from loadtests.summary import Cell, Comparison, Summary
 
 WIDEST = 8  # ratios and intervals beyond are cut off: one wide interval must not squeeze all others
 

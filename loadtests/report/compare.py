@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from loadtests.analysis.summary import Comparison, Summary
+from loadtests.config.metrics import PER_PROCESS
 from loadtests.errors import SuiteError
-from loadtests.metrics import PER_PROCESS
 from loadtests.report import formats, words
 from loadtests.report.tables import Cell, Kind, Table, name, ratio_text
-from loadtests.summary import Comparison, Summary
 
 Key = tuple[str, str, str, str]
 

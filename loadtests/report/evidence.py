@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 
-from loadtests.metrics import METRICS
+from loadtests.analysis.summary import Cell as Figure
+from loadtests.analysis.summary import GateResult, RunInfo, Summary
+from loadtests.config.metrics import METRICS
 from loadtests.report import formats, words
 from loadtests.report.pairs import scenario_title
 from loadtests.report.tables import Cell, Kind, Notes, Table, facts_table, name, ratio_text
-from loadtests.summary import Cell as Figure
-from loadtests.summary import GateResult, RunInfo, Summary
 
 SHOWN = (
     "throughput_rps",

@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from loadtests.digest import Digest
+from loadtests.analysis.digest import Digest
+from loadtests.analysis.summary import Summary
 from loadtests.report.charts import draw
+from loadtests.report.document import Story, tell
 from loadtests.report.html import to_html
 from loadtests.report.markdown import to_markdown
-from loadtests.report.story import Story, tell
 from loadtests.report.tables import Table
-from loadtests.summary import Summary
 
 
 def write_report(summary: Summary, digest: Digest, folder: Path, checks: Sequence[Table] = ()) -> None:

@@ -1,8 +1,8 @@
 """Why two servers differ, as far as the floors show it: what the bare servers cost under each framework."""
 
+from loadtests.analysis.summary import Cell, Summary
 from loadtests.report import formats
 from loadtests.report.pairs import Pair, floor_of
-from loadtests.summary import Cell, Summary
 
 SCENARIO, METRIC = "ping", "cpu_us_per_request"
 OPEN = "How much of the gap is the server and how much the framework"

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from loadtests.report.document import Story
 from loadtests.report.drawing import INK
-from loadtests.report.story import Story
 
 
 def to_html(story: Story, charts: Mapping[str, tuple[str, str]]) -> str:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 
-from loadtests.report.story import Story
+from loadtests.report.document import Story
 from loadtests.report.tables import Cell, Table
 
 

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from loadtests.metrics import COMPARED
+from loadtests.analysis.summary import Comparison, Summary
+from loadtests.config.metrics import COMPARED
 from loadtests.report import formats, words
-from loadtests.summary import Comparison, Summary
 
 FLOOR_PREFIX = "raw-"
 

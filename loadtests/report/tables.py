@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from loadtests.analysis.summary import Comparison, Summary
 from loadtests.report import formats, words
 from loadtests.report.pairs import Pair, advantage, pairs, scenario_title, verdict_word
-from loadtests.summary import Comparison, Summary
 
 Kind = Literal[
     "plain", "name", "number", "a_better", "b_better", "equivalent", "undecided", "invalid", "missing", "good"

@@ -8,10 +8,10 @@ from rich.padding import Padding
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from loadtests.analysis.summary import Summary
+from loadtests.report.document import tell
 from loadtests.report.pairs import main_pair
-from loadtests.report.story import tell
 from loadtests.report.tables import Cell, Kind, Table, verdict_table
-from loadtests.summary import Summary
 
 STYLES: Mapping[Kind, str] = {
     "plain": "",

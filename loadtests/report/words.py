@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from loadtests.metrics import METRICS
+from loadtests.config.metrics import METRICS
 
 
 @dataclass(frozen=True, slots=True)

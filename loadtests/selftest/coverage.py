@@ -4,12 +4,12 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from loadtests.digest import digest
-from loadtests.plan import TWIN_SUFFIX
+from loadtests.analysis.digest import digest
+from loadtests.analysis.simulate import Noise, coverage, drawn, noise_of
+from loadtests.plan.rounds import TWIN_SUFFIX
+from loadtests.runs.paired_study import NO_LIMIT_PERCENT, log_ratios
 from loadtests.selftest.records import Check, Figure
 from loadtests.selftest.setting import Setting, headliners
-from loadtests.simulate import Noise, coverage, drawn, noise_of
-from loadtests.study import NO_LIMIT_PERCENT, log_ratios
 
 RUNS = 4000
 SIZES = ((3, 8), (6, 8), (6, 25), (20, 8))

@@ -11,15 +11,15 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from loadtests.contestants import Contestant
-from loadtests.drive import drive
-from loadtests.known.burner import STAMPS
-from loadtests.plan import Round, Slice
-from loadtests.samples import Failure, Samples
-from loadtests.scenarios import RequestTemplate, Scenario
+from loadtests.config.contestants import Contestant
+from loadtests.config.scenarios import RequestTemplate, Scenario
+from loadtests.load.drive import drive
+from loadtests.machine.servers import Endpoint
+from loadtests.plan.rounds import Round, Slice
+from loadtests.reference.burner import STAMPS
+from loadtests.samples.store import Failure, Samples
 from loadtests.selftest.records import Check, Figure
 from loadtests.selftest.setting import FLOOR, Setting, catalog
-from loadtests.servers import Endpoint
 
 NAME = "delays"
 DELAYS_MS = (1, 5, 20, 100)
@@ -71,7 +71,7 @@ def planned(seed: int) -> Round:
 
 def server() -> Contestant:
     """The delaying server, under the name that its slices have."""
-    command = ("{python}", "-m", "loadtests.known.delays", "{port}")
+    command = ("{python}", "-m", "loadtests.reference.delays", "{port}")
     return replace(catalog()[FLOOR], name=NAME, command=command, scenarios=None)
 
 

@@ -9,16 +9,16 @@ from collections.abc import Sequence
 import polars as pl
 from scipy.stats import ttest_ind
 
-from loadtests.contestants import Contestant
-from loadtests.digest import Digest, digest, merge
-from loadtests.drive import drive
-from loadtests.observe import observe
-from loadtests.plan import Design
+from loadtests.analysis.digest import Digest, digest, merge
+from loadtests.analysis.estimates import FloatArray
+from loadtests.analysis.observations import observe
+from loadtests.config.contestants import Contestant
+from loadtests.config.profiles import Design
+from loadtests.load.drive import drive
+from loadtests.runs.paired_study import NO_LIMIT_PERCENT, bounds, ping_plan, ratio_of
 from loadtests.selftest.injection import turns_for
 from loadtests.selftest.records import Check, Figure, share
 from loadtests.selftest.setting import FLOOR, Setting, catalog, repeats, wrapped
-from loadtests.stats import FloatArray
-from loadtests.study import NO_LIMIT_PERCENT, bounds, ping_plan, ratio_of
 
 ROUNDS, BLOCKS = 4, 12
 COST_PERCENT = 5.0

@@ -10,11 +10,11 @@ from time import monotonic_ns
 import numpy as np
 import polars as pl
 
-from loadtests.assignment import Progress
-from loadtests.drive import drive
-from loadtests.plan import Mode, Round, Slice
-from loadtests.samples import Failure, Samples
-from loadtests.selection import Wishes, select
+from loadtests.config.selection import Wishes, select
+from loadtests.load.drive import drive
+from loadtests.load.protocol import Progress
+from loadtests.plan.rounds import Mode, Round, Slice
+from loadtests.samples.store import Failure, Samples
 from loadtests.selftest.records import Check, Figure
 from loadtests.selftest.setting import FLOOR, Setting, catalog
 

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from math import exp, inf, log
 from statistics import median
 
-from loadtests.contestants import Contestant
-from loadtests.digest import Digest, merge
-from loadtests.known.burner import STAMPS
+from loadtests.analysis.digest import Digest, merge
+from loadtests.config.contestants import Contestant
+from loadtests.machine.servers import Endpoint
+from loadtests.reference.burner import STAMPS
+from loadtests.runs.paired_study import bounds, ping_plan, ratio_of, rounds
 from loadtests.selftest.records import Check, Figure, at_least, counted, share
 from loadtests.selftest.setting import FLOOR, Setting, catalog, headliners, repeats, wrapped
-from loadtests.servers import Endpoint
-from loadtests.study import bounds, ping_plan, ratio_of, rounds
 
 ROUNDS, BLOCKS, USERS = 6, 8, 1
 SIZES = (0.0, 2.0, 5.0, 10.0, 25.0)

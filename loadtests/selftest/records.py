@@ -9,7 +9,7 @@ from typing import Any
 from scipy.special import bdtr, bdtrc, betaincinv  # scipy.stats would take a second to import
 
 from loadtests.errors import SuiteError
-from loadtests.runs import write_whole
+from loadtests.runs.folder import write_whole
 
 FILE = "selftest.json"
 SCHEMA_VERSION = 1

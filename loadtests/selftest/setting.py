@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from loadtests.contestants import Contestant
+from loadtests.analysis.precision import headline
+from loadtests.config.contestants import Contestant
+from loadtests.config.selection import CATALOG, Wishes, select
 from loadtests.errors import SuiteError
-from loadtests.known import burner
-from loadtests.precision import headline
-from loadtests.samples import RunStore
-from loadtests.selection import CATALOG, Wishes, select
-from loadtests.stage import Stage
+from loadtests.machine.environment import Stage
+from loadtests.reference import burner
+from loadtests.samples.store import RunStore
 
 FLOOR = "raw-asgi-uvicorn"
 
@@ -70,7 +70,7 @@ def wrapped(one: Contestant, name: str, loops: int) -> Contestant:
     return replace(
         one,
         name=name,
-        command=(*one.command[:-1], f"loadtests.known.{one.gateway}:app"),
+        command=(*one.command[:-1], f"loadtests.reference.{one.gateway}:app"),
         environment={**one.environment, burner.APP: target, burner.LOOPS: str(loops)},
     )
 

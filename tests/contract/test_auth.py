@@ -13,14 +13,15 @@ import jwt
 import pytest
 from argon2 import PasswordHasher
 
-from shared import passwords
-from shared.limits import now
-from shared.seeded import PASSWORD
-from shared.services import Services
-from shared.settings import Settings
-from shared.tokens import Caller, issue_token
-from tests.in_process import fastapi_client, flask_client
-from tests.shop import (
+from loadtests.machine.services import Services
+from shared.http.tokens import issue_token
+from shared.ops.settings import Settings
+from shared.shop import passwords
+from shared.shop.callers import Caller
+from shared.shop.limits import now
+from shared.shop.seeded import PASSWORD
+from tests.support.in_process import fastapi_client, flask_client
+from tests.support.shop import (
     ADMIN,
     JWT_SECRET,
     a_user,

@@ -8,7 +8,7 @@ import httpx2
 import pytest
 from sqlalchemy import Engine, event
 
-from tests.shop import created, unique
+from tests.support.shop import created, unique
 
 
 @contextmanager

@@ -14,11 +14,11 @@ import pytest
 import redis
 from sqlalchemy import Engine, event
 
-from shared import caching
-from shared.services import Services, services
-from shared.settings import Settings
-from tests.in_process import fastapi_client, flask_client
-from tests.shop import an_item, an_order, problem
+from loadtests.machine.services import Services, services
+from shared.ops.settings import Settings
+from shared.shop import caching
+from tests.support.in_process import fastapi_client, flask_client
+from tests.support.shop import an_item, an_order, problem
 
 Opened = Callable[[Settings], AbstractContextManager[httpx2.Client]]
 READERS = 50

@@ -7,8 +7,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from shared.compression import MIN_BYTES, wants_gzip
-from tests.shop import an_item, in_process, problem
+from shared.http.compression import MIN_BYTES, wants_gzip
+from tests.support.shop import an_item, in_process, problem
 
 LIST = "/api/items?limit=100"
 

@@ -6,8 +6,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from shared import conditional
-from tests.shop import an_item, an_order, faults, in_process, problem
+from shared.http import conditional
+from tests.support.shop import an_item, an_order, faults, in_process, problem
 
 PLAIN = {"Accept-Encoding": "identity"}
 GZIP = {"Accept-Encoding": "gzip"}

@@ -8,11 +8,11 @@ from dataclasses import replace
 import httpx2
 import pytest
 
-from shared.cors import EXPOSED_HEADERS
-from shared.proxies import trusted_proxies
-from shared.settings import Settings
-from tests.in_process import fastapi_client, flask_client
-from tests.shop import in_process, problem, unique
+from shared.http.cors import EXPOSED_HEADERS
+from shared.http.proxies import trusted_proxies
+from shared.ops.settings import Settings
+from tests.support.in_process import fastapi_client, flask_client
+from tests.support.shop import in_process, problem, unique
 
 Opened = Callable[[Settings], AbstractContextManager[httpx2.Client]]
 ORIGIN = "https://shop.example"
@@ -77,7 +77,7 @@ def test_the_documentation_may_run_its_one_script_and_no_other(client: httpx2.Cl
 def test_an_unexpected_failure_has_the_same_headers(
     opened: Opened, plain: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.rules.computed_items", lambda count: 1 / count)
+    monkeypatch.setattr("shared.shop.rules.computed_items", lambda count: 1 / count)
     with opened(plain) as client:
         response = client.get("/api/probe/json?n=0", headers={"X-Request-ID": "mine"})
         measured = client.get("/metrics").text

@@ -5,7 +5,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.shop import JSON, faults, in_chunks, problem
+from tests.support.shop import JSON, faults, in_chunks, problem
 
 MEBIBYTE = 1024 * 1024
 # A server may close the connection rather than read a body it has refused; the client says so beforehand.

@@ -7,12 +7,12 @@ import httpx2
 import pytest
 import redis
 
-from shared.breaker import Breaker
-from shared.settings import Settings
-from shared.stock import BEHIND_MAX, Board, Ended, too_big, wanted_item
-from tests.in_process import fastapi_client, flask_client
-from tests.shop import ADMIN, an_item, an_order, faults, problem, stock_of
-from tests.sockets import events_of
+from shared.ops.breaker import Breaker
+from shared.ops.settings import Settings
+from shared.shop.stock import BEHIND_MAX, Board, Ended, too_big, wanted_item
+from tests.support.in_process import fastapi_client, flask_client
+from tests.support.shop import ADMIN, an_item, an_order, faults, problem, stock_of
+from tests.support.sockets import events_of
 
 SERVERS = ("flask-gthread", "fastapi-uvicorn")
 IN_PROCESS = ("flask_in_process", "fastapi_in_process")

@@ -14,10 +14,10 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from fastapi_app.app import create_app as create_fastapi_app
-from shared.services import libpq_url
-from shared.settings import Settings
-from tests import in_process as processes
-from tests.shop import JWT_SECRET, an_item, anonymous, faults, in_process, problem, unique
+from loadtests.machine.services import libpq_url
+from shared.ops.settings import Settings
+from tests.support import in_process as processes
+from tests.support.shop import JWT_SECRET, an_item, anonymous, faults, in_process, problem, unique
 
 COLUMNS = ["id", "name", "description", "price_cents", "stock", "created_at", "updated_at"]
 FETCHING = (

@@ -8,10 +8,10 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from shared.services import Services
-from shared.settings import Settings
-from tests.in_process import fastapi_client, flask_client
-from tests.shop import JWT_SECRET, order_of, problem, user_fields
+from loadtests.machine.services import Services
+from shared.ops.settings import Settings
+from tests.support.in_process import fastapi_client, flask_client
+from tests.support.shop import JWT_SECRET, order_of, problem, user_fields
 
 Opened = Callable[[Settings], AbstractContextManager[httpx2.Client]]
 STORED = [

@@ -5,7 +5,7 @@ import re
 import httpx2
 import pytest
 
-from tests.shop import an_item, problem
+from tests.support.shop import an_item, problem
 
 NEW_REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 ALLOWED = {

@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.shop import an_item, anonymous, bearer, faults, in_chunks, in_process, problem
+from tests.support.shop import an_item, anonymous, bearer, faults, in_chunks, in_process, problem
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 4
 MEBIBYTE = 1024 * 1024

@@ -5,7 +5,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.shop import TIMESTAMP, an_item, an_order, created, faults, problem, unique
+from tests.support.shop import TIMESTAMP, an_item, an_order, created, faults, problem, unique
 
 KEYS = ["id", "name", "description", "price_cents", "stock", "created_at", "updated_at"]
 WHOLE = {"name": "Chair", "price_cents": 1}

@@ -7,8 +7,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from loadtests.figures.oversell import sell_late, sell_really
-from tests.shop import ADMIN, an_item, anonymous, faults, problem, stock_of
+from loadtests.studies.oversell import sell_late, sell_really
+from tests.support.shop import ADMIN, an_item, anonymous, faults, problem, stock_of
 
 PATH = "/api/probe/late-orders"
 WITHIN_S = 10.0

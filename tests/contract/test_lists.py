@@ -6,7 +6,7 @@ from urllib.parse import quote
 import httpx2
 import pytest
 
-from tests.shop import an_item, faults, unique
+from tests.support.shop import an_item, faults, unique
 
 LISTS = ("/api/items", "/api/users", "/api/orders")
 NO_INTEGERS = (

@@ -10,10 +10,10 @@ from io import StringIO
 import httpx2
 import pytest
 
-from shared.settings import Settings
-from shared.telemetry import logger_of, set_log_level
-from tests.in_process import fastapi_client, flask_client
-from tests.shop import TIMESTAMP
+from shared.ops.settings import Settings
+from shared.ops.telemetry import logger_of, set_log_level
+from tests.support.in_process import fastapi_client, flask_client
+from tests.support.shop import TIMESTAMP
 
 Opened = Callable[[Settings], AbstractContextManager[httpx2.Client]]
 FIELDS = ["timestamp", "level", "logger", "message", "request_id"]
@@ -58,7 +58,7 @@ def level() -> Iterator[None]:
 def test_a_failure_is_one_line_with_the_request_id_and_the_reason(
     opened: Opened, plain: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.rules.computed_items", lambda count: 1 / count)
+    monkeypatch.setattr("shared.shop.rules.computed_items", lambda count: 1 / count)
     with opened(plain) as client, lines_of("shop.flask", "shop.fastapi") as lines:
         client.get("/api/probe/json?n=0", headers={"X-Request-ID": "mine"})
     [line] = lines

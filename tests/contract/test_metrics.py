@@ -10,10 +10,10 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from shared.metrics import CONTENT_TYPE, forget_the_dead
-from shared.settings import Settings
-from tests.in_process import fastapi_client, flask_client
-from tests.shop import in_process
+from shared.ops.metrics import CONTENT_TYPE, forget_the_dead
+from shared.ops.settings import Settings
+from tests.support.in_process import fastapi_client, flask_client
+from tests.support.shop import in_process
 
 Opened = Callable[[Settings], AbstractContextManager[httpx2.Client]]
 ASKED = (

@@ -6,7 +6,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.shop import (
+from tests.support.shop import (
     TIMESTAMP,
     a_user,
     an_item,

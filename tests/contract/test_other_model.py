@@ -13,11 +13,11 @@ import pytest
 from sqlalchemy.orm import Session, sessionmaker
 
 from fastapi_app.sync_routes import plain
-from shared.settings import Settings, settings_from
+from shared.ops.settings import Settings, settings_from
 from tests.contract import test_items, test_lists, test_orders
-from tests.in_process import fastapi_client, flask_client
-from tests.openapi import normalised_paths
-from tests.shop import anonymous, problem
+from tests.support.in_process import fastapi_client, flask_client
+from tests.support.openapi import normalised_paths
+from tests.support.shop import anonymous, problem
 
 REUSED = (
     test_items.test_an_item_is_read_as_it_was_created,

@@ -6,7 +6,17 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.shop import TIMESTAMP, a_user, anonymous, bearer, created, faults, problem, unique, user_fields
+from tests.support.shop import (
+    TIMESTAMP,
+    a_user,
+    anonymous,
+    bearer,
+    created,
+    faults,
+    problem,
+    unique,
+    user_fields,
+)
 
 WITHIN_S = 10.0
 

@@ -10,9 +10,9 @@ from functools import cache
 import httpx2
 import pytest
 
-from shared.settings import Settings
-from tests.in_process import fastapi_client, flask_client
-from tests.shop import JWT_SECRET, faults, problem
+from shared.ops.settings import Settings
+from tests.support.in_process import fastapi_client, flask_client
+from tests.support.shop import JWT_SECRET, faults, problem
 
 APPS = {"flask": flask_client, "fastapi": fastapi_client}
 # None of these calls needs database or cache.

@@ -8,9 +8,9 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from shared.model import HEADER
-from tests.shop import anonymous, faults, in_process, problem
-from tests.test_servers import until
+from shared.shop.model import HEADER
+from tests.machine.test_servers import until
+from tests.support.shop import anonymous, faults, in_process, problem
 
 ROW = b"1.5,-2,3e-1,0,5,6,7,8"
 PINGS = 15

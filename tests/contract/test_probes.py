@@ -5,7 +5,7 @@ import time
 import httpx2
 import pytest
 
-from tests.shop import faults
+from tests.support.shop import faults
 
 NUMBERS = [
     ("/api/probe/json", "n", 1000),

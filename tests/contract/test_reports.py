@@ -11,13 +11,14 @@ import psycopg
 import pytest
 import redis
 
-from loadtests.worker import celery_worker
-from shared import reports, tasks
-from shared.limits import now
-from shared.services import libpq_url
-from shared.settings import Settings
-from tests.in_process import fastapi_client, flask_client
-from tests.shop import ADMIN, JWT_SECRET, anonymous, bearer, faults, problem
+from loadtests.machine.celery_worker import celery_worker
+from loadtests.machine.services import libpq_url
+from shared.ops import tasks
+from shared.ops.settings import Settings
+from shared.shop import reports
+from shared.shop.limits import now
+from tests.support.in_process import fastapi_client, flask_client
+from tests.support.shop import ADMIN, JWT_SECRET, anonymous, bearer, faults, problem
 
 BOTH = {"flask": flask_client, "fastapi": fastapi_client}
 WITHIN_S = 20.0

@@ -19,15 +19,15 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection
 
 from fastapi_app.app import create_app as create_fastapi_app
-from loadtests.contestants import load_contestants
+from loadtests.config.contestants import load_contestants
 from loadtests.errors import ServerError
-from loadtests.servers import Endpoint, launched
-from shared.services import Services
-from shared.settings import Settings
-from shared.stock import MESSAGE_MAX_BYTES
+from loadtests.machine.servers import Endpoint, launched
+from loadtests.machine.services import Services
+from shared.ops.settings import Settings
+from shared.shop.stock import MESSAGE_MAX_BYTES
 from tests.conftest import CATALOG
-from tests.shop import ADMIN, JWT_SECRET, an_item, an_order, created, problem, unique
-from tests.sockets import WITHIN_S, LazySocket, change_told_to, listening, socket_to
+from tests.support.shop import ADMIN, JWT_SECRET, an_item, an_order, created, problem, unique
+from tests.support.sockets import WITHIN_S, LazySocket, change_told_to, listening, socket_to
 
 SERVERS = ("flask-gthread", "flask-gevent", "fastapi-uvicorn")
 

@@ -9,7 +9,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.shop import ADMIN, an_item, order_of, stock_of
+from tests.support.shop import ADMIN, an_item, order_of, stock_of
 
 # One of every way to run requests side by side: processes, threads, greenlets, an event loop, and loops in threads.
 SERVERS = (

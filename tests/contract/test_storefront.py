@@ -7,8 +7,8 @@ from urllib.parse import quote
 import httpx2
 import pytest
 
-from shared.storefront import PAGE_MAX
-from tests.shop import an_item, anonymous, faults, problem, unique
+from shared.http.storefront import PAGE_MAX
+from tests.support.shop import an_item, anonymous, faults, problem, unique
 
 
 def page(client: httpx2.Client, path: str) -> str:

@@ -6,7 +6,17 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.shop import TIMESTAMP, a_user, an_item, an_order, created, faults, problem, unique, user_fields
+from tests.support.shop import (
+    TIMESTAMP,
+    a_user,
+    an_item,
+    an_order,
+    created,
+    faults,
+    problem,
+    unique,
+    user_fields,
+)
 
 KEYS = ["id", "username", "email", "is_admin", "created_at"]
 BROKEN_FIELDS: list[tuple[str, Any, str]] = [

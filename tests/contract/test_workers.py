@@ -13,13 +13,13 @@ import httpx2
 import psutil
 import pytest
 
-from loadtests.contestants import Contestant, load_contestants
+from loadtests.config.contestants import Contestant, load_contestants
 from loadtests.errors import ServerError
-from loadtests.servers import Endpoint, launched
-from shared.services import Services
+from loadtests.machine.servers import Endpoint, launched
+from loadtests.machine.services import Services
 from tests.conftest import CATALOG
 from tests.contract.test_metrics import samples
-from tests.shop import JWT_SECRET
+from tests.support.shop import JWT_SECRET
 
 NAMES = ("flask-gthread", "fastapi-uvicorn")
 ALL = (*NAMES, "flask-gevent", "fastapi-gunicorn")

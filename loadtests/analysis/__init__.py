@@ -1,0 +1,1 @@
+"""From samples to judgement: digests, estimates, gates, verdicts. Pure."""

@@ -1,0 +1,98 @@
+"""A digest -> observations: one value per scenario, contestant, metric, round and block.
+
+An observation frame has the columns scenario, contestant, metric, round, block, value and samples. `value`
+is null where the round's pool holds too few samples for the percentile; `samples` is the size of that pool.
+Metrics that are taken once a round have block 0. Slices that were set aside leave no observation.
+"""
+
+import polars as pl
+
+from loadtests.analysis.digest import CELL, Digest
+from loadtests.config.metrics import PERCENTILES
+
+COLUMNS = [*CELL, "metric", "round", "block", "value", "samples"]
+LATENCIES = [f"{kind}_{name}_ms" for kind in ("response", "service") for name in PERCENTILES]
+
+
+def observe(digest: Digest) -> pl.DataFrame:
+    """All observations of all metrics, in order; failures are left out of every latency and throughput."""
+    return pl.concat(
+        [
+            _long(
+                _per_slice(digest.slices.filter(~pl.col("aside"))), ["throughput_rps", "cpu_us_per_request"]
+            ),
+            _long(_per_round(digest), ["bytes_per_response", "error_percent"]),
+            _long(_once(digest.pools.with_columns(samples="answered")), LATENCIES),
+            _long(_memory(digest), ["pss_mib"]),
+            _long(_connections(digest), ["requests_per_connection"]),
+        ]
+    ).sort([*CELL, "metric", "round", "block"])  # groups come in any order: the same samples, the same report
+
+
+def closed_throughput(digest: Digest) -> dict[str, dict[str, float]]:
+    """scenario -> contestant -> requests/s, the median of the closed slices; what open rates are set from.
+
+    Slices that were set aside count as well: a rate need not be exact, but there must be one.
+    """
+    medians = _per_slice(digest.slices).group_by(CELL).agg(pl.col("throughput_rps").median())
+    rates: dict[str, dict[str, float]] = {}
+    for scenario, contestant, rps in medians.iter_rows():
+        rates.setdefault(scenario, {})[contestant] = rps or 0.0
+    return rates
+
+
+def _per_slice(slices: pl.DataFrame) -> pl.DataFrame:
+    """Closed slices: throughput = answered / (last end - first sent), CPU time over answered requests."""
+    answered = pl.when(pl.col("answered") > 0).then(pl.col("answered"))
+    return slices.filter(pl.col("mode") == "closed").with_columns(
+        throughput_rps=answered / (pl.col("busy_ns") / 1e9),
+        cpu_us_per_request=pl.col("server_cpu_ns") / 1000 / answered,
+        samples=pl.col("answered"),
+    )
+
+
+def _per_round(digest: Digest) -> pl.DataFrame:
+    """Whole responses' bytes and the share of failures, over all slices of the round."""
+    cell = [*CELL, "round"]
+    sizes = digest.bodies.group_by(cell).agg(
+        bytes_per_response=pl.col("bytes").sum() / pl.col("answered").sum()
+    )
+    asked = digest.slices.group_by(cell).agg(samples=pl.col("requests").sum(), good=pl.col("answered").sum())
+    shares = asked.filter(pl.col("samples") > 0).with_columns(
+        error_percent=100 * (pl.col("samples") - pl.col("good")) / pl.col("samples")
+    )
+    return _once(shares.join(sizes, on=cell, how="left"))
+
+
+def _memory(digest: Digest) -> pl.DataFrame:
+    """One PSS a round and contestant, shown in every scenario that it answered."""
+    pss = digest.servers.select("round", "contestant", pss_mib=pl.col("pss_kib") / 1024)
+    return _answered_scenarios(digest).join(pss, on=["round", "contestant"], how="inner")
+
+
+def _connections(digest: Digest) -> pl.DataFrame:
+    """Requests over connections of the contestant's whole round: connections outlive slices."""
+    totals = digest.slices.group_by("round", "contestant").agg(
+        pl.col("client_requests").sum(), pl.col("connections").sum()
+    )
+    opened = pl.when(pl.col("connections") > 0).then(pl.col("connections"))
+    shares = totals.select("round", "contestant", requests_per_connection=pl.col("client_requests") / opened)
+    return _answered_scenarios(digest).join(shares, on=["round", "contestant"], how="inner")
+
+
+def _answered_scenarios(digest: Digest) -> pl.DataFrame:
+    return _once(digest.slices.group_by(*CELL, "round").agg(samples=pl.len()))
+
+
+def _once(frame: pl.DataFrame) -> pl.DataFrame:
+    """What is taken once a round has block 0."""
+    return frame.with_columns(block=pl.lit(0, pl.Int32))
+
+
+def _long(frame: pl.DataFrame, metrics: list[str]) -> pl.DataFrame:
+    """One row a metric, with the columns and types of an observation frame."""
+    index = [*CELL, "round", "block", "samples"]
+    long = frame.unpivot(on=metrics, index=index, variable_name="metric", value_name="value")
+    return long.select(COLUMNS).cast(
+        {"round": pl.Int32, "block": pl.Int32, "value": pl.Float64, "samples": pl.Int64}
+    )

@@ -1,0 +1,174 @@
+"""The records of `summary.json`: what a run found, how sure that is, and what must not be trusted."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal, Self, TypeVar
+
+from loadtests.config.profiles import Claim
+from loadtests.errors import SuiteError
+
+SCHEMA_VERSION = 1
+
+Verdict = Literal["a_better", "b_better", "equivalent", "inconclusive", "invalid"]
+Status = Literal["complete", "partial"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One metric of one contestant in one scenario; `low` to `high` is its 95 % interval over the rounds."""
+
+    scenario: str
+    contestant: str
+    metric: str
+    unit: str
+    value: float | None
+    low: float | None
+    high: float | None
+    rounds: int
+    slices: int
+    valid: bool = True
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The ratio a / b of one metric in one scenario, and the verdict on it.
+
+    `low` and `high` are adjusted for all comparisons of the pair (Holm) and decide the verdict;
+    `low_single` and `high_single` are the plain 95 % interval. `round_ratios` holds one ratio a round.
+    """
+
+    scenario: str
+    metric: str
+    a: str
+    b: str
+    ratio: float | None
+    low: float | None
+    high: float | None
+    margin: float
+    verdict: Verdict
+    low_single: float | None = None
+    high_single: float | None = None
+    p_value: float | None = None
+    rounds: int = 0
+    blocks: int = 0
+    round_ratios: tuple[float, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GateResult:
+    """One check of one contestant in one scenario; `value` None: it was not measured, and `note` says why."""
+
+    scenario: str
+    contestant: str
+    gate: str
+    value: float | None
+    limit: float | None
+    ok: bool
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AaRatio:
+    """A contestant against its own second launch: what the method reports where nothing differs."""
+
+    metric: str
+    ratio: float | None
+    low: float | None
+    high: float | None
+    contestant: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """How disturbed the machine was: stolen CPU time, and the A-against-A ratios."""
+
+    steal_percent: float | None
+    aa: tuple[AaRatio, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """What was run, when and where, and all that judging its samples needs beside them.
+
+    Times are ISO 8601 with a zone; `load_s` is how long servers were under load, warm-up included.
+    `contestants` and `scenarios` lead from name to title; `keep_alive` says of each contestant whether it
+    keeps connections open; `cpus` are those of the machine.
+    """
+
+    id: str
+    status: Status
+    profile: str
+    seed: int
+    started_at: str
+    finished_at: str | None
+    duration_s: float
+    load_s: float | None = None
+    rounds: int = 0
+    margin: float = 0.03
+    steal_limit_percent: float = 30.0
+    cpus: int = 1
+    stop_rule: str = ""
+    precision: float | None = None
+    design: str = "paired"
+    machine: Mapping[str, str] = field(default_factory=dict)
+    contestants: Mapping[str, str] = field(default_factory=dict)
+    scenarios: Mapping[str, str] = field(default_factory=dict)
+    keep_alive: Mapping[str, bool] = field(default_factory=dict)
+    claims: tuple[Claim, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """All that a report needs."""
+
+    run: RunInfo
+    cells: tuple[Cell, ...]
+    comparisons: tuple[Comparison, ...]
+    gates: tuple[GateResult, ...]
+    noise: Noise
+
+    def to_json(self) -> str:
+        """The text of `summary.json`; a NaN in it is a mistake of the caller and raises ValueError."""
+        document = {"schema_version": SCHEMA_VERSION, **asdict(self)}
+        return json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read what `to_json` wrote. Unknown keys are passed over; SuiteError: it is no such summary."""
+        try:
+            return cls._of(json.loads(text))
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            message = f"this is no summary of schema version {SCHEMA_VERSION} ({error}); run the bench again"
+            raise SuiteError(message) from error
+
+    @classmethod
+    def _of(cls, document: Mapping[str, Any]) -> Self:
+        if document["schema_version"] != SCHEMA_VERSION:
+            raise ValueError(f"schema_version is {document['schema_version']}")
+        noise = document["noise"]
+        claims = tuple(_record(Claim, claim) for claim in document["run"].get("claims", ()))
+        return cls(
+            run=_record(RunInfo, {**document["run"], "claims": claims}),
+            cells=tuple(_record(Cell, cell) for cell in document["cells"]),
+            comparisons=tuple(_record(Comparison, comparison) for comparison in document["comparisons"]),
+            gates=tuple(_record(GateResult, gate) for gate in document["gates"]),
+            noise=Noise(noise["steal_percent"], tuple(_record(AaRatio, ratio) for ratio in noise["aa"])),
+        )
+
+
+Record = TypeVar("Record", Cell, Comparison, GateResult, AaRatio, RunInfo, Claim)
+
+
+def _record(kind: type[Record], values: Mapping[str, Any]) -> Record:
+    """Build `kind` from a JSON object: its own keys only, lists as tuples."""
+    known = {name.name for name in fields(kind)}
+    return kind(**{key: _frozen(value) for key, value in values.items() if key in known})
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

@@ -1,0 +1,1 @@
+"""`sidebyside bench`. Start reading at run.py."""

@@ -1,0 +1,92 @@
+"""From the samples of one round to what was found in it: the searches replayed, step by step. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import polars as pl
+
+from loadtests.capacity.curves import Rung, knee_rps, rungs
+from loadtests.capacity.overload import Overload, overload_of
+from loadtests.plan.search import Hunt, Search, Step, surge_s
+from loadtests.samples.outcome import Outcome, outcome_of
+from loadtests.samples.store import Samples
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One search in one round. capacity_rps None: not measured, and `reason` says why.
+
+    apart: by how many requests the server's own count differs from the client's, over the steps that met the SLO.
+    surge: the requests of the surge, reduced to `at_ms` after its start and `time_ms` (null where it failed).
+    """
+
+    round: int
+    search: Search
+    capacity_rps: float | None
+    failing_rps: float | None
+    reason: str
+    knee_rps: float | None
+    ladder: tuple[Rung, ...]
+    overload: Overload | None
+    trail: tuple[tuple[Step, Outcome], ...]
+    apart: int
+    stolen_ms: float
+    load_ms: float
+    surge: pl.DataFrame
+
+
+def accounts(samples: Samples, searches: Iterable[Search]) -> list[Account]:
+    """What each search found; samples: of a single round. A search that is not in them is left out."""
+    requests = samples.requests.partition_by("slice", as_dict=True)
+    by_pair = samples.slices.partition_by("scenario", "contestant", as_dict=True)
+    return [
+        _account(search, by_pair[search.scenario, search.contestant], requests, samples.requests.clear())
+        for search in searches
+        if (search.scenario, search.contestant) in by_pair
+    ]
+
+
+def _account(
+    search: Search, slices: pl.DataFrame, by_slice: dict[tuple[object, ...], pl.DataFrame], none: pl.DataFrame
+) -> Account:
+    """by_slice: the requests of each slice; `none`: the frame of a slice without any."""
+    hunt, apart, overload, surge = Hunt(search), 0, None, _surge(none, 0)
+    for facts in slices.sort("slice").to_dicts():
+        requests, step = by_slice.get((facts["slice"],), none), hunt.step
+        outcome = outcome_of(requests, facts)
+        hunt.learn(outcome)
+        if search.is_met(outcome) and facts["server_requests"] is not None:
+            apart += abs(facts["server_requests"] - facts["client_requests"])
+        if step is not None and step.role == "surge":
+            overload = overload_of(requests, facts["start_ns"], surge_s(search), search.slo_ms)
+            surge = _surge(requests, facts["start_ns"])
+    return _told(hunt, int(slices["round"][0]), slices, apart, overload, surge)
+
+
+def _told(
+    hunt: Hunt, number: int, slices: pl.DataFrame, apart: int, overload: Overload | None, surge: pl.DataFrame
+) -> Account:
+    found, ladder = hunt.finding, rungs(hunt.trail)
+    reason = found.reason if found else "the search was broken off"
+    if apart:
+        reason = f"client and server disagree by {apart} requests"
+    return Account(
+        round=number,
+        search=hunt.search,
+        capacity_rps=found.capacity_rps if found and not reason else None,
+        failing_rps=found.failing_rps if found else None,
+        reason=reason,
+        knee_rps=knee_rps(ladder),
+        ladder=tuple(ladder),
+        overload=overload,
+        trail=tuple(hunt.trail),
+        apart=apart,
+        stolen_ms=float(slices["steal_ms"].sum()),
+        load_ms=float((slices["drained_ns"] - slices["start_ns"]).sum()) / 1e6,
+        surge=surge,
+    )
+
+
+def _surge(requests: pl.DataFrame, start_ns: int) -> pl.DataFrame:
+    answered = pl.when(pl.col("failure") == 0).then((pl.col("end_ns") - pl.col("due_ns")) / 1e6)
+    return requests.select(at_ms=(pl.col("due_ns") - start_ns) / 1e6, time_ms=answered)

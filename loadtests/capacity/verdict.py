@@ -1,0 +1,168 @@
+"""From the accounts of all rounds to the summary: cells, the comparison of capacities, gates. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from statistics import median
+
+import polars as pl
+
+from loadtests.analysis.estimates import MIN_ROUNDS
+from loadtests.analysis.observations import COLUMNS
+from loadtests.analysis.summary import Cell, Comparison, GateResult, Noise, RunInfo, Summary
+from loadtests.analysis.verdict import cells, comparisons
+from loadtests.capacity.curves import Point, curve
+from loadtests.capacity.replay import Account
+from loadtests.plan.search import LAG_SHARE, lag_explains
+from loadtests.samples.outcome import Outcome
+
+CAPACITY, KNEE = "capacity_at_slo_rps", "knee_rps"
+
+Pair = tuple[str, str]
+"""Scenario and contestant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surge:
+    """The surges of one contestant in one scenario: medians over rounds.
+
+    recovery_ms: over the rounds in which it recovered, `recovered` of `rounds`; None when it did in none.
+    """
+
+    in_time_percent: float
+    late_percent: float
+    refused_percent: float
+    timed_out_percent: float
+    broken_percent: float
+    recovery_ms: float | None
+    recovered: int
+    rounds: int
+
+
+def summarise(accounts: Sequence[Account], run: RunInfo) -> Summary:
+    """The summary; a round is one observation. Those without a capacity are left out and counted in the reasons."""
+    held = grouped(accounts)
+    found = [_with_reasons(cell, held) for cell in cells(observations(accounts), {})]
+    return Summary(
+        run=run,
+        cells=tuple(found),
+        comparisons=tuple(_compared(accounts, held, run)),
+        gates=tuple(gate for pair, own in held.items() for gate in _gates(pair, own)),
+        noise=Noise(_steal_percent(accounts, run.cpus)),
+    )
+
+
+def grouped(accounts: Sequence[Account]) -> dict[Pair, list[Account]]:
+    """The rounds of each scenario and contestant."""
+    held: dict[Pair, list[Account]] = {}
+    for one in accounts:
+        held.setdefault((one.search.scenario, one.search.contestant), []).append(one)
+    return held
+
+
+def observations(accounts: Sequence[Account]) -> pl.DataFrame:
+    """One row a round for each of the two metrics, as `verdict.cells` takes them; value null: not measured."""
+    rows = [
+        (one.search.scenario, one.search.contestant, metric, one.round, 0, value, answered)
+        for one in accounts
+        for metric, value in ((CAPACITY, one.capacity_rps), (KNEE, one.knee_rps))
+        for answered in [sum(outcome.answered for _, outcome in one.trail)]
+    ]
+    kinds = (pl.String, pl.String, pl.String, pl.Int32, pl.Int32, pl.Float64, pl.Int64)
+    return pl.DataFrame(rows, dict(zip(COLUMNS, kinds, strict=True)), orient="row")
+
+
+def points(held: Mapping[Pair, Sequence[Account]]) -> dict[Pair, list[Point]]:
+    """The latency-against-rate curve of each scenario and contestant."""
+    return {pair: curve([one.ladder for one in own]) for pair, own in held.items()}
+
+
+def surges(held: Mapping[Pair, Sequence[Account]]) -> dict[Pair, Surge]:
+    """What became of the overload; pairs that had none are left out."""
+    found = {pair: _surge(own) for pair, own in held.items()}
+    return {pair: one for pair, one in found.items() if one is not None}
+
+
+def _surge(own: Sequence[Account]) -> Surge | None:
+    seen = [one.overload for one in own if one.overload is not None]
+    if not seen:
+        return None
+    recoveries = [one.recovery_ms for one in seen if one.recovery_ms is not None]
+    return Surge(
+        in_time_percent=median(one.in_time_percent for one in seen),
+        late_percent=median(one.late_percent for one in seen),
+        refused_percent=median(one.refused_percent for one in seen),
+        timed_out_percent=median(one.timed_out_percent for one in seen),
+        broken_percent=median(one.broken_percent for one in seen),
+        recovery_ms=median(recoveries) if recoveries else None,
+        recovered=len(recoveries),
+        rounds=len(seen),
+    )
+
+
+def _with_reasons(cell: Cell, held: Mapping[Pair, Sequence[Account]]) -> Cell:
+    if cell.metric != CAPACITY:
+        return cell
+    return replace(cell, reasons=_reasons(held[cell.scenario, cell.contestant]))
+
+
+def _reasons(own: Sequence[Account]) -> tuple[str, ...]:
+    """Why rounds have no capacity; of equal beginnings one, so that figures in them do not multiply it."""
+    told: dict[str, list[str]] = {}
+    for one in own:
+        if one.capacity_rps is None:
+            told.setdefault(one.reason.partition(":")[0][:40], []).append(one.reason)
+    return tuple(f"{len(texts)} of {len(own)} rounds: {texts[0]}" for texts in told.values())
+
+
+def _compared(
+    accounts: Sequence[Account], held: Mapping[Pair, Sequence[Account]], run: RunInfo
+) -> list[Comparison]:
+    """Every claim in every scenario that both answer, paired by round."""
+    judged = comparisons(observations(accounts), {}, run, (CAPACITY,))
+    return [_with_note(one, held) for one in judged]
+
+
+def _with_note(one: Comparison, held: Mapping[Pair, Sequence[Account]]) -> Comparison:
+    if one.low is not None:
+        return one
+    told = [f"{who}: {why}" for who in (one.a, one.b) for why in _reasons(held[one.scenario, who])]
+    needed = (
+        f"{one.rounds} of the {MIN_ROUNDS} rounds needed have a capacity for both; give a larger --budget"
+    )
+    return replace(one, note="; ".join([*told, *([] if one.rounds == 0 and told else [needed])]))
+
+
+def _gates(pair: Pair, own: Sequence[Account]) -> list[GateResult]:
+    apart = sum(one.apart for one in own)
+    return [
+        _lag_gate(pair, own),
+        GateResult(*pair, "request_count", float(apart), 0.0, apart == 0, _counted(apart)),
+    ]
+
+
+def _lag_gate(pair: Pair, own: Sequence[Account]) -> GateResult:
+    """The generator's own lag where the SLO was missed, the median of the rounds; those it explains are set aside."""
+    limit_ms = LAG_SHARE * own[0].search.slo_ms
+    missed = [(one.search, outcome) for one in own if (outcome := _deciding(one)) is not None]
+    lags = [outcome.lag_ms for _, outcome in missed if outcome.lag_ms is not None]
+    if not lags:
+        note = "not measured: the SLO was never missed"
+        return GateResult(*pair, "generator_lag", None, limit_ms, ok=True, note=note)
+    aside = sum(lag_explains(search, outcome) for search, outcome in missed)
+    note = f"{aside} of {len(lags)} rounds set aside: the load generator was late itself" if aside else ""
+    return GateResult(*pair, "generator_lag", median(lags), limit_ms, aside < len(lags), note)
+
+
+def _deciding(one: Account) -> Outcome | None:
+    """What the lowest rate that missed the SLO showed, in the try that decided."""
+    seen = [outcome for step, outcome in one.trail if step.rate_rps == one.failing_rps]
+    return seen[-1] if seen and one.failing_rps is not None else None
+
+
+def _counted(apart: int) -> str:
+    return f"client and server disagree by {apart} requests" if apart else ""
+
+
+def _steal_percent(accounts: Sequence[Account], cpus: int) -> float | None:
+    load_ms = sum(one.load_ms for one in accounts)
+    return 100 * sum(one.stolen_ms for one in accounts) / cpus / load_ms if load_ms else None

@@ -1,0 +1,132 @@
+"""Scenarios: what is asked of a server, as `catalog/scenarios.toml` describes it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from loadtests.config.entries import (
+    FLAG,
+    POSITIVE,
+    TABLES,
+    TEXT,
+    TEXT_TABLE,
+    TEXTS,
+    Key,
+    checked,
+    one_of,
+    read_entries,
+)
+from loadtests.config.fields import DERIVED, FIELD, FIELDS
+from loadtests.errors import CatalogError
+
+# What a request is: an HTTP request, or a message over a WebSocket to the path, answered by its echo.
+KINDS = ("http", "websocket")
+
+REQUEST_KEYS = {
+    "weight": Key(POSITIVE, default=1),
+    "method": Key(one_of("GET", "POST", "PUT", "PATCH", "DELETE")),
+    "path": Key(TEXT),
+    "headers": Key(TEXT_TABLE, default={}),
+    "body": Key(TEXT, default=None),
+    "status": Key(POSITIVE, default=200),
+    "json": Key(FLAG, default=True),
+    "keys": Key(TEXTS, default=None),
+}
+KEYS = {
+    "name": Key(TEXT),
+    "title": Key(TEXT),
+    "question": Key(TEXT),
+    "kind": Key(one_of(*KINDS), default="http"),
+    "concurrency": Key(POSITIVE, default=16),
+    "slice_ms": Key(POSITIVE, default=100),
+    "open_slice_ms": Key(POSITIVE, default=None),
+    "setup": Key(TABLES, default=[]),
+    "requests": Key(TABLES),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RequestTemplate:
+    """A kind of request, drawn as often as its weight says among those of its scenario.
+
+    path, headers and body hold fields such as `{item_id}`, drawn anew for every prepared request (see FIELDS); one that
+    stands in several places of a request is the same in all of them. A body is JSON unless a header says otherwise.
+    json: whether the answer's body must be JSON; keys: the top-level keys that this object must have.
+    """
+
+    weight: int
+    method: str
+    path: str
+    body: str | None
+    status: int
+    keys: tuple[str, ...]
+    headers: Mapping[str, str] = field(default_factory=dict)
+    json: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A load: its requests, the number of users, and the measured length of one slice.
+
+    setup: what every server is asked once, in this order, before the first slice of the scenario.
+    open_slice_ms is None for a scenario that is driven in closed loop only. kind: see KINDS.
+    """
+
+    name: str
+    title: str
+    question: str
+    requests: tuple[RequestTemplate, ...]
+    concurrency: int
+    slice_ms: int
+    open_slice_ms: int | None
+    setup: tuple[RequestTemplate, ...] = ()
+    kind: str = "http"
+
+    @property
+    def socket_path(self) -> str | None:
+        """Where its WebSockets are opened; None when it has none."""
+        return self.requests[0].path if self.kind == "websocket" else None
+
+
+def load_scenarios(catalog_dir: Path) -> dict[str, Scenario]:
+    """All scenarios by name, in the order of the file. Raises CatalogError."""
+    path = catalog_dir / "scenarios.toml"
+    return {
+        name: _checked(Scenario(**{**entry, **_requests(entry, f"{path}: scenario {name}")}), path)
+        for name, entry in read_entries(path, "scenario", KEYS).items()
+    }
+
+
+def _checked(scenario: Scenario, path: Path) -> Scenario:
+    """The scenario, if its sockets all go one way and every message says something."""
+    if scenario.kind == "websocket":
+        bodies = [request.body for request in scenario.requests]
+        if len({request.path for request in scenario.requests}) > 1 or not all(bodies):
+            where = f"{path}: scenario {scenario.name}"
+            raise CatalogError(f"{where}: give all messages the same path, and a body each")
+    return scenario
+
+
+def _requests(entry: dict[str, Any], where: str) -> dict[str, tuple[RequestTemplate, ...]]:
+    return {
+        "setup": _templates(entry["setup"], f"{where}: setup"),
+        "requests": _templates(entry["requests"], where),
+    }
+
+
+def _templates(rows: list[dict[str, Any]], where: str) -> tuple[RequestTemplate, ...]:
+    return tuple(_template(row, f"{where}: request {number}") for number, row in enumerate(rows, start=1))
+
+
+def _template(row: dict[str, Any], where: str) -> RequestTemplate:
+    entry = checked(row, REQUEST_KEYS, where)
+    known = (*FIELDS, *DERIVED)
+    for name in FIELD.findall("".join((entry["path"], *entry["headers"].values(), entry["body"] or ""))):
+        if name not in known:
+            raise CatalogError(f"{where}: unknown field {{{name}}}; the fields are {', '.join(known)}")
+    if entry["json"] and entry["keys"] is None:
+        raise CatalogError(f"{where}: keys is missing; add keys, or json = false if the answer is no JSON")
+    if not entry["path"].startswith("/"):
+        raise CatalogError(f"{where}: path is {entry['path']!r}; begin it with a slash")
+    return RequestTemplate(**{**entry, "keys": tuple(entry["keys"] or ())})

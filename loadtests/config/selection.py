@@ -1,0 +1,147 @@
+"""What a command was asked for, checked against the catalog: the one place where names become records."""
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+from loadtests.config.contestants import Contestant, load_contestants
+from loadtests.config.profiles import Claim, Design, Profile, load_claims, load_profiles
+from loadtests.config.scenarios import Scenario, load_scenarios
+from loadtests.errors import CatalogError, SuiteError
+
+CATALOG = Path(__file__).parents[1] / "catalog"
+DESIGNS: tuple[Design, ...] = get_args(Design)
+_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
+
+Record = TypeVar("Record")
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a user asks of a run. Empty lists and None mean the profile's own.
+
+    precision: how far the headline intervals may reach, as a fraction of the ratio; None: as narrow as time allows.
+    """
+
+    profile: str = "quick"
+    scenarios: tuple[str, ...] = ()
+    contestants: tuple[str, ...] = ()
+    budget_s: float | None = None
+    precision: float | None = None
+    design: Design = "paired"
+    seed: int = 0
+    results_dir: str = "results"
+    catalog: str = str(CATALOG)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The same as records of the catalog."""
+
+    profile: Profile
+    scenarios: tuple[Scenario, ...]
+    contestants: tuple[Contestant, ...]
+    claims: tuple[Claim, ...]
+    by_name: Mapping[str, Contestant] = field(repr=False)
+
+    @property
+    def needs_database(self) -> bool:
+        """Whether any contestant does."""
+        return any(one.needs_database for one in self.contestants)
+
+
+def select(wishes: Wishes) -> Selection:
+    """The records that were asked for; CatalogError names what does not exist and what does."""
+    if wishes.seed < 0:
+        raise SuiteError(f"a seed is 0 or a larger whole number, not {wishes.seed}")
+    if wishes.design not in DESIGNS:
+        raise SuiteError(f"a design is one of {', '.join(DESIGNS)}, not {wishes.design!r}")
+    folder = Path(wishes.catalog)
+    contestants, scenarios = load_contestants(folder), load_scenarios(folder)
+    profile = _chosen(load_profiles(folder), (wishes.profile,), "profile")[0]
+    if wishes.budget_s is not None:
+        profile = replace(profile, budget_s=wishes.budget_s)
+    chosen_scenarios = _chosen(scenarios, wishes.scenarios or profile.scenarios, "scenario")
+    chosen = _chosen(contestants, wishes.contestants or profile.contestants, "contestant")
+    answering = tuple(
+        one for one in chosen if any(one.answers(scenario.name) for scenario in chosen_scenarios)
+    )
+    if not answering:
+        raise CatalogError("none of these contestants answers any of these scenarios; see `sidebyside list`")
+    return Selection(
+        profile, chosen_scenarios, answering, _claims_on(answering, load_claims(folder)), contestants
+    )
+
+
+def _claims_on(contestants: Sequence[Contestant], claims: Sequence[Claim]) -> tuple[Claim, ...]:
+    """The catalog's claims on what was chosen; the first two contestants where it has none."""
+    names = {one.name for one in contestants}
+    found = tuple(claim for claim in claims if {claim.a, claim.b} <= names)
+    if found or len(contestants) < 2:
+        return found
+    a, b = contestants[:2]
+    return (Claim(a.name, b.name, f"{a.title} against {b.title}"),)
+
+
+def duration_s(text: str) -> float:
+    """Seconds out of `90`, `90s`, `5m` or `1h`; SuiteError for anything else or nothing above zero."""
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([smh]?)", text.strip())
+    if not match or float(match[1]) == 0:
+        raise SuiteError(f"a duration looks like 90s, 5m or 1h, not {text!r}")
+    return float(match[1]) * _UNITS[match[2]]
+
+
+def fraction(text: str) -> float:
+    """0.02 out of `2%` or `2`; SuiteError for anything else or nothing above zero."""
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?) ?%?", text.strip())
+    if not match or not 0 < float(match[1]) < 100:
+        raise SuiteError(f"a precision looks like 2% or 0.5%, not {text!r}")
+    return float(match[1]) / 100
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """The wishes in a `sidebyside.toml`, under [bench]; its keys are those of the command line."""
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SuiteError(f"{path}: cannot be read ({error.strerror})") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SuiteError(f"{path}: is not valid TOML ({error})") from error
+    return _wishes_in(path, document)
+
+
+def _wishes_in(path: Path, document: Mapping[str, Any]) -> dict[str, Any]:
+    entry = document.get("bench", {})
+    if not isinstance(entry, dict) or document.keys() - {"bench"}:
+        raise SuiteError(f"{path}: write the options under one heading [bench]")
+    for key, value in entry.items():
+        if key not in _CONFIG:
+            raise SuiteError(f"{path}: {key!r} is unknown; known are {', '.join(_CONFIG)}")
+        if not isinstance(value, _CONFIG[key]) or isinstance(value, bool):
+            raise SuiteError(
+                f"{path}: {key} = {value!r} is not of the right kind; give {_KINDS[_CONFIG[key]]}"
+            )
+    return {key: _as_wish(path, key, value) for key, value in entry.items()}
+
+
+_CONFIG: Mapping[str, type] = {
+    "profile": str, "scenarios": list, "contestants": list, "budget": str, "precision": str, "design": str, "seed": int,
+    "results_dir": str, "catalog": str,
+}  # fmt: skip
+_KINDS = {str: "a text", list: "a list of names", int: "a whole number"}
+
+
+def _as_wish(path: Path, key: str, value: Any) -> Any:
+    if key == "catalog":
+        return str(path.parent / value)
+    return tuple(map(str, value)) if isinstance(value, list) else value
+
+
+def _chosen(known: Mapping[str, Record], names: Sequence[str], kind: str) -> tuple[Record, ...]:
+    for name in names:
+        if name not in known:
+            raise CatalogError(f"there is no {kind} {name!r}; there are {', '.join(known)}")
+    return tuple(record for name, record in known.items() if not names or name in names)

@@ -1,0 +1,75 @@
+"""How sharply this machine sees: a server without a framework against a second launch of itself, round by round."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from loadtests.analysis.estimates import FloatArray
+from loadtests.config.contestants import Contestant
+from loadtests.config.selection import Wishes, select
+from loadtests.doctor.forecast import Forecast, Noise, forecast
+from loadtests.machine.servers import Endpoint, cpu_sets, launched
+from loadtests.plan import budget
+from loadtests.plan.rounds import TWIN_SUFFIX
+from loadtests.runs.paired_study import log_ratios, ping_plan, rounds
+from loadtests.samples.store import RunStore
+
+CONTESTANT, SCENARIO = "raw-asgi-uvicorn", "ping"
+ROUNDS, BLOCKS = 5, 11
+"""About 25 s: 2.5 s a round to launch both and the load, 0.24 s a block."""
+
+PAIR, PAIRS_SCENARIO = ("flask-gthread", "fastapi-uvicorn"), "item-read"
+RUNS = (("quick", 300.0), ("standard", 600.0), ("standard", 1800.0))
+"""The runs that are forecast: profile, seconds in all."""
+
+
+def look(
+    rounds: int = ROUNDS, blocks: int = BLOCKS, on_round: Callable[[int], None] = lambda _: None
+) -> list[FloatArray]:
+    """Log ratios of CPU time a request, nothing differing: shape (blocks,) a round; needs no database.
+
+    Raises ServerError or LoadError when a round can't be measured.
+    """
+    measured = []
+    for number, ratios in enumerate(_rounds(rounds, blocks), 1):
+        measured.append(ratios)
+        on_round(number)
+    return measured
+
+
+def forecasts(noise: Noise) -> list[Forecast]:
+    """What runs of PAIR on one scenario would see, as `bench` would plan them; none that are too short."""
+    found = (_forecast(noise, profile, budget_s) for profile, budget_s in RUNS)
+    return [one for one in found if one]
+
+
+def _forecast(noise: Noise, profile: str, budget_s: float) -> Forecast | None:
+    wishes = Wishes(profile=profile, contestants=PAIR, scenarios=(PAIRS_SCENARIO,), budget_s=budget_s)
+    chosen = select(wishes)
+    plan = budget.fitted(chosen.profile, wishes.seed, chosen.contestants, chosen.scenarios, chosen.claims)
+    return forecast(noise, plan, budget.round_s(plan), budget_s - budget.REPORT_S)
+
+
+@dataclass(frozen=True, slots=True)
+class _Bare:
+    """Servers without a database."""
+
+    server_cpus: tuple[int, ...]
+    load_cpus: tuple[int, ...]
+
+    def servers(self, contestants: Sequence[Contestant]) -> AbstractContextManager[dict[str, Endpoint]]:
+        """All of them up and answering while the block lasts."""
+        return launched(contestants, {}, self.server_cpus)
+
+
+def _rounds(count: int, blocks: int) -> Iterator[FloatArray]:
+    (one,) = select(Wishes(contestants=(CONTESTANT,), scenarios=(SCENARIO,))).contestants
+    servers = (one, replace(one, name=one.name + TWIN_SUFFIX))
+    scene = _Bare(*cpu_sets(sorted(os.sched_getaffinity(0))))
+    with TemporaryDirectory(prefix="sidebyside-") as folder:
+        for known in rounds(scene, ping_plan(servers, blocks), servers, count, RunStore(Path(folder))):
+            (ratios,) = log_ratios(known, *(server.name for server in servers))
+            yield ratios

@@ -1,1 +1,0 @@
-"""Servers whose truth is known, because they stamp it: the selftest measures them."""

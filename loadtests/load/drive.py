@@ -1,0 +1,132 @@
+"""Drive one round: start Locust in a process of its own, follow its progress, bring back the frames."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+from loadtests.config.scenarios import Scenario
+from loadtests.errors import LoadError
+from loadtests.load.protocol import Assignment, Progress, from_line, load, to_json
+from loadtests.machine.launch import how_ended, launch_argv
+from loadtests.machine.servers import Endpoint
+from loadtests.plan import search_slices
+from loadtests.plan.rounds import Round
+from loadtests.samples.store import Measurement
+
+TIMEOUT_S = 10.0
+START_S = 30.0
+SLICE_OVERHEAD_S = 0.5
+BACKEND = "select"  # of gevent: it wakes to the microsecond, where epoll rounds up to the millisecond
+PACED = Path(__file__).with_name("locust_process.py")
+
+
+def drive(
+    round_: Round,
+    scenarios: Sequence[Scenario],
+    endpoints: Mapping[str, Endpoint],
+    *,
+    cpus: Sequence[int],
+    seed: int,
+    on_slice: Callable[[Progress], None] = lambda _: None,
+    timeout_s: float = TIMEOUT_S,
+    deadline_s: float | None = None,
+) -> Measurement:
+    """Load the servers as the round says, from a process pinned to `cpus`, and return what was measured.
+
+    seed: what the prepared requests are drawn from. timeout_s: how long one request may take. deadline_s: how long
+    all may take; None gives a generous one. Raises LoadError when no measurement comes out. Whatever happens, the
+    load process has ended on return.
+    """
+    with tempfile.TemporaryDirectory(prefix="sidebyside-") as folder:
+        assignment = Assignment(round_, tuple(scenarios), tuple(endpoints.values()), seed, timeout_s, folder)
+        file = Path(folder) / "assignment.json"
+        file.write_text(to_json(assignment), encoding="utf-8")
+        limit_s = longest_s(round_, timeout_s) if deadline_s is None else deadline_s
+        _run(_locust_argv(file, assignment.users), cpus, Path(folder) / "stderr", on_slice, limit_s)
+        return load(Path(folder))
+
+
+def longest_s(round_: Round, timeout_s: float) -> float:
+    """How long a round may take before it is given up: load, draining and timeouts, with room to spare."""
+    slices = len(round_.slices) + sum(search.most_steps for search in round_.searches)
+    load_s = round_.load_s + sum(map(search_slices.longest_s, round_.searches))
+    return START_S + 2 * load_s + SLICE_OVERHEAD_S * slices + 6 * timeout_s
+
+
+def _locust_argv(assignment: Path, users: int) -> list[str]:
+    count = str(users)
+    locust = [sys.executable, "-m", "locust", "-f", str(PACED), "--assignment", str(assignment)]
+    return [*locust, "--headless", "--only-summary", "--skip-log-setup", "-u", count, "-r", count]
+
+
+def _run(
+    argv: Sequence[str],
+    cpus: Sequence[int],
+    stderr: Path,
+    on_slice: Callable[[Progress], None],
+    limit_s: float,
+) -> None:
+    late = threading.Event()
+    with (
+        stderr.open("wb") as log,
+        _child(launch_argv(argv, cpus), log) as process,
+        _alarm(limit_s, late, process),
+    ):
+        for line in process.stdout or ():
+            if progress := from_line(line):
+                on_slice(progress)
+        status = process.wait()
+    if late.is_set():
+        raise LoadError(f"the round was not driven within {limit_s:.0f} s; choose a smaller profile")
+    if status != 0:
+        said = stderr.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-3:]
+        told = " | ".join(said) or "nothing"
+        raise LoadError(f"the load generator {how_ended(status)}; it said: {told}")
+
+
+@contextmanager
+def _child(argv: Sequence[str], log: IO[bytes]) -> Iterator[subprocess.Popen[str]]:
+    """The load process, in a group of its own that is killed and reaped on leaving."""
+    process = subprocess.Popen(
+        argv,
+        env={**os.environ, "GEVENT_BACKEND": BACKEND},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=log,
+        text=True,
+        start_new_session=True,
+    )
+    with process:
+        try:
+            yield process
+        finally:
+            _kill(process)
+
+
+@contextmanager
+def _alarm(limit_s: float, late: threading.Event, process: subprocess.Popen[str]) -> Iterator[None]:
+    """Kill the process, and set `late`, if the block takes longer than the limit."""
+
+    def ring() -> None:
+        late.set()
+        _kill(process)
+
+    timer = threading.Timer(limit_s, ring)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()
+
+
+def _kill(process: subprocess.Popen[str]) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)

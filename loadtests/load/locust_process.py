@@ -1,0 +1,69 @@
+"""The Locust side of a round: `python -m locust -f loadtests/load/locust_process.py --headless --assignment FILE`.
+
+Locust brings the users, the conductor tells them when to load which server. One line a finished slice goes to
+stdout; the three frames go to the assignment's folder. It runs in a process of its own, since Locust patches it.
+"""
+
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+import gevent
+from locust import User, constant, events, task
+from locust.env import Environment
+
+from loadtests.load.generator import Conductor
+from loadtests.load.protocol import Progress, from_json, save, to_line
+from loadtests.load.scheduling import be_punctual
+from loadtests.load.user_pool import Crew
+
+hooks: Any = events  # Locust leaves them untyped
+crew = Crew()
+
+
+class PacedUser(User):
+    """A user that asks for nothing on its own account: it does what the conductor hands out."""
+
+    wait_time = constant(0)
+
+    @task
+    def work(self) -> None:
+        """Drive one connection through one stretch of load."""
+        crew.work()
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Take the assignment's file from the command line."""
+    parser.add_argument("--assignment", help="JSON file that describes the round")
+
+
+def begin(environment: Environment, **_: Any) -> None:
+    """Conduct beside the users; they wait for work meanwhile."""
+    gevent.spawn(conduct, environment)
+
+
+def conduct(environment: Environment) -> None:
+    """Drive the round, write its frames, and end Locust; with status 1 if the round could not be driven."""
+    environment.process_exit_code = 1
+    try:
+        be_punctual()
+        assignment = from_json(
+            Path(vars(environment.parsed_options)["assignment"]).read_text(encoding="utf-8")
+        )
+        measurement = Conductor(assignment, crew).conduct(tell)
+        save(measurement, Path(assignment.folder))
+        environment.process_exit_code = 0
+    finally:
+        if environment.runner:
+            environment.runner.quit()
+
+
+def tell(progress: Progress) -> None:
+    """One line on stdout."""
+    sys.stdout.write(to_line(progress))
+    sys.stdout.flush()
+
+
+hooks.init_command_line_parser.add_listener(add_arguments)
+hooks.test_start.add_listener(begin)

@@ -1,0 +1,125 @@
+"""A stretch of load on one server, driven by several users at once, in closed or in open loop."""
+
+from collections.abc import Sequence
+from itertools import count
+from time import monotonic_ns, time_ns
+
+import gevent
+
+from loadtests.load.connection import Connection
+from loadtests.load.recording import Row
+from loadtests.load.requests import Prepared
+from loadtests.samples.store import Failure
+
+# For requests that want a number of their own; from the clock, since databases may outlive this process.
+SERIALS = count(time_ns() // 1000)
+FAILURE_PAUSE_S = 0.005  # after a failure, so that a dead server is not asked in a tight loop
+
+
+class Stretch:
+    """Asks the prepared requests in turn, from number `first` on; `rows` takes one row a request.
+
+    keep_bodies: of how many answers the body is kept, in `bodies`, with the variant that it answers.
+    """
+
+    def __init__(self, requests: Sequence[Prepared], first: int, keep_bodies: int = 0) -> None:
+        self.rows: list[Row] = []
+        self.bodies: list[tuple[int, bytes]] = []
+        self.begun = 0
+        self._first = first
+        self._keep_bodies = keep_bodies
+        self._wires = [request.wire for request in requests]
+        self._numbered = {variant: request for variant, request in enumerate(requests) if request.serials}
+
+    def begin(self, now_ns: int) -> None:
+        """Set the clock: the stretch starts now."""
+        raise NotImplementedError
+
+    def drive(self, connection: Connection) -> None:
+        """Be one of its users until it is over and the last answer is in."""
+        raise NotImplementedError
+
+    def _ask(self, connection: Connection, due_ns: int) -> None:
+        """Send the next request; due_ns 0: it is due when it is sent."""
+        variant = (self._first + self.begun) % len(self._wires)
+        keep_body = self.begun < self._keep_bodies
+        self.begun += 1
+        numbered = self._numbered.get(variant)
+        wire = numbered.numbered(next(SERIALS)) if numbered else self._wires[variant]
+        sent_ns = monotonic_ns()
+        failure, status, size, body_size, _, body = connection.request(wire, keep_body)
+        end_ns = monotonic_ns()
+        self.rows.append(Row(due_ns or sent_ns, sent_ns, end_ns, status, size, body_size, variant, failure))
+        if body is not None:
+            self.bodies.append((variant, body))
+        if failure:
+            gevent.sleep(FAILURE_PAUSE_S)
+
+
+class ClosedLoop(Stretch):
+    """Every user asks again as soon as it is answered; none begins a request after `duration_ns`."""
+
+    def __init__(
+        self, requests: Sequence[Prepared], first: int, duration_ns: int, keep_bodies: int = 0
+    ) -> None:
+        super().__init__(requests, first, keep_bodies)
+        self._duration_ns = duration_ns
+        self._stop_ns = 0
+
+    def begin(self, now_ns: int) -> None:
+        """Set the clock: the stretch starts now."""
+        self._stop_ns = now_ns + self._duration_ns
+
+    def drive(self, connection: Connection) -> None:
+        """Be one of its users until it is over and the last answer is in."""
+        while monotonic_ns() < self._stop_ns:
+            self._ask(connection, due_ns=0)
+
+
+class OpenLoop(Stretch):
+    """Requests fall due at given times after the start, whether or not earlier ones are answered.
+
+    A user that is free takes the next arrival and waits until it is due. When none is free it is sent late, and what
+    was not begun `patience_ns` after the last arrival is a row that timed out without having been sent.
+    """
+
+    def __init__(
+        self,
+        requests: Sequence[Prepared],
+        first: int,
+        arrivals_ns: Sequence[int],
+        patience_ns: int,
+        keep_bodies: int = 0,
+    ) -> None:
+        super().__init__(requests, first, keep_bodies)
+        self._arrivals_ns = arrivals_ns
+        self._patience_ns = patience_ns
+        self._taken = 0
+        self._start_ns = self._give_up_ns = 0
+
+    def begin(self, now_ns: int) -> None:
+        """Set the clock: the stretch starts now."""
+        self._start_ns = now_ns
+        self._give_up_ns = now_ns + max(self._arrivals_ns, default=0) + self._patience_ns
+
+    def drive(self, connection: Connection) -> None:
+        """Be one of its users until it is over and the last answer is in."""
+        while self._taken < len(self._arrivals_ns):
+            due_ns = self._start_ns + self._arrivals_ns[self._taken]
+            self._taken += 1
+            if monotonic_ns() > self._give_up_ns:
+                self._give_up(due_ns)
+            else:
+                sleep_until(due_ns)
+                self._ask(connection, due_ns)
+
+    def _give_up(self, due_ns: int) -> None:
+        now_ns = monotonic_ns()
+        variant = (self._first + self._taken) % len(self._wires)
+        self.rows.append(Row(due_ns, now_ns, now_ns, 0, 0, 0, variant, Failure.TIMEOUT))
+
+
+def sleep_until(due_ns: int) -> None:
+    """Let others run until that time of CLOCK_MONOTONIC; return at once when it has passed."""
+    while (left_ns := due_ns - monotonic_ns()) > 0:
+        gevent.sleep(left_ns / 1e9)

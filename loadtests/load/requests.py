@@ -1,0 +1,92 @@
+"""Requests as they are sent: bytes prepared in advance from a scenario's templates, drawn from a seed. Pure."""
+
+import re
+from dataclasses import dataclass
+from random import Random
+
+from loadtests.config.fields import DERIVED, FIELD, FIELDS, UNIQUE
+from loadtests.config.scenarios import RequestTemplate, Scenario
+from loadtests.load.websocket_frames import TEXT as TEXT_FRAME
+from loadtests.load.websocket_frames import frame
+
+_SERIAL = b"%016d"
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A complete HTTP/1.1 request, the status it must be answered with, and what the answer's body must be.
+
+    serials: where in `wire` the 16 digits stand that are to be new whenever it is sent.
+    """
+
+    wire: bytes
+    status: int
+    keys: tuple[str, ...]
+    json: bool = True
+    serials: tuple[int, ...] = ()
+
+    def numbered(self, serial: int) -> bytes:
+        """The request as it is sent, with that number wherever it wants a new one."""
+        wire = bytearray(self.wire)
+        for position in self.serials:
+            wire[position : position + 16] = _SERIAL % serial
+        return bytes(wire)
+
+
+def prepare(scenario: Scenario, seed: int, count: int = 512) -> tuple[Prepared, ...]:
+    """`count` requests drawn from the seed; the same for every contestant that is asked."""
+    rng = Random(f"{scenario.name}/{seed}")
+    weights = [template.weight for template in scenario.requests]
+    drawn = rng.choices(scenario.requests, weights, k=count)
+    make = _message if scenario.kind == "websocket" else _prepared
+    return tuple(make(template, rng) for template in drawn)
+
+
+def prepare_setup(scenario: Scenario, seed: int) -> tuple[Prepared, ...]:
+    """What a server is asked before the scenario's first slice, each request once."""
+    rng = Random(f"{scenario.name}/{seed}/setup")
+    return tuple(_prepared(template, rng) for template in scenario.setup)
+
+
+def _prepared(template: RequestTemplate, rng: Random) -> Prepared:
+    wire = _wire(template, _Fields(rng))
+    serials = tuple(found.start() for found in re.finditer(UNIQUE.encode(), wire))
+    return Prepared(wire, template.status, template.keys, template.json, serials)
+
+
+def _message(template: RequestTemplate, rng: Random) -> Prepared:
+    """A request that is a message: its body as a text frame."""
+    text = _fill(template.body or "", _Fields(rng)).encode()
+    wire = frame(TEXT_FRAME, text, rng.randbytes(4))
+    return Prepared(wire, template.status, template.keys, template.json)
+
+
+class _Fields(dict[str, str]):
+    """The fields of one request, drawn when they are first asked for."""
+
+    def __init__(self, rng: Random) -> None:
+        super().__init__()
+        self._rng = rng
+
+    def __missing__(self, name: str) -> str:
+        if name in DERIVED:
+            source, derive = DERIVED[name]
+            self[name] = derive(self[source])
+        else:
+            self[name] = FIELDS[name](self._rng)
+        return self[name]
+
+
+def _wire(template: RequestTemplate, fields: _Fields) -> bytes:
+    head = f"{template.method} {_fill(template.path, fields)} HTTP/1.1\r\nHost: sidebyside\r\n"
+    headers = {name: _fill(value, fields) for name, value in template.headers.items()}
+    body = b""
+    if template.body is not None:
+        body = _fill(template.body, fields).encode()
+        headers = {"Content-Type": "application/json", **headers, "Content-Length": str(len(body))}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return f"{head}{lines}\r\n".encode() + body
+
+
+def _fill(text: str, fields: _Fields) -> str:
+    return FIELD.sub(lambda match: fields[match[1]], text)

@@ -1,0 +1,87 @@
+"""A server under load: the users' connections to it, its own count of requests, and its meters."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+from time import process_time_ns
+
+from loadtests.load.connection import Connection
+from loadtests.load.websocket import WebSocketConnection
+from loadtests.machine.meters import ProcessTree, steal_ms
+from loadtests.machine.servers import Endpoint
+
+COUNT_TIMEOUT_S = 2.0
+SHORT_TIMEOUT_S = 0.5  # for a server that has let a request time out in this round
+COUNT_REQUEST = b"GET /api/probe/requests HTTP/1.1\r\nHost: sidebyside\r\n\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The meters at one moment; the server's CPU time is None when its processes cannot be read."""
+
+    server_cpu_ns: int | None
+    generator_cpu_ns: int
+    steal_ms: float
+
+
+class Target:
+    """One server of the round, with a connection for each user and one for itself."""
+
+    def __init__(self, endpoint: Endpoint, users: int, timeout_s: float) -> None:
+        self.endpoint = endpoint
+        self.tree = ProcessTree(endpoint.pid)
+        self._short_s = min(timeout_s, SHORT_TIMEOUT_S)
+        self._connections = [Connection(endpoint.host, endpoint.port, timeout_s) for _ in range(users)]
+        self._sockets: dict[str, list[WebSocketConnection]] = {}
+        self._users, self._timeout_s = users, timeout_s
+        self._control = Connection(endpoint.host, endpoint.port, min(timeout_s, COUNT_TIMEOUT_S))
+
+    @property
+    def opened(self) -> int:
+        """How many connections the users have opened so far."""
+        return sum(connection.opened for connection in self._all())
+
+    def count(self) -> int | None:
+        """The requests that the server has counted, this one included; None when it does not say."""
+        self._control.ensure_open()
+        answer = self._control.request(COUNT_REQUEST, keep_body=True)
+        try:
+            return int(json.loads(answer.body or b"")["requests"])
+        except (ValueError, TypeError, KeyError):
+            return None
+
+    def ask(self, wire: bytes) -> None:
+        """Send one request outside of any load."""
+        self._control.ensure_open()
+        self._control.request(wire)
+
+    def connections(self, users: int, socket_path: str | None = None) -> Sequence[Connection]:
+        """Those of the first users: HTTP, or WebSockets to a path."""
+        if socket_path is None:
+            return self._connections[:users]
+        if socket_path not in self._sockets:
+            host, port = self.endpoint.host, self.endpoint.port
+            self._sockets[socket_path] = [
+                WebSocketConnection(host, port, socket_path, self._timeout_s) for _ in range(self._users)
+            ]
+        return self._sockets[socket_path][:users]
+
+    def rest(self) -> None:
+        """Close the WebSockets until they are used again: those of idle users hold threads in some servers."""
+        for sockets in self._sockets.values():
+            for socket in sockets:
+                socket.rest()
+
+    def be_brief(self) -> None:
+        """Wait less from now on: this server has let a request time out."""
+        self._timeout_s = self._short_s
+        for connection in (self._control, *self._all()):
+            connection.allow(self._short_s)
+
+    def read_meters(self) -> Reading:
+        """All meters now."""
+        return Reading(self.tree.cpu_ns(), process_time_ns(), steal_ms())
+
+    def _all(self) -> list[Connection]:
+        return [*self._connections, *chain.from_iterable(self._sockets.values())]

@@ -1,0 +1,1 @@
+"""Processes, servers, services and what the kernel says of them and of this machine."""

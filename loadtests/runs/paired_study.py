@@ -1,0 +1,101 @@
+"""Small studies outside a run: servers loaded in paired slices, round by round, and the ratios between them."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from typing import Protocol
+
+import polars as pl
+
+from loadtests.analysis.digest import Digest, digest
+from loadtests.analysis.estimates import FloatArray, Ratio, paired_ratio
+from loadtests.analysis.observations import observe
+from loadtests.config.contestants import Contestant
+from loadtests.config.profiles import Design
+from loadtests.config.selection import Wishes, select
+from loadtests.load.drive import drive
+from loadtests.machine.servers import Endpoint
+from loadtests.plan.rounds import Plan, make_plan
+from loadtests.samples.store import RunStore
+
+CPU = "cpu_us_per_request"
+NO_LIMIT_PERCENT = 100.0  # no slice is set aside
+
+
+class Scene(Protocol):
+    """Where servers can be had: a `stage.Stage`, or less where no database is needed."""
+
+    @property
+    def load_cpus(self) -> tuple[int, ...]:
+        """The CPUs of the load."""
+
+    def servers(self, contestants: Sequence[Contestant], /) -> AbstractContextManager[dict[str, Endpoint]]:
+        """All of them up and answering while the block lasts."""
+
+
+def ping_plan(
+    servers: Sequence[Contestant],
+    blocks: int,
+    seed: int = 0,
+    design: Design = "paired",
+    users: int | None = None,
+) -> Plan:
+    """Closed slices of `ping` alone, `blocks` of them a round on each server; users None: as many as in a run."""
+    chosen = select(Wishes(scenarios=("ping",)))
+    profile = replace(chosen.profile, closed_blocks=blocks, twins=())
+    (ping,) = chosen.scenarios
+    ping = ping if users is None else replace(ping, concurrency=users)
+    return make_plan(profile, seed, servers, (ping,), (), design)
+
+
+def rounds(
+    scene: Scene,
+    plan: Plan,
+    servers: Sequence[Contestant],
+    count: int,
+    store: RunStore,
+    ask: Callable[[Mapping[str, Endpoint]], None] = lambda _: None,
+) -> Iterator[Digest]:
+    """Measure so many further rounds with fresh processes into the store; `ask` is called before and after each."""
+    for _ in range(count):
+        index = store.finished_rounds()
+        with scene.servers(servers) as endpoints:
+            ask(endpoints)
+            driven = drive(
+                plan.round(index, None), plan.scenarios, endpoints, cpus=scene.load_cpus, seed=plan.seed
+            )
+            ask(endpoints)
+        store.save_round(index, driven)
+        yield digest([store.round(index)], NO_LIMIT_PERCENT, 1)
+
+
+def log_ratios(known: Digest, a: str, b: str, metric: str = CPU) -> list[FloatArray]:
+    """a over b: a metric's log ratios of the blocks that both have, one array of shape (blocks,) a round."""
+    seen = observe(known).filter((pl.col("metric") == metric) & (pl.col("value") > 0))
+    keys = ["scenario", "round", "block"]
+    mine, others = (seen.filter(pl.col("contestant") == name).select(*keys, "value") for name in (a, b))
+    both = mine.join(others, on=keys).sort(keys)
+    logs = both.with_columns(log=(pl.col("value") / pl.col("value_right")).log())
+    return [one["log"].to_numpy() for one in logs.partition_by("round", maintain_order=True)]
+
+
+def ratio_of(known: Digest, a: str, b: str, metric: str = CPU) -> Ratio:
+    """a over b with its interval; ValueError when no block has both."""
+    return paired_ratio(log_ratios(known, a, b, metric))
+
+
+def bounds(ratio: Ratio) -> tuple[float, float]:
+    """The 95 % interval; ValueError for too few rounds."""
+    low, high = ratio.interval()
+    if low is None or high is None:
+        raise ValueError(f"{len(ratio.rounds)} rounds are too few for an interval")
+    return low, high
+
+
+def told(ratio: Ratio) -> str:
+    """The ratio of CPU time a request with its interval, in words."""
+    low, high = ratio.interval()
+    return (
+        f"{ratio.value:.3f} times the CPU a request"
+        f" (95 % interval {low:.3f} to {high:.3f}, {len(ratio.rounds)} rounds, {ratio.blocks} blocks)"
+    )

@@ -1,0 +1,98 @@
+"""The story of a selftest: one check after the other, each written down as soon as it is in."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from loadtests.errors import SuiteError
+from loadtests.machine import description
+from loadtests.machine.environment import stage
+from loadtests.report.document import Story
+from loadtests.report.files import write_pages
+from loadtests.runs.folder import fresh_folder, stamp
+from loadtests.selftest import a_vs_a, coverage, delays, designs, frozen, injection
+from loadtests.selftest.records import Check, Selftest, load, save
+from loadtests.selftest.report import tell
+from loadtests.selftest.setting import Setting, Watch
+
+BUDGET_S = 1800.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is asked of a selftest. `inject`: extra costs in percent; `only`: names of CHECKS, empty for all."""
+
+    budget_s: float = BUDGET_S
+    inject: tuple[float, ...] = injection.SIZES
+    only: tuple[str, ...] = ()
+    seed: int = 0
+    results_dir: str = "results"
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A check and how it shares in the budget: `share` of what the checks without one leave, which take `takes_s`.
+
+    launches_apps: whether it starts the shops, which need a database, or floors alone.
+    """
+
+    run: Callable[[Setting, float], Check]
+    share: float = 0.0
+    takes_s: float = 0.0
+    launches_apps: bool = False
+
+
+CHECKS: Mapping[str, _Entry] = {
+    "delays": _Entry(lambda setting, _: delays.check(setting), takes_s=40),
+    "frozen": _Entry(lambda setting, _: frozen.check(setting), takes_s=20),
+    "itself": _Entry(a_vs_a.check, share=0.25, launches_apps=True),
+    "coverage": _Entry(lambda setting, _: coverage.check(setting), takes_s=5),
+    "injection": _Entry(injection.check, share=0.55, launches_apps=True),
+    "designs": _Entry(designs.check, share=0.2, launches_apps=True),
+}
+
+
+def run(wanted: Wanted, watch: Watch) -> tuple[Selftest, Path]:
+    """Run the checks and leave `selftest.json` and its pages in a fresh folder. SuiteError: no such check, no room."""
+    names = chosen(wanted.only)
+    began, at = time.monotonic(), datetime.now(UTC)
+    folder = fresh_folder(Path(wanted.results_dir), f"selftest-{at:%Y%m%d-%H%M%S}")
+    found = Selftest(folder.name, stamp(at), 0.0, "partial", wanted.seed)
+    with stage(wanted.seed, needs_database=any(CHECKS[name].launches_apps for name in names)) as scene:
+        facts = description.describe(scene.server_cpus, scene.load_cpus, scene.database_url)
+        setting = Setting(scene, folder, wanted.seed, wanted.inject, watch)
+        for name, seconds in shares(names, wanted.budget_s).items():
+            check = CHECKS[name].run(setting, seconds)
+            taken_s = time.monotonic() - began
+            found = replace(found, machine=facts, checks=(*found.checks, check), duration_s=taken_s)
+            save(found, folder)
+    found = replace(found, status="complete")
+    save(found, folder)
+    report(folder)
+    return found, folder
+
+
+def report(folder: Path) -> Story:
+    """Writes the page of a selftest anew from what the folder holds, and returns what it tells."""
+    told = tell(load(folder))
+    write_pages(told, {}, folder)
+    return told
+
+
+def shares(names: Sequence[str], budget_s: float) -> dict[str, float]:
+    """The seconds that each check gets: what the fixed ones leave is shared by the others."""
+    rest_s = budget_s - sum(CHECKS[name].takes_s for name in names)
+    total = sum(CHECKS[name].share for name in names) or 1.0
+    return {name: max(0.0, rest_s) * CHECKS[name].share / total for name in names}
+
+
+def chosen(only: Sequence[str]) -> tuple[str, ...]:
+    """The checks by these names, all without any. SuiteError: there is no such check, or one lacks another."""
+    for name in only:
+        if name not in CHECKS:
+            raise SuiteError(f"there is no check {name!r}; there are {', '.join(CHECKS)}")
+    if "coverage" in only and "itself" not in only:
+        raise SuiteError("`coverage` draws from the noise that `itself` measures; name both")
+    return tuple(name for name in CHECKS if not only or name in only)

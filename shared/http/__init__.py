@@ -1,0 +1,1 @@
+"""What both apps speak: bodies, tokens, headers, problems, the OpenAPI document's shared parts."""

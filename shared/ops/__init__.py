@@ -1,0 +1,1 @@
+"""What both apps run with: settings, logs, metrics, draining, background tasks."""

@@ -1,0 +1,146 @@
+"""What is known of every request: its id, in answers and log lines, and how many there were."""
+
+import logging
+import os
+import threading
+from array import array
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from mmap import mmap
+from pathlib import Path
+from random import getrandbits
+from typing import Any
+from weakref import WeakMethod
+
+from pythonjsonlogger.core import RESERVED_ATTRS
+from pythonjsonlogger.json import JsonFormatter
+
+from shared.shop.limits import TOKEN, rfc3339
+
+_SLOT_BYTES = 64  # a cache line: workers on two CPUs don't wait for each other's count
+
+request_id: ContextVar[str] = ContextVar("request_id", default="-")
+
+
+def request_id_for(given: str | None) -> str:
+    """The caller's X-Request-ID when it is well formed, else a new one of 16 hexadecimal digits.
+
+    It names a request and guards nothing, so it is drawn without asking the kernel for randomness.
+    """
+    return given if given and TOKEN.fullmatch(given) else f"{getrandbits(64):016x}"
+
+
+class RequestCounter:
+    """How many requests a server has begun; safe under threads, greenlets and forks.
+
+    Without a file this counts for one process. Workers that were given the same file count together: each appends a
+    slot of its own to it, so that none waits for another, and the sum of the slots is what all of them have begun.
+    """
+
+    __slots__ = ("__weakref__", "_file", "_lock", "_slot")
+
+    def __init__(self, file: str | None = None) -> None:
+        self._file = file
+        self._begin()
+        if file:
+            begin = WeakMethod(self._begin)
+            os.register_at_fork(after_in_child=lambda: (again := begin()) and again())
+
+    @property
+    def value(self) -> int:
+        """How many there were, in all workers that share the file."""
+        return sum(array("Q", Path(self._file).read_bytes())) if self._file else self._slot[0]
+
+    def add(self) -> None:
+        """Counts one more."""
+        with self._lock:
+            self._slot[0] += 1
+
+    def _begin(self) -> None:
+        """Takes a slot; anew in a child process, whose parent goes on in the old one."""
+        self._lock = threading.Lock()
+        self._slot: memoryview[int] | list[int] = _slot_in(self._file) if self._file else [0]
+
+
+def counting_workers(file: str) -> int:
+    """How many workers count in a file."""
+    return Path(file).stat().st_size // _SLOT_BYTES
+
+
+def _slot_in(file: str) -> "memoryview[int]":
+    """A new number at the end of a file that other processes grow as well, mapped into memory.
+
+    The kernel appends a slot as one, and leaves the position of this descriptor at its end.
+    """
+    descriptor = os.open(file, os.O_RDWR | os.O_APPEND)
+    try:
+        os.write(descriptor, bytes(_SLOT_BYTES))
+        end = os.lseek(descriptor, 0, os.SEEK_CUR)
+        return memoryview(mmap(descriptor, end)).cast("Q")[(end - _SLOT_BYTES) // 8 :]
+    finally:
+        os.close(descriptor)
+
+
+class _Lines(JsonFormatter):
+    """A record as one line of JSON: `timestamp`, `level`, `logger`, `message`, `request_id`, what it was given as
+    `extra`, and `exception` when there was one.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(
+            ["levelname", "name", "message", "request_id"],
+            rename_fields={"levelname": "level", "name": "logger", "exc_info": "exception"},
+            reserved_attrs=[*RESERVED_ATTRS, "data"],  # Celery's: all of the message and the traceback again
+        )
+
+    def add_fields(
+        self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]
+    ) -> None:
+        """The timestamp, in UTC, before everything else."""
+        log_data["timestamp"] = rfc3339(datetime.fromtimestamp(record.created, UTC))
+        super().add_fields(log_data, record, message_dict)
+
+
+class _RequestIdFilter(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.request_id = request_id.get()
+        return True
+
+
+def logger_of(name: str) -> logging.Logger:
+    """A logger whose every line is JSON and carries the request id."""
+    logger = logging.getLogger(name)
+    if not logger.handlers:
+        log_as_json(logger)
+    return logger
+
+
+def log_as_json(logger: logging.Logger) -> None:
+    """Has a logger, and those below it, write JSON to standard error."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Lines())
+    handler.addFilter(_RequestIdFilter())
+    logger.addHandler(handler)
+    logger.propagate = False
+
+
+def set_log_level(level: str) -> None:
+    """What the shop's loggers leave out: everything below `level`."""
+    logging.getLogger("shop").setLevel(level)
+
+
+_access_logger = logger_of("shop.access")
+
+
+def log_access(method: str, path: str, status: int, duration_s: float, client: str) -> None:
+    """One line for one answer. The path comes without its query, which may hold what is nobody's business."""
+    _access_logger.info(
+        "answered",
+        extra={
+            "method": method,
+            "path": path,
+            "status": status,
+            "duration_ms": round(duration_s * 1000, 3),
+            "client": client,
+        },
+    )

@@ -1,0 +1,1 @@
+"""The domain of both apps: rules, rows, SQL, and what they decide."""

@@ -1,0 +1,23 @@
+"""Who asks, and what they may do."""
+
+from dataclasses import dataclass
+
+from shared.shop.errors import Forbidden
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks, as the token says: rights taken away hold from the next token on, 15 minutes later at most."""
+
+    user_id: int
+    is_admin: bool
+
+    def may_touch(self, owner_id: int) -> None:
+        """Raises Forbidden unless what belongs to `owner_id` is the caller's, or the caller is an admin."""
+        if not self.is_admin and owner_id != self.user_id:
+            raise Forbidden("This belongs to somebody else.")
+
+    def must_be_admin(self) -> None:
+        """Raises Forbidden unless the caller is an admin."""
+        if not self.is_admin:
+            raise Forbidden("Only admins may do this.")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 import loadtests
 from loadtests.config.contestants import load_contestants
@@ -16,6 +17,10 @@ from loadtests.machine.services import Services, database_copy, partner, seeded_
 from shared.ops.settings import Settings
 from tests.support.in_process import fastapi_client, flask_client
 from tests.support.shop import ADMIN, JWT_SECRET
+
+# How long an example takes says something of this machine, and nothing of the code.
+hypothesis_settings.register_profile("untimed", deadline=None)
+hypothesis_settings.load_profile("untimed")
 
 CATALOG = Path(loadtests.__path__[0], "catalog")
 CLIENTS = ("flask_in_process", "fastapi_in_process", "flask_on_gunicorn", "fastapi_on_uvicorn")

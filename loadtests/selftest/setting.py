@@ -70,7 +70,7 @@ def wrapped(one: Contestant, name: str, loops: int) -> Contestant:
     return replace(
         one,
         name=name,
-        command=(*one.command[:-1], f"loadtests.reference.{one.gateway}:app"),
+        command=(*one.command[:-1], f"loadtests.reference.burning_{one.gateway}:app"),
         environment={**one.environment, burner.APP: target, burner.LOOPS: str(loops)},
     )
 

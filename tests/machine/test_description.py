@@ -253,9 +253,9 @@ def test_the_commit_of_another_projects_checkout_is_not_taken_for_ours(tmp_path:
 
 @NEEDS_GIT
 def test_the_commit_is_told_apart_from_whether_files_were_changed(tmp_path: Path) -> None:
-    commit = checkout(tmp_path, "machine.py")
+    commit = checkout(tmp_path, "description.py")
     clean = description.revision(tmp_path)
-    (tmp_path / "machine.py").write_text("changed")
+    (tmp_path / "description.py").write_text("changed")
 
     assert clean == {"Commit": commit[:12], "Changed files": "no"}
     assert description.revision(tmp_path) == {"Commit": commit[:12], "Changed files": "yes"}

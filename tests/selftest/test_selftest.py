@@ -62,7 +62,7 @@ def test_both_headliners_can_be_wrapped() -> None:
     for one in headliners():
         copy = wrapped(one, "copy", 7)
 
-        assert copy.command[-1] == f"loadtests.reference.{one.gateway}:app"
+        assert copy.command[-1] == f"loadtests.reference.burning_{one.gateway}:app"
         assert copy.environment["KNOWN_APP"] == one.command[-1]
         assert copy.command[:-1] == one.command[:-1]
 

@@ -1,7 +1,7 @@
 """The shop under Locust's own web page: `locust -f loadtests/locustfile.py --host http://127.0.0.1:8000`.
 
 Shoppers browse with think time, as people do. This shows a server under load while you watch; the verdicts come from
-`sidebyside bench`, which uses a leaner client (see paced.py) and pairs its measurements.
+`sidebyside bench`, which uses a leaner client (see load/connection.py) and pairs its measurements.
 """
 
 import random

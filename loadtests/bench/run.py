@@ -18,7 +18,7 @@ from loadtests.config.selection import Selection, select
 from loadtests.load.drive import drive
 from loadtests.load.protocol import Progress
 from loadtests.machine import description
-from loadtests.machine.environment import Stage, named, stage
+from loadtests.machine.environment import Environment, named, open_environment
 from loadtests.plan import budget
 from loadtests.plan.rounds import Plan, Round, open_rates
 from loadtests.report.tables import Table
@@ -47,9 +47,9 @@ def measure(run: Run, folder: Path, watch: Watch) -> Run:
     """
     selection, store = select(run.wishes), RunStore(folder)
     plan = plan_of(run, selection)
-    with stage(run.wishes.seed, needs_database=selection.needs_database) as scene:
+    with open_environment(run.wishes.seed, needs_database=selection.needs_database) as environment:
         watch.stage_set(plan)
-        facts = description.describe(scene.server_cpus, scene.load_cpus, scene.database_url)
+        facts = description.describe(environment.server_cpus, environment.load_cpus, environment.database_url)
         run = replace(run, machine=facts, status="partial", finished_at=None)
         save_run(run, folder)
         known = digested(store.rounds(), plan.profile)
@@ -61,7 +61,7 @@ def measure(run: Run, folder: Path, watch: Watch) -> Run:
                 break
             round_began = time.monotonic()
             round_ = next_round(plan, run, known.rounds, found)
-            measured = _play(round_, plan, selection, scene, watch)
+            measured = _play(round_, plan, selection, environment, watch)
             store.save_round(round_.index, measured)
             known = merge([known, digested([store.round(round_.index)], plan.profile)])
             longest_s = max(longest_s, time.monotonic() - round_began)
@@ -170,14 +170,16 @@ def next_round(plan: Plan, run: Run, finished: int, found: Mapping[str, float]) 
     return plan.round(finished, run.rates or None, weights)
 
 
-def _play(round_: Round, plan: Plan, selection: Selection, scene: Stage, watch: Watch) -> Measurement:
+def _play(
+    round_: Round, plan: Plan, selection: Selection, environment: Environment, watch: Watch
+) -> Measurement:
     watch.round_begins(round_.index + 1, len(round_.slices))
-    with scene.servers(named(round_.contestants, selection.by_name)) as endpoints:
+    with environment.servers(named(round_.contestants, selection.by_name)) as endpoints:
         return drive(
             round_,
             plan.scenarios,
             endpoints,
-            cpus=scene.load_cpus,
+            cpus=environment.load_cpus,
             seed=plan.seed,
             on_slice=watch.slice_done,
         )

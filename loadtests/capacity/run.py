@@ -14,7 +14,7 @@ from loadtests.capacity.verdict import summarise
 from loadtests.load.drive import drive
 from loadtests.load.protocol import Progress
 from loadtests.machine import description
-from loadtests.machine.environment import Stage, named, stage
+from loadtests.machine.environment import Environment, named, open_environment
 from loadtests.plan import budget
 from loadtests.plan.rounds import Round
 from loadtests.report.document import Story
@@ -42,16 +42,16 @@ def measure(run: CapacityRun, folder: Path, watch: Watch) -> CapacityRun:
     number alone, so a resumed run goes on as it would have gone on.
     """
     store, began, longest_s = RunStore(folder), time.monotonic() - run.elapsed_s, 0.0
-    with stage(run.aim.seed, needs_database=run.aim.selection.needs_database) as scene:
+    with open_environment(run.aim.seed, needs_database=run.aim.selection.needs_database) as environment:
         watch.stage_set(run.aim)
-        facts = description.describe(scene.server_cpus, scene.load_cpus, scene.database_url)
+        facts = description.describe(environment.server_cpus, environment.load_cpus, environment.database_url)
         run = replace(run, machine=facts, status="partial", finished_at=None)
         save_run(run, folder)
         while _goes_on(run, store.finished_rounds(), longest_s):
             round_began = time.monotonic()
             round_ = run.aim.round(store.finished_rounds())
             watch.round_begins(round_.index + 1)
-            store.save_round(round_.index, _play(round_, run.aim, scene, watch))
+            store.save_round(round_.index, _play(round_, run.aim, environment, watch))
             longest_s = max(longest_s, time.monotonic() - round_began)
             run = replace(run, elapsed_s=time.monotonic() - began)
             save_run(run, folder)
@@ -102,14 +102,14 @@ def _goes_on(run: CapacityRun, finished: int, longest_s: float) -> bool:
     return finished == 0 or budget.another_fits(run.aim.budget_s, run.elapsed_s, longest_s)
 
 
-def _play(round_: Round, aim: Aim, scene: Stage, watch: Watch) -> Measurement:
+def _play(round_: Round, aim: Aim, environment: Environment, watch: Watch) -> Measurement:
     chosen = aim.selection
-    with scene.servers(named(round_.contestants, chosen.by_name)) as endpoints:
+    with environment.servers(named(round_.contestants, chosen.by_name)) as endpoints:
         return drive(
             round_,
             chosen.scenarios,
             endpoints,
-            cpus=scene.load_cpus,
+            cpus=environment.load_cpus,
             seed=aim.seed,
             on_slice=watch.slice_done,
         )

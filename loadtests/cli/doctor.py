@@ -13,7 +13,7 @@ from loadtests.errors import SuiteError
 
 if TYPE_CHECKING:
     from loadtests.doctor.findings import Finding
-    from loadtests.doctor.forecast import Forecast, Noise
+    from loadtests.doctor.forecast import AaSpread, Forecast
 
 MARKS = {"good": ("ok", "green"), "warning": ("warning", "yellow"), "bad": ("bad", "bold red")}
 
@@ -51,18 +51,18 @@ def doctor(
 
 def _measured(found: "list[Finding]") -> "Sequence[Forecast]":
     """Measures, shows and forecasts; what goes wrong is one more finding."""
-    from loadtests.doctor import noise as sight
+    from loadtests.doctor import noise
     from loadtests.doctor.findings import unmeasured
-    from loadtests.doctor.forecast import noise
+    from loadtests.doctor.forecast import aa_spread
 
     try:
         with err.status("measuring a server against itself: about 25 s"):
-            seen = noise(sight.look())
+            seen = aa_spread(noise.measure())
     except SuiteError as error:
         found.append(unmeasured(str(error)))
         _show_findings(found[-1:])
         return ()
-    forecasts = sight.forecasts(seen) if seen else []
+    forecasts = noise.forecasts(seen) if seen else []
     if seen:
         _show_forecasts(seen, forecasts)
     return forecasts
@@ -79,10 +79,10 @@ def _show_findings(findings: "Sequence[Finding]") -> None:
     out.print(table)
 
 
-def _show_forecasts(noise: "Noise", forecasts: "Sequence[Forecast]") -> None:
-    from loadtests.doctor.forecast import assumptions, share, told
+def _show_forecasts(spread: "AaSpread", forecasts: "Sequence[Forecast]") -> None:
+    from loadtests.doctor.forecast import describe_assumptions, describe_spread, share
 
-    out.print(Text(f"\n{told(noise)}"))
+    out.print(Text(f"\n{describe_spread(spread)}"))
     table = Table(box=None, padding=(0, 3, 0, 0))
     for column in ("bench --profile … --budget …", "rounds", "95 % interval", "visible difference"):
         table.add_column(Text(column), justify="left" if column.startswith("bench") else "right")
@@ -90,4 +90,4 @@ def _show_forecasts(noise: "Noise", forecasts: "Sequence[Forecast]") -> None:
         asked = f"--profile {one.profile} --budget {one.budget_s / 60:g}m"
         table.add_row(asked, str(one.rounds), f"± {share(one.half_width)}", share(one.visible))
     out.print(table)
-    out.print(Text(f"{assumptions()}\n", style="dim"))
+    out.print(Text(f"{describe_assumptions()}\n", style="dim"))

@@ -47,14 +47,14 @@ def serve(
     with one_line_errors():
         chosen = select(Wishes(contestants=(contestant,), catalog=str(catalog or CATALOG))).contestants
 
-        from loadtests.machine.environment import stage
+        from loadtests.machine.environment import open_environment
         from loadtests.machine.servers import free_ports
 
         free_ports([contestant], {contestant: port})
         try:
             with (
-                stage(seed=0, needs_database=chosen[0].needs_database) as scene,
-                scene.servers(chosen, ports={contestant: port}, with_workers=True) as endpoints,
+                open_environment(seed=0, needs_database=chosen[0].needs_database) as environment,
+                environment.servers(chosen, ports={contestant: port}, with_workers=True) as endpoints,
             ):
                 print(f"ready http://127.0.0.1:{endpoints[contestant].port}", flush=True)
                 with shown(endpoints[contestant]):

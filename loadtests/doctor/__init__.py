@@ -1,5 +1,5 @@
 """What on this machine will hurt a benchmark, and how small a difference is likely to be visible here.
 
-`kernel` and `cgroups` read what the kernel says, `probes` try things out, `facts` gathers both; `findings` judges the
-facts. `sight` measures a server against itself, `forecast` says what that means for a run.
+Start at `facts.gather`: it takes what the kernel says (`machine.kernel`, `machine.cgroups`) and what `probes` try out.
+`findings` judges the facts. `noise` measures a server against itself, `forecast` says what that means for a run.
 """

@@ -12,7 +12,7 @@ from loadtests.machine import cgroups, kernel
 from loadtests.machine.servers import cpu_sets
 
 SPIN_S = 3.0
-NAPS = 1500
+SLEEPS = 1500
 BUSY_PERCENT = 3.0
 MOST_SPUN = 4  # CPUs of each kind that are kept busy: the others would say the same
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108
@@ -47,13 +47,15 @@ class Facts:
     services_error: str | None
 
 
-def gather(results_dir: Path, *, root: Path = kernel.ROOT, spin_s: float = SPIN_S, naps: int = NAPS) -> Facts:
+def gather(
+    results_dir: Path, *, root: Path = kernel.ROOT, spin_s: float = SPIN_S, sleeps: int = SLEEPS
+) -> Facts:
     """Read the kernel's files below the root, and try out the rest on the machine itself."""
     cpus = tuple(sorted(os.sched_getaffinity(0)))
     server_cpus, load_cpus = cpu_sets(cpus)
     limits, load_average = cgroups.limits(root), kernel.load_average(root)
     meter = probes.BusyMeter()
-    lateness = probes.timers(load_cpus, naps)
+    lateness = probes.timers(load_cpus, sleeps)
     return Facts(
         cpus=cpus,
         server_cpus=server_cpus,

@@ -27,8 +27,8 @@ DRAWS = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Noise:
-    """What was seen where nothing differs, in log ratios.
+class AaSpread:
+    """How far A/A measurements spread, in log ratios: one server against a second launch of itself.
 
     ratio: should be near 1. spread: standard deviation of the rounds' medians. launches: the part of it that more
     blocks would not mend. residuals: the blocks less the middle of their round.
@@ -60,8 +60,8 @@ class Forecast:
     visible: float
 
 
-def noise(log_ratios: Sequence[FloatArray]) -> Noise | None:
-    """Noise behind paired blocks, shape (blocks,) a round; None for fewer than MIN_ROUNDS rounds that hold any."""
+def aa_spread(log_ratios: Sequence[FloatArray]) -> AaSpread | None:
+    """The spread of paired blocks, shape (blocks,) a round; None for fewer than MIN_ROUNDS rounds that hold any."""
     rounds = [blocks for blocks in log_ratios if len(blocks)]
     if len(rounds) < MIN_ROUNDS:
         return None
@@ -69,7 +69,7 @@ def noise(log_ratios: Sequence[FloatArray]) -> Noise | None:
     spread = float(np.std([np.median(blocks) for blocks in rounds], ddof=1))
     typical = round(float(np.median([len(blocks) for blocks in rounds])))
     within = median_spread(residuals, typical, np.random.default_rng(0))
-    return Noise(
+    return AaSpread(
         paired_ratio(rounds).value, len(rounds), spread, _launches(spread, within, len(rounds)), residuals
     )
 
@@ -79,13 +79,13 @@ def median_spread(residuals: FloatArray, blocks: int, rng: Generator) -> float:
     return float(np.median(rng.choice(residuals, (DRAWS, blocks)), axis=1).std())
 
 
-def forecast(noise: Noise, plan: Plan, round_s: float, usable_s: float) -> Forecast | None:
+def forecast(spread: AaSpread, plan: Plan, round_s: float, usable_s: float) -> Forecast | None:
     """What the plan would see in rounds of `round_s` seconds each; None when too few fit into the usable time."""
     rounds = min(int(usable_s / round_s), plan.profile.max_rounds)
     if rounds < MIN_ROUNDS:
         return None
     blocks = plan.profile.closed_blocks
-    error = noise.round_spread(blocks) / sqrt(rounds)
+    error = spread.round_spread(blocks) / sqrt(rounds)
     _, high = Estimate(0.0, error, rounds).interval()
     reach = (high or 0.0) + float(stdtrit(rounds - 1, POWER)) * error
     return Forecast(
@@ -98,16 +98,16 @@ def share(fraction: float) -> str:
     return formats.share(float(f"{fraction:.2g}"))
 
 
-def told(noise: Noise) -> str:
+def describe_spread(spread: AaSpread) -> str:
     """What was measured, in words."""
     return (
-        f"One bare server against a second launch of itself, {noise.rounds} rounds: {noise.ratio:.3f} times the CPU a"
-        f" request, the rounds spread by {share(exp(noise.spread) - 1)}, single blocks by"
-        f" {share(exp(float(noise.residuals.std())) - 1)}."
+        f"One bare server against a second launch of itself, {spread.rounds} rounds: {spread.ratio:.3f} times the CPU a"
+        f" request, the rounds spread by {share(exp(spread.spread) - 1)}, single blocks by"
+        f" {share(exp(float(spread.residuals.std())) - 1)}."
     )
 
 
-def assumptions() -> str:
+def describe_assumptions() -> str:
     """What a forecast rests on, in words."""
     return (
         "For two contestants, one scenario, CPU time a request, if the machine stays as it was just now. A visible"

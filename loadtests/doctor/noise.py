@@ -1,4 +1,4 @@
-"""How sharply this machine sees: a server without a framework against a second launch of itself, round by round."""
+"""The noise of this machine: a server without a framework against a second launch of itself, round by round."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from loadtests.analysis.estimates import FloatArray
 from loadtests.config.contestants import Contestant
 from loadtests.config.selection import Wishes, select
-from loadtests.doctor.forecast import Forecast, Noise, forecast
+from loadtests.doctor.forecast import AaSpread, Forecast, forecast
 from loadtests.machine.servers import Endpoint, cpu_sets, launched
 from loadtests.plan import budget
 from loadtests.plan.rounds import TWIN_SUFFIX
@@ -26,10 +26,10 @@ RUNS = (("quick", 300.0), ("standard", 600.0), ("standard", 1800.0))
 """The runs that are forecast: profile, seconds in all."""
 
 
-def look(
+def measure(
     rounds: int = ROUNDS, blocks: int = BLOCKS, on_round: Callable[[int], None] = lambda _: None
 ) -> list[FloatArray]:
-    """Log ratios of CPU time a request, nothing differing: shape (blocks,) a round; needs no database.
+    """Log ratios of CPU time per request between two equal servers: shape (blocks,) a round; needs no database.
 
     Raises ServerError or LoadError when a round can't be measured.
     """
@@ -40,21 +40,21 @@ def look(
     return measured
 
 
-def forecasts(noise: Noise) -> list[Forecast]:
+def forecasts(spread: AaSpread) -> list[Forecast]:
     """What runs of PAIR on one scenario would see, as `bench` would plan them; none that are too short."""
-    found = (_forecast(noise, profile, budget_s) for profile, budget_s in RUNS)
+    found = (_forecast(spread, profile, budget_s) for profile, budget_s in RUNS)
     return [one for one in found if one]
 
 
-def _forecast(noise: Noise, profile: str, budget_s: float) -> Forecast | None:
+def _forecast(spread: AaSpread, profile: str, budget_s: float) -> Forecast | None:
     wishes = Wishes(profile=profile, contestants=PAIR, scenarios=(PAIRS_SCENARIO,), budget_s=budget_s)
     chosen = select(wishes)
     plan = budget.fitted(chosen.profile, wishes.seed, chosen.contestants, chosen.scenarios, chosen.claims)
-    return forecast(noise, plan, budget.round_s(plan), budget_s - budget.REPORT_S)
+    return forecast(spread, plan, budget.round_s(plan), budget_s - budget.REPORT_S)
 
 
 @dataclass(frozen=True, slots=True)
-class _Bare:
+class _BareServers:
     """Servers without a database."""
 
     server_cpus: tuple[int, ...]
@@ -68,8 +68,8 @@ class _Bare:
 def _rounds(count: int, blocks: int) -> Iterator[FloatArray]:
     (one,) = select(Wishes(contestants=(CONTESTANT,), scenarios=(SCENARIO,))).contestants
     servers = (one, replace(one, name=one.name + TWIN_SUFFIX))
-    scene = _Bare(*cpu_sets(sorted(os.sched_getaffinity(0))))
+    servers_here = _BareServers(*cpu_sets(sorted(os.sched_getaffinity(0))))
     with TemporaryDirectory(prefix="sidebyside-") as folder:
-        for known in rounds(scene, ping_plan(servers, blocks), servers, count, RunStore(Path(folder))):
+        for known in rounds(servers_here, ping_plan(servers, blocks), servers, count, RunStore(Path(folder))):
             (ratios,) = log_ratios(known, *(server.name for server in servers))
             yield ratios

@@ -19,7 +19,7 @@ from loadtests.machine.launch import launch_argv
 from loadtests.machine.meters import cpu_clock
 from loadtests.machine.services import ServiceError, services
 
-NAPS = Path(__file__).with_name("timer_probe.py")
+TIMER_PROBE = Path(__file__).with_name("timer_probe.py")
 SPINNER = "print(flush=True)\nwhile True: pass"
 
 
@@ -79,7 +79,7 @@ def spin(cpus: Sequence[int], seconds: float) -> Spin:
 
 def timers(cpus: Sequence[int], count: int) -> Lateness:
     """How late a process that is bound to these CPUs wakes."""
-    argv = launch_argv([sys.executable, "-I", "-S", str(NAPS), str(count)], cpus)
+    argv = launch_argv([sys.executable, "-I", "-S", str(TIMER_PROBE), str(count)], cpus)
     ended = subprocess.run(argv, capture_output=True, text=True, check=True)
     late_us = np.array(ended.stdout.split(), dtype=np.float64) / 1000
     return Lateness(float(np.quantile(late_us, 0.5)), float(np.quantile(late_us, 0.99)))

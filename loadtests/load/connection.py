@@ -59,9 +59,9 @@ class Connection:
         self._address = (host, port)
         self._hub = get_hub()
         self._is_open = False
-        self.allow(timeout_s)
+        self.set_timeout(timeout_s)
 
-    def allow(self, timeout_s: float) -> None:
+    def set_timeout(self, timeout_s: float) -> None:
         """Give every request from now on that much time."""
         self._timer = self._hub.loop.timer(timeout_s, timeout_s)
 

@@ -24,7 +24,7 @@ TIMEOUT_S = 10.0
 START_S = 30.0
 SLICE_OVERHEAD_S = 0.5
 BACKEND = "select"  # of gevent: it wakes to the microsecond, where epoll rounds up to the millisecond
-PACED = Path(__file__).with_name("locust_process.py")
+LOCUST_FILE = Path(__file__).with_name("locust_process.py")
 
 
 def drive(
@@ -62,7 +62,7 @@ def longest_s(round_: Round, timeout_s: float) -> float:
 
 def _locust_argv(assignment: Path, users: int) -> list[str]:
     count = str(users)
-    locust = [sys.executable, "-m", "locust", "-f", str(PACED), "--assignment", str(assignment)]
+    locust = [sys.executable, "-m", "locust", "-f", str(LOCUST_FILE), "--assignment", str(assignment)]
     return [*locust, "--headless", "--only-summary", "--skip-log-setup", "-u", count, "-r", count]
 
 

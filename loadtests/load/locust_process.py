@@ -1,6 +1,6 @@
 """The Locust side of a round: `python -m locust -f loadtests/load/locust_process.py --headless --assignment FILE`.
 
-Locust brings the users, the conductor tells them when to load which server. One line a finished slice goes to
+Locust brings the users, the load generator tells them when to load which server. One line a finished slice goes to
 stdout; the three frames go to the assignment's folder. It runs in a process of its own, since Locust patches it.
 """
 
@@ -13,24 +13,24 @@ import gevent
 from locust import User, constant, events, task
 from locust.env import Environment
 
-from loadtests.load.generator import Conductor
+from loadtests.load.generator import LoadGenerator
 from loadtests.load.protocol import Progress, from_json, save, to_line
-from loadtests.load.scheduling import be_punctual
-from loadtests.load.user_pool import Crew
+from loadtests.load.scheduling import request_prompt_wakeups
+from loadtests.load.user_pool import UserPool
 
 hooks: Any = events  # Locust leaves them untyped
-crew = Crew()
+pool = UserPool()
 
 
-class PacedUser(User):
-    """A user that asks for nothing on its own account: it does what the conductor hands out."""
+class PooledUser(User):
+    """A Locust user that does the jobs of the pool, and nothing else."""
 
     wait_time = constant(0)
 
     @task
     def work(self) -> None:
-        """Drive one connection through one stretch of load."""
-        crew.work()
+        """Drive one connection through the load of one slice."""
+        pool.work()
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -39,19 +39,19 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def begin(environment: Environment, **_: Any) -> None:
-    """Conduct beside the users; they wait for work meanwhile."""
-    gevent.spawn(conduct, environment)
+    """Drive the round beside the users; they wait for jobs meanwhile."""
+    gevent.spawn(drive_round, environment)
 
 
-def conduct(environment: Environment) -> None:
+def drive_round(environment: Environment) -> None:
     """Drive the round, write its frames, and end Locust; with status 1 if the round could not be driven."""
     environment.process_exit_code = 1
     try:
-        be_punctual()
+        request_prompt_wakeups()
         assignment = from_json(
             Path(vars(environment.parsed_options)["assignment"]).read_text(encoding="utf-8")
         )
-        measurement = Conductor(assignment, crew).conduct(tell)
+        measurement = LoadGenerator(assignment, pool).run(print_progress)
         save(measurement, Path(assignment.folder))
         environment.process_exit_code = 0
     finally:
@@ -59,7 +59,7 @@ def conduct(environment: Environment) -> None:
             environment.runner.quit()
 
 
-def tell(progress: Progress) -> None:
+def print_progress(progress: Progress) -> None:
     """One line on stdout."""
     sys.stdout.write(to_line(progress))
     sys.stdout.flush()

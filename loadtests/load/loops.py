@@ -1,4 +1,4 @@
-"""A stretch of load on one server, driven by several users at once, in closed or in open loop."""
+"""The load of one slice on one server, driven by several users at once, in closed or in open loop."""
 
 from collections.abc import Sequence
 from itertools import count
@@ -11,13 +11,13 @@ from loadtests.load.recording import Row
 from loadtests.load.requests import Prepared
 from loadtests.samples.store import Failure
 
-# For requests that want a number of their own; from the clock, since databases may outlive this process.
+# For requests that need a number of their own; from the clock, since databases may outlive this process.
 SERIALS = count(time_ns() // 1000)
-FAILURE_PAUSE_S = 0.005  # after a failure, so that a dead server is not asked in a tight loop
+FAILURE_PAUSE_S = 0.005  # after a failure, so that a dead server is not called in a tight loop
 
 
-class Stretch:
-    """Asks the prepared requests in turn, from number `first` on; `rows` takes one row a request.
+class Loop:
+    """Sends the prepared requests in turn, from number `first` on; `rows` takes one row a request.
 
     keep_bodies: of how many answers the body is kept, in `bodies`, with the variant that it answers.
     """
@@ -32,14 +32,14 @@ class Stretch:
         self._numbered = {variant: request for variant, request in enumerate(requests) if request.serials}
 
     def begin(self, now_ns: int) -> None:
-        """Set the clock: the stretch starts now."""
+        """Set the clock: the load starts now."""
         raise NotImplementedError
 
     def drive(self, connection: Connection) -> None:
-        """Be one of its users until it is over and the last answer is in."""
+        """Send requests over one user's connection until the load is over and its last answer is in."""
         raise NotImplementedError
 
-    def _ask(self, connection: Connection, due_ns: int) -> None:
+    def _send(self, connection: Connection, due_ns: int) -> None:
         """Send the next request; due_ns 0: it is due when it is sent."""
         variant = (self._first + self.begun) % len(self._wires)
         keep_body = self.begun < self._keep_bodies
@@ -56,8 +56,8 @@ class Stretch:
             gevent.sleep(FAILURE_PAUSE_S)
 
 
-class ClosedLoop(Stretch):
-    """Every user asks again as soon as it is answered; none begins a request after `duration_ns`."""
+class ClosedLoop(Loop):
+    """Every user sends again as soon as it is answered; none begins a request after `duration_ns`."""
 
     def __init__(
         self, requests: Sequence[Prepared], first: int, duration_ns: int, keep_bodies: int = 0
@@ -67,16 +67,16 @@ class ClosedLoop(Stretch):
         self._stop_ns = 0
 
     def begin(self, now_ns: int) -> None:
-        """Set the clock: the stretch starts now."""
+        """Set the clock: the load starts now."""
         self._stop_ns = now_ns + self._duration_ns
 
     def drive(self, connection: Connection) -> None:
-        """Be one of its users until it is over and the last answer is in."""
+        """Send requests over one user's connection until the load is over and its last answer is in."""
         while monotonic_ns() < self._stop_ns:
-            self._ask(connection, due_ns=0)
+            self._send(connection, due_ns=0)
 
 
-class OpenLoop(Stretch):
+class OpenLoop(Loop):
     """Requests fall due at given times after the start, whether or not earlier ones are answered.
 
     A user that is free takes the next arrival and waits until it is due. When none is free it is sent late, and what
@@ -98,12 +98,12 @@ class OpenLoop(Stretch):
         self._start_ns = self._give_up_ns = 0
 
     def begin(self, now_ns: int) -> None:
-        """Set the clock: the stretch starts now."""
+        """Set the clock: the load starts now."""
         self._start_ns = now_ns
         self._give_up_ns = now_ns + max(self._arrivals_ns, default=0) + self._patience_ns
 
     def drive(self, connection: Connection) -> None:
-        """Be one of its users until it is over and the last answer is in."""
+        """Send requests over one user's connection until the load is over and its last answer is in."""
         while self._taken < len(self._arrivals_ns):
             due_ns = self._start_ns + self._arrivals_ns[self._taken]
             self._taken += 1
@@ -111,7 +111,7 @@ class OpenLoop(Stretch):
                 self._give_up(due_ns)
             else:
                 sleep_until(due_ns)
-                self._ask(connection, due_ns)
+                self._send(connection, due_ns)
 
     def _give_up(self, due_ns: int) -> None:
         now_ns = monotonic_ns()

@@ -1,4 +1,4 @@
-"""Ask the kernel to wake this thread promptly, so that requests leave when they are due. Each wish may be refused."""
+"""Ask the kernel to wake this thread promptly, so that requests leave when they are due. Each may be refused."""
 
 import ctypes
 import platform
@@ -14,7 +14,7 @@ SCHED_SETATTR = {"x86_64": 314, "aarch64": 274}
 SCHED_ATTR = struct.Struct("=IIQiIQQQ")  # size, policy, flags, nice, priority, runtime, deadline, period
 
 
-def be_punctual() -> None:
+def request_prompt_wakeups() -> None:
     """Set the timer slack, the time slice and, where that is allowed, the priority of the calling thread."""
     libc = ctypes.CDLL(None)
     libc.prctl(PR_SET_TIMERSLACK, SLACK_NS, 0, 0, 0)

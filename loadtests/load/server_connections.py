@@ -25,7 +25,7 @@ class Reading:
     steal_ms: float
 
 
-class Target:
+class ServerConnections:
     """One server of the round, with a connection for each user and one for itself."""
 
     def __init__(self, endpoint: Endpoint, users: int, timeout_s: float) -> None:
@@ -42,7 +42,7 @@ class Target:
         """How many connections the users have opened so far."""
         return sum(connection.opened for connection in self._all())
 
-    def count(self) -> int | None:
+    def request_count(self) -> int | None:
         """The requests that the server has counted, this one included; None when it does not say."""
         self._control.ensure_open()
         answer = self._control.request(COUNT_REQUEST, keep_body=True)
@@ -51,7 +51,7 @@ class Target:
         except (ValueError, TypeError, KeyError):
             return None
 
-    def ask(self, wire: bytes) -> None:
+    def send(self, wire: bytes) -> None:
         """Send one request outside of any load."""
         self._control.ensure_open()
         self._control.request(wire)
@@ -67,17 +67,17 @@ class Target:
             ]
         return self._sockets[socket_path][:users]
 
-    def rest(self) -> None:
+    def close_sockets(self) -> None:
         """Close the WebSockets until they are used again: those of idle users hold threads in some servers."""
         for sockets in self._sockets.values():
             for socket in sockets:
-                socket.rest()
+                socket.suspend()
 
-    def be_brief(self) -> None:
+    def shorten_timeout(self) -> None:
         """Wait less from now on: this server has let a request time out."""
         self._timeout_s = self._short_s
         for connection in (self._control, *self._all()):
-            connection.allow(self._short_s)
+            connection.set_timeout(self._short_s)
 
     def read_meters(self) -> Reading:
         """All meters now."""

@@ -9,14 +9,14 @@ from gevent.queue import SimpleQueue
 from loadtests.load.connection import Connection
 
 
-class Crew:
-    """Hands work to whichever greenlets call `work`; there must be as many as connections are driven at once."""
+class UserPool:
+    """Hands jobs to whichever greenlets call `work`; there must be as many as connections are driven at once."""
 
     def __init__(self) -> None:
         self._jobs = SimpleQueue()
 
     def work(self) -> None:
-        """Wait for one piece of work and do it; what it raises is raised by `each`."""
+        """Wait for one job and do it; what it raises is raised by `each`."""
         job, done = self._jobs.get()
         _settle(job, done)
 
@@ -32,5 +32,5 @@ class Crew:
 def _settle(job: Callable[[], object], done: AsyncResult) -> None:
     try:
         done.set(job())
-    except Exception as error:  # raised again where the work was given out
+    except Exception as error:  # raised again by `each`
         done.set_exception(error)

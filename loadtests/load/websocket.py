@@ -1,6 +1,6 @@
 """A WebSocket with the face of an HTTP connection: one message out is a request, its echo is the answer.
 
-Under gevent, as wire.py.
+Under gevent, as connection.py.
 """
 
 from loadtests.load.connection import CHUNK_BYTES, Connection, WireError
@@ -16,12 +16,12 @@ class WebSocketConnection(Connection):
 
     def __init__(self, host: str, port: int, path: str, timeout_s: float = 10.0) -> None:
         self._handshake = handshake(path)
-        self._rested = False
+        self._suspended = False
         super().__init__(host, port, timeout_s)
 
-    def rest(self) -> None:
-        """Close it for now: some servers hold a thread for every socket. To open it again is no loss of it."""
-        self._rested = self._rested or self._is_open
+    def suspend(self) -> None:
+        """Close it for now: some servers hold a thread for every socket. Opening it again is not counted."""
+        self._suspended = self._suspended or self._is_open
         self.close()
 
     def _connect(self) -> None:
@@ -37,8 +37,8 @@ class WebSocketConnection(Connection):
             raise WireError(Failure.MALFORMED)
         self._frames = FrameParser(self)
         self._parser = self._frames  # type: ignore[assignment]  # the same three methods are asked of it
-        if self._rested:
-            self._rested = False
+        if self._suspended:
+            self._suspended = False
             self.opened -= 1
 
     def _head(self) -> tuple[bytes, bytes]:

@@ -65,7 +65,7 @@ def pinning(server_cpus: Sequence[int], load_cpus: Sequence[int]) -> str:
 
 def postgres_version(database_url: str) -> str:
     """The version that the database server says of itself."""
-    import psycopg  # noqa: PLC0415  as in stage.py: not every command has a database
+    import psycopg  # noqa: PLC0415  as in environment.py: not every command has a database
 
     from loadtests.machine.services import libpq_url  # noqa: PLC0415
 

@@ -24,7 +24,7 @@ def launch_argv(argv: Sequence[str], cpus: Sequence[int]) -> list[str]:
     return [sys.executable, "-I", "-S", __file__, str(os.getpid()), listed, "--", *argv]
 
 
-def undertaker_argv() -> list[str]:
+def group_killer_argv() -> list[str]:
     """The command line of a process that kills the groups named on its standard input, as soon as that ends."""
     return [sys.executable, "-I", "-S", __file__]
 
@@ -34,7 +34,7 @@ def how_ended(status: int) -> str:
     return f"was killed by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
 
 
-def die_with(parent: int) -> None:
+def end_with(parent: int) -> None:
     """Have the kernel kill this process when its parent dies; leave at once if it is dead already."""
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str]) -> None:
         kill_groups(sys.stdin)
         return
     parent, cpus, _, *argv = arguments
-    die_with(int(parent))
+    end_with(int(parent))
     if cpus != "-":
         os.sched_setaffinity(0, [int(cpu) for cpu in cpus.split(",")])
     os.execvp(argv[0], argv)  # noqa: S606 - becoming that program is the point

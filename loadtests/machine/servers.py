@@ -15,7 +15,7 @@ from pathlib import Path
 
 from loadtests.config.contestants import Contestant
 from loadtests.errors import ServerError
-from loadtests.machine.launch import how_ended, launch_argv, undertaker_argv
+from loadtests.machine.launch import group_killer_argv, how_ended, launch_argv
 from loadtests.machine.meters import ProcessTree, pin
 from shared.ops.telemetry import counting_workers
 
@@ -256,7 +256,11 @@ def _stop(servers: Sequence[_Server]) -> None:
 def _undertaker() -> Iterator[Callable[[int], None]]:
     """Takes the ids of process groups that are to be killed should this process end before the block does."""
     process = subprocess.Popen(
-        undertaker_argv(), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True, bufsize=0
+        group_killer_argv(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+        bufsize=0,
     )
 
     def bury(group: int) -> None:

@@ -1,7 +1,7 @@
 """A partner service with adjustable delay, errors and hangs: `python -m loadtests.reference.partner`.
 
 It prints its port when it listens on it, on loopback alone. It parses with llhttp on uvloop, because it runs beside the
-load and shall cost little.
+load and must cost little.
 
     GET /partner?delay_ms=20&call=3&status=503&size=1000&hang=1
     GET /broken/partner    half an answer, then the end of the connection
@@ -20,12 +20,12 @@ import uvloop
 from httptools import HttpParserError, HttpRequestParser, parse_url
 
 HOST = "127.0.0.1"
-_HEAD = "HTTP/1.1 {} Said\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n"
+_HEAD = "HTTP/1.1 {} Partner\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n"
 
 
 @dataclass(slots=True)
-class Books:
-    """What was asked so far: calls, the most of them at once, and the connections that were opened."""
+class CallCounts:
+    """What was asked since the last reset: calls, the most of them at once, and the connections that were opened."""
 
     calls: int = 0
     at_once: int = 0
@@ -39,7 +39,7 @@ class Books:
         self.most_at_once = max(self.most_at_once, self.at_once)
 
     def reset(self) -> None:
-        """Counts anew; what is under way stays so."""
+        """Begin counting again; calls that are under way stay counted as such."""
         self.calls = self.connections = 0
         self.most_at_once = self.at_once
 
@@ -47,8 +47,8 @@ class Books:
 class Partner(asyncio.Protocol):
     """One connection, on which requests come one after the other."""
 
-    def __init__(self, books: Books) -> None:
-        self._books = books
+    def __init__(self, counts: CallCounts) -> None:
+        self._counts = counts
         self._parser = HttpRequestParser(self)
         self._later: asyncio.TimerHandle | None = None
         self._calling = False
@@ -56,7 +56,7 @@ class Partner(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Somebody connected."""
         self._transport = cast("asyncio.Transport", transport)
-        self._books.connections += 1
+        self._counts.connections += 1
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nobody waits for an answer any more."""
@@ -75,7 +75,7 @@ class Partner(asyncio.Protocol):
         """Note what is asked for (called by the parser)."""
         parsed = parse_url(url)
         self._path: bytes = parsed.path
-        self._wish = dict(parse_qsl((parsed.query or b"").decode("latin-1")))
+        self._query = dict(parse_qsl((parsed.query or b"").decode("latin-1")))
 
     def on_message_complete(self) -> None:
         """Answer, now or later (called by the parser)."""
@@ -85,32 +85,32 @@ class Partner(asyncio.Protocol):
             self._transport.write(_HEAD.format(200, 1000).encode() + b'{"partner":')
             self._transport.close()
         elif self._path == b"/stats":
-            self._send(200, asdict(self._books))
-            if self._wish.get("reset"):
-                self._books.reset()
+            self._send(200, asdict(self._counts))
+            if self._query.get("reset"):
+                self._counts.reset()
         else:
             self._send(404, {})
 
     def _begin_call(self) -> None:
-        self._books.begin()
+        self._counts.begin()
         self._calling = True
-        if not self._wish.get("hang"):
-            delay_s = int(self._wish.get("delay_ms", "0")) / 1000
+        if not self._query.get("hang"):
+            delay_s = int(self._query.get("delay_ms", "0")) / 1000
             self._later = asyncio.get_running_loop().call_later(delay_s, self._answer)
 
     def _answer(self) -> None:
         self._end_call()
-        said: dict[str, Any] = {"partner": "ok", "delay_ms": int(self._wish.get("delay_ms", "0"))}
-        if "call" in self._wish:
-            said = {"call": int(self._wish["call"]), **said}
-        if "size" in self._wish:
-            said["padding"] = "x" * int(self._wish["size"])
-        self._send(int(self._wish.get("status", "200")), said)
+        said: dict[str, Any] = {"partner": "ok", "delay_ms": int(self._query.get("delay_ms", "0"))}
+        if "call" in self._query:
+            said = {"call": int(self._query["call"]), **said}
+        if "size" in self._query:
+            said["padding"] = "x" * int(self._query["size"])
+        self._send(int(self._query.get("status", "200")), said)
 
     def _end_call(self) -> None:
         if self._calling:
             self._calling = False
-            self._books.at_once -= 1
+            self._counts.at_once -= 1
 
     def _send(self, status: int, said: dict[str, Any]) -> None:
         body = json.dumps(said, separators=(",", ":"))
@@ -119,8 +119,8 @@ class Partner(asyncio.Protocol):
 
 async def serve(port: int) -> None:
     """Listens until the process ends; port 0 is a free one."""
-    books = Books()
-    server = await asyncio.get_running_loop().create_server(lambda: Partner(books), HOST, port)
+    counts = CallCounts()
+    server = await asyncio.get_running_loop().create_server(lambda: Partner(counts), HOST, port)
     sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
     sys.stdout.flush()
     await server.serve_forever()

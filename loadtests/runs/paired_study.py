@@ -22,8 +22,8 @@ CPU = "cpu_us_per_request"
 NO_LIMIT_PERCENT = 100.0  # no slice is set aside
 
 
-class Scene(Protocol):
-    """Where servers can be had: a `stage.Stage`, or less where no database is needed."""
+class HasServers(Protocol):
+    """Where servers can be had: an `Environment`, or less where no database is needed."""
 
     @property
     def load_cpus(self) -> tuple[int, ...]:
@@ -49,7 +49,7 @@ def ping_plan(
 
 
 def rounds(
-    scene: Scene,
+    environment: HasServers,
     plan: Plan,
     servers: Sequence[Contestant],
     count: int,
@@ -59,10 +59,10 @@ def rounds(
     """Measure so many further rounds with fresh processes into the store; `ask` is called before and after each."""
     for _ in range(count):
         index = store.finished_rounds()
-        with scene.servers(servers) as endpoints:
+        with environment.servers(servers) as endpoints:
             ask(endpoints)
             driven = drive(
-                plan.round(index, None), plan.scenarios, endpoints, cpus=scene.load_cpus, seed=plan.seed
+                plan.round(index, None), plan.scenarios, endpoints, cpus=environment.load_cpus, seed=plan.seed
             )
             ask(endpoints)
         store.save_round(index, driven)

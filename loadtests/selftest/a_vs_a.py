@@ -20,7 +20,7 @@ def check(setting: Setting, seconds: float) -> Check:
     figures: list[Figure] = []
     for number in repeats(seconds):
         setting.watch.step(f"a server against itself, repeat {number + 1}")
-        known = merge(rounds(setting.scene, plan, servers, ROUNDS, store))
+        known = merge(rounds(setting.environment, plan, servers, ROUNDS, store))
         figures += [_figure(known, number, one.name, metric) for one in headliners() for metric in METRICS]
     return judged(figures)
 

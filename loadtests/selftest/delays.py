@@ -39,8 +39,8 @@ def check(setting: Setting) -> Check:
     setting.watch.step("known delays")
     scenarios = [_scenario(delay_ms) for delay_ms in DELAYS_MS]
     round_, store = planned(setting.seed), setting.store(NAME)
-    with setting.scene.servers([server()]) as endpoints:
-        driven = drive(round_, scenarios, endpoints, cpus=setting.scene.load_cpus, seed=setting.seed)
+    with setting.environment.servers([server()]) as endpoints:
+        driven = drive(round_, scenarios, endpoints, cpus=setting.environment.load_cpus, seed=setting.seed)
         stamps = read_stamps(endpoints[NAME])
     store.save_round(0, driven)
     return judged(figures_of(store.round(0), stamps))

@@ -49,12 +49,12 @@ def _measure(setting: Setting, servers: Sequence[Contestant]) -> dict[Design, Di
     stores = {design: setting.store(f"designs-{design}") for design in parts}
     for _ in range(ROUNDS):
         index = stores["paired"].finished_rounds()
-        with setting.scene.servers(servers) as endpoints:
+        with setting.environment.servers(servers) as endpoints:
             for design in ORDERS[index % 2]:
                 plan = ping_plan(servers, BLOCKS, setting.seed, design)
                 round_ = plan.round(index, None)
                 driven = drive(
-                    round_, plan.scenarios, endpoints, cpus=setting.scene.load_cpus, seed=setting.seed
+                    round_, plan.scenarios, endpoints, cpus=setting.environment.load_cpus, seed=setting.seed
                 )
                 stores[design].save_round(index, driven)
         for design, held in parts.items():

@@ -63,14 +63,14 @@ def check(setting: Setting) -> Check:
     """An open and a closed slice, each frozen in its middle; short ones before them tell when they begin."""
     setting.watch.step("a frozen server")
     chosen, floor, store = select(Wishes(scenarios=("ping",))), catalog()[FLOOR], setting.store("frozen")
-    with setting.scene.servers([floor]) as endpoints:
+    with setting.environment.servers([floor]) as endpoints:
         freezer = Freezer(endpoints[FLOOR].pid)
         try:
             driven = drive(
                 planned(setting.seed),
                 chosen.scenarios,
                 endpoints,
-                cpus=setting.scene.load_cpus,
+                cpus=setting.environment.load_cpus,
                 seed=setting.seed,
                 on_slice=freezer.on_slice,
             )

@@ -123,7 +123,7 @@ def turns_for(
     setting.watch.step(f"how much {one.name} costs by itself")
     trial, ledger = (wrapped(one, TRIAL, TRIAL_LOOPS),), Ledger()
     plan, store = ping_plan(trial, BLOCKS, setting.seed, users=users), setting.store(f"trial-{one.name}")
-    for _ in rounds(setting.scene, plan, trial, TRIAL_ROUNDS, store, ledger.ask):
+    for _ in rounds(setting.environment, plan, trial, TRIAL_ROUNDS, store, ledger.ask):
         pass
     stamps = [known[TRIAL] for known in ledger.rounds]
     own_ns = min(
@@ -141,7 +141,7 @@ def copy_name(size: float) -> str:
 def _measure(setting: Setting, name: str, group: Sequence[Contestant], number: int) -> Repeat:
     ledger, plan = Ledger(), ping_plan(group, BLOCKS, setting.seed, users=USERS)
     store = setting.store(f"injection-{name}")
-    known = merge(rounds(setting.scene, plan, group, ROUNDS, store, ledger.ask))
+    known = merge(rounds(setting.environment, plan, group, ROUNDS, store, ledger.ask))
     return Repeat(name, number, known, tuple(ledger.rounds))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from loadtests.errors import SuiteError
 from loadtests.machine import description
-from loadtests.machine.environment import stage
+from loadtests.machine.environment import open_environment
 from loadtests.report.document import Story
 from loadtests.report.files import write_pages
 from loadtests.runs.folder import fresh_folder, stamp
@@ -60,9 +60,11 @@ def run(wanted: Wanted, watch: Watch) -> tuple[Selftest, Path]:
     began, at = time.monotonic(), datetime.now(UTC)
     folder = fresh_folder(Path(wanted.results_dir), f"selftest-{at:%Y%m%d-%H%M%S}")
     found = Selftest(folder.name, stamp(at), 0.0, "partial", wanted.seed)
-    with stage(wanted.seed, needs_database=any(CHECKS[name].launches_apps for name in names)) as scene:
-        facts = description.describe(scene.server_cpus, scene.load_cpus, scene.database_url)
-        setting = Setting(scene, folder, wanted.seed, wanted.inject, watch)
+    with open_environment(
+        wanted.seed, needs_database=any(CHECKS[name].launches_apps for name in names)
+    ) as environment:
+        facts = description.describe(environment.server_cpus, environment.load_cpus, environment.database_url)
+        setting = Setting(environment, folder, wanted.seed, wanted.inject, watch)
         for name, seconds in shares(names, wanted.budget_s).items():
             check = CHECKS[name].run(setting, seconds)
             taken_s = time.monotonic() - began

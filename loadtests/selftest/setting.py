@@ -1,4 +1,4 @@
-"""What every check is given: the stage, its folder, its share of the time, and the servers it may start."""
+"""What every check is given: the environment, its folder, its share of the time, and the servers it may start."""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,7 +10,7 @@ from loadtests.analysis.precision import headline
 from loadtests.config.contestants import Contestant
 from loadtests.config.selection import CATALOG, Wishes, select
 from loadtests.errors import SuiteError
-from loadtests.machine.environment import Stage
+from loadtests.machine.environment import Environment
 from loadtests.reference import burner
 from loadtests.samples.store import RunStore
 
@@ -28,7 +28,7 @@ class Watch(Protocol):
 class Setting:
     """Where a check works. `inject`: the extra costs that are injected, in percent."""
 
-    scene: Stage
+    environment: Environment
     folder: Path
     seed: int
     inject: tuple[float, ...]

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from loadtests.analysis.digest import merge
 from loadtests.config.contestants import Contestant
 from loadtests.config.selection import Wishes, select
-from loadtests.machine.environment import stage
+from loadtests.machine.environment import open_environment
 from loadtests.runs.paired_study import ping_plan, ratio_of, rounds, told
 from loadtests.samples.store import RunStore
 
@@ -36,9 +36,9 @@ def _pair(shop: Contestant, target: str, bare_target: str) -> tuple[Contestant, 
 def main() -> None:
     """Prints one line a framework."""
     servers = contestants()
-    with stage(seed=0) as scene, TemporaryDirectory(prefix="sidebyside-") as folder:
+    with open_environment(seed=0) as environment, TemporaryDirectory(prefix="sidebyside-") as folder:
         plan, store = ping_plan(servers, BLOCKS), RunStore(Path(folder))
-        known = merge(rounds(scene, plan, servers, ROUNDS, store))
+        known = merge(rounds(environment, plan, servers, ROUNDS, store))
     for name in PAIRS:
         sys.stdout.write(
             f"{name}: ping costs, against a bare app, {told(ratio_of(known, name, f'bare-{name}'))}\n"

@@ -16,7 +16,7 @@ import httpx2
 
 from loadtests.config.selection import Wishes, select
 from loadtests.errors import ServerError
-from loadtests.machine.environment import stage
+from loadtests.machine.environment import open_environment
 from shared.shop.seeded import PASSWORD
 
 CONTESTANTS = ("flask-gthread", "fastapi-uvicorn")
@@ -83,7 +83,7 @@ def main() -> None:
         f"{BUYERS} buyers, {STOCK} in stock",
         f"{'server':<18}{'route':<14}{'accepted':>9}{'oversold':>10}",
     ]
-    with stage(seed=0) as scene, scene.servers(servers) as endpoints:
+    with open_environment(seed=0) as environment, environment.servers(servers) as endpoints:
         for name, endpoint in endpoints.items():
             with signed_in(f"http://{endpoint.host}:{endpoint.port}") as client:
                 late = sell_late(client, STOCK, BUYERS, DELAY_MS)

@@ -15,7 +15,7 @@ import httpx2
 from loadtests.config.fields import admin_header
 from loadtests.config.selection import Wishes, select
 from loadtests.load.websocket_frames import handshake
-from loadtests.machine.environment import stage
+from loadtests.machine.environment import open_environment
 from loadtests.machine.meters import ProcessTree
 from loadtests.machine.servers import Endpoint
 
@@ -86,9 +86,9 @@ def main() -> int:
     allow_files(2 * SOCKETS)
     known = select(Wishes(scenarios=("ping",), contestants=CONTESTANTS)).by_name
     costs = {}
-    with stage(seed=0) as scene:
+    with open_environment(seed=0) as environment:
         for name in CONTESTANTS:
-            with scene.servers([known[name]]) as endpoints:
+            with environment.servers([known[name]]) as endpoints:
                 costs[name] = cost_mib(endpoints[name], SOCKETS)
                 sys.stdout.write(f"{name}: {SOCKETS} idle WebSockets cost {costs[name]:.1f} MiB\n")
     return int(max(costs.values()) >= LIMIT_MIB)

@@ -22,9 +22,9 @@ from loadtests.machine.servers import Endpoint, cpu_sets, launched
 
 TURNS = 7
 USERS = "16"
-KINDS = {"HttpUser": "HttpAsker", "FastHttpUser": "FastHttpAsker", "wire client": "WireAsker"}
+KINDS = {"HttpUser": "RequestsUser", "FastHttpUser": "GeventHttpUser", "wire client": "WireUser"}
 BASE = "FastHttpUser"
-ASKERS = Path(__file__).with_name("askers.py")
+LOCUST_FILE = Path(__file__).with_name("wirespeed_users.py")
 CANNED = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 18\r\n\r\n{"message":"pong"}'
 RESPONDER = Contestant(
     name="responder",
@@ -103,7 +103,7 @@ def _slice(user: str, endpoint: Endpoint, cpus: Sequence[int]) -> Speed:
         "-m",
         "locust",
         "-f",
-        str(ASKERS),
+        str(LOCUST_FILE),
         "--headless",
         "--only-summary",
         "-L",

@@ -15,11 +15,10 @@ from numpy.random import Generator
 from loadtests.analysis.estimates import FloatArray, paired_ratio
 from loadtests.config.profiles import Profile
 from loadtests.config.selection import Wishes, select
-from loadtests.doctor import facts, findings, forecast, probes
-from loadtests.doctor import noise as sight
+from loadtests.doctor import facts, findings, forecast, noise, probes
 from loadtests.doctor.facts import Facts, gather, shared_cores
 from loadtests.doctor.findings import Finding, judge, sum_up
-from loadtests.doctor.forecast import Forecast, Noise
+from loadtests.doctor.forecast import AaSpread, Forecast
 from loadtests.doctor.probes import Busy, BusyMeter, Lateness, Process, Spent, Spin, busiest
 from loadtests.machine.kernel import Memory
 from loadtests.plan.rounds import Plan, make_plan
@@ -167,7 +166,7 @@ def test_a_core_is_shared_when_one_of_its_threads_serves_and_another_loads(
 
 
 def test_facts_are_gathered_on_this_machine_and_leave_nothing_behind(tmp_path: Path) -> None:
-    facts = gather(tmp_path / "results", spin_s=0.2, naps=20)
+    facts = gather(tmp_path / "results", spin_s=0.2, sleeps=20)
 
     assert facts.cpus == tuple(sorted(os.sched_getaffinity(0)))
     assert facts.memory
@@ -235,15 +234,15 @@ def rounds_of_noise(
     return [rng.normal(rng.normal(0, launches), noise, blocks) for _ in range(rounds)]
 
 
-def seen(rounds: list[FloatArray]) -> Noise:
-    found = forecast.noise(rounds)
+def seen(rounds: list[FloatArray]) -> AaSpread:
+    found = forecast.aa_spread(rounds)
     assert found is not None
     return found
 
 
 def test_too_few_rounds_give_no_noise() -> None:
-    assert forecast.noise([np.zeros(5), np.zeros(5)]) is None
-    assert forecast.noise([np.zeros(5), np.zeros(5), np.zeros(0)]) is None
+    assert forecast.aa_spread([np.zeros(5), np.zeros(5)]) is None
+    assert forecast.aa_spread([np.zeros(5), np.zeros(5), np.zeros(0)]) is None
 
 
 @pytest.mark.parametrize("blocks", [11, 40])
@@ -300,9 +299,9 @@ def plan_of(blocks: int, max_rounds: int = 1000) -> Plan:
 
 
 def test_the_width_falls_with_the_root_of_the_rounds() -> None:
-    noise = seen(rounds_of_noise(np.random.default_rng(3), 6, 10))
+    spread = seen(rounds_of_noise(np.random.default_rng(3), 6, 10))
 
-    short, long = (forecast.forecast(noise, plan_of(10), 10.0, usable_s) for usable_s in (1000.0, 4000.0))
+    short, long = (forecast.forecast(spread, plan_of(10), 10.0, usable_s) for usable_s in (1000.0, 4000.0))
 
     assert short is not None
     assert long is not None
@@ -312,20 +311,20 @@ def test_the_width_falls_with_the_root_of_the_rounds() -> None:
 
 
 def test_no_more_rounds_are_counted_on_than_the_profile_allows_and_none_than_an_interval_needs() -> None:
-    noise = seen(rounds_of_noise(np.random.default_rng(4), 6, 10))
+    spread = seen(rounds_of_noise(np.random.default_rng(4), 6, 10))
 
-    capped = forecast.forecast(noise, plan_of(10, max_rounds=7), 10.0, 1000.0)
+    capped = forecast.forecast(spread, plan_of(10, max_rounds=7), 10.0, 1000.0)
 
     assert capped is not None
     assert capped.rounds == 7
-    assert forecast.forecast(noise, plan_of(10), 10.0, 29.0) is None
+    assert forecast.forecast(spread, plan_of(10), 10.0, 29.0) is None
 
 
 def test_forecast_widths_are_those_that_simulated_runs_have_and_four_in_five_see_the_difference() -> None:
     """Five short rounds are looked at, as the command does; then runs of nine larger ones are simulated."""
     rng = np.random.default_rng(5)
-    noise = Noise(1.0, 5, 0.0, 0.01, np.concatenate(rounds_of_noise(rng, 40, 11)))
-    made = forecast.forecast(noise, plan_of(40), 10.0, 95.0)
+    spread = AaSpread(1.0, 5, 0.0, 0.01, np.concatenate(rounds_of_noise(rng, 40, 11)))
+    made = forecast.forecast(spread, plan_of(40), 10.0, 95.0)
     assert made is not None
 
     runs = [simulated(rng, made.visible) for _ in range(600)]
@@ -344,7 +343,7 @@ def simulated(rng: Generator, difference: float) -> tuple[float, float]:
 
 
 def test_a_longer_run_of_the_catalog_sees_smaller_differences() -> None:
-    made = sight.forecasts(seen(rounds_of_noise(np.random.default_rng(6), 5, 11, noise=0.2)))
+    made = noise.forecasts(seen(rounds_of_noise(np.random.default_rng(6), 5, 11, noise=0.2)))
 
     assert [one.budget_s for one in made] == [300, 600, 1800]
     assert made[0].visible > made[1].visible > made[2].visible > 0
@@ -352,21 +351,23 @@ def test_a_longer_run_of_the_catalog_sees_smaller_differences() -> None:
 
 
 def test_the_pair_of_the_forecast_is_in_the_catalog() -> None:
-    chosen = select(Wishes(contestants=sight.PAIR, scenarios=(sight.PAIRS_SCENARIO,)))
+    chosen = select(Wishes(contestants=noise.PAIR, scenarios=(noise.PAIRS_SCENARIO,)))
 
-    assert {one.name for one in chosen.contestants} == {*sight.PAIR}
+    assert {one.name for one in chosen.contestants} == {*noise.PAIR}
 
 
 def test_a_server_is_measured_against_itself_without_a_database(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://127.0.0.1:1/shop")
     told: list[int] = []
 
-    ratios = sight.look(rounds=3, blocks=2, on_round=told.append)
+    ratios = noise.measure(rounds=3, blocks=2, on_round=told.append)
 
     assert [len(one) for one in ratios] == [2, 2, 2]
     assert np.isfinite(np.concatenate(ratios)).all()
     assert told == [1, 2, 3]
-    assert re.match(r"One bare server .* 3 rounds: \d\.\d+ times the CPU", forecast.told(seen(ratios)))
+    assert re.match(
+        r"One bare server .* 3 rounds: \d\.\d+ times the CPU", forecast.describe_spread(seen(ratios))
+    )
 
 
 def test_the_command_looks_and_sums_up_and_changes_nothing(tmp_path: Path) -> None:
@@ -382,7 +383,7 @@ def test_the_command_looks_and_sums_up_and_changes_nothing(tmp_path: Path) -> No
 def test_a_machine_on_which_no_run_is_possible_is_exit_1(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(facts, "gather", partial(facts.gather, spin_s=0.1, naps=50))
+    monkeypatch.setattr(facts, "gather", partial(facts.gather, spin_s=0.1, sleeps=50))
     (tmp_path / "results").write_text("a file is in the way")
 
     ended = run_here("doctor", "--quick", "--results-dir", str(tmp_path / "results"))

@@ -244,8 +244,8 @@ from loadtests.config.contestants import load_contestants
 from loadtests.machine.servers import launched
 floors = [one for one in load_contestants(Path(sys.argv[1])).values() if one.framework == "raw"]
 uvicorn = next(one for one in floors if one.name == "raw-asgi-uvicorn")
-crew = ("{python}", "-m", "uvicorn", "--port", "{port}", "--workers", "2", "loadtests.reference.bare_asgi:app")
-with launched([*floors, replace(uvicorn, name="crew", command=crew)], {}, ()) as endpoints:
+two_workers = ("{python}", "-m", "uvicorn", "--port", "{port}", "--workers", "2", "loadtests.reference.bare_asgi:app")
+with launched([*floors, replace(uvicorn, name="two-workers", command=two_workers)], {}, ()) as endpoints:
     print(*(one.pid for one in endpoints.values()), flush=True)
     time.sleep(60)
 """

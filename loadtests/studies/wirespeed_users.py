@@ -1,4 +1,4 @@
-"""Three kinds of Locust user that ask as fast as they can, for `wirespeed`: `locust -f askers.py KIND ...`.
+"""Three kinds of Locust user that ask as fast as they can, for `wirespeed`: `locust -f wirespeed_users.py KIND ...`.
 
 Prints one JSON object: how many requests were answered, in how many seconds, of wall time and of this process's CPU.
 """
@@ -37,7 +37,7 @@ tally = Tally()
 hooks: Any = events  # Locust leaves them untyped
 
 
-class HttpAsker(HttpUser):
+class RequestsUser(HttpUser):
     """Locust's user on `requests`."""
 
     @task
@@ -47,7 +47,7 @@ class HttpAsker(HttpUser):
             tally.count(self.client.get(PATH).status_code)
 
 
-class FastHttpAsker(FastHttpUser):
+class GeventHttpUser(FastHttpUser):
     """Locust's user on `geventhttpclient`."""
 
     @task
@@ -57,7 +57,7 @@ class FastHttpAsker(FastHttpUser):
             tally.count(self.client.get(PATH).status_code)
 
 
-class WireAsker(User):
+class WireUser(User):
     """A Locust user on this suite's connection."""
 
     @task

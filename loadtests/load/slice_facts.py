@@ -1,0 +1,66 @@
+"""The rows of the frames `slices` and `servers` (columns: samples.store): what was planned, and metered."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from loadtests.load.loops import Loop
+from loadtests.load.server_connections import Reading, ServerConnections
+from loadtests.plan.rounds import Slice
+
+
+@dataclass(frozen=True, slots=True)
+class MeteredLoad:
+    """The load of a slice or of its warm-up: the loop with its rows, and what the meters read before and after."""
+
+    loop: Loop
+    start_ns: int
+    before: Reading
+    after: Reading
+
+    @property
+    def last_ns(self) -> int:
+        """When the last answer was in; the start, where nothing was sent."""
+        return max((row.end_ns for row in self.loop.rows), default=self.start_ns)
+
+
+def of_plan(piece: Slice, round_index: int) -> dict[str, Any]:
+    """The columns that the plan has fixed."""
+    return {
+        "round": round_index,
+        "slice": piece.index,
+        "block": piece.block,
+        "scenario": piece.scenario,
+        "contestant": piece.contestant,
+        "mode": piece.mode,
+        "rate_rps": piece.rate_rps,
+        "concurrency": piece.concurrency,
+    }
+
+
+def of_meters(piece: Slice, load: MeteredLoad) -> dict[str, Any]:
+    """The columns that clocks and meters give, in nanoseconds and milliseconds."""
+    before, after = load.before, load.after
+    return {
+        "start_ns": load.start_ns,
+        "stop_ns": load.start_ns + round((piece.duration_s + piece.relief_s) * 1e9),
+        "drained_ns": load.last_ns,
+        "server_cpu_ns": between(before.server_cpu_ns, after.server_cpu_ns),
+        "generator_cpu_ns": after.generator_cpu_ns - before.generator_cpu_ns,
+        "steal_ms": after.steal_ms - before.steal_ms,
+    }
+
+
+def of_server(server: ServerConnections) -> dict[str, Any]:
+    """The row of `servers`: memory in KiB, seconds until the first answer."""
+    return {
+        "contestant": server.endpoint.name,
+        "pss_kib": server.tree.pss_kib(),
+        "start_s": server.endpoint.start_s,
+        "argv": " ".join(server.endpoint.argv),
+        "processes": len(server.tree.pids),
+    }
+
+
+def between(before: int | None, after: int | None, own: int = 0) -> int | None:
+    """after - before, less what reading has added itself; None if either reading is missing."""
+    return None if before is None or after is None else after - before - own

@@ -67,8 +67,7 @@ class Connection:
 
     def request(self, wire: bytes, keep_body: bool = False) -> Answer:
         """Send one request and await its whole answer; what goes wrong is in the answer's `failure`."""
-        self._received = self._body_bytes = self._status = self._answers = 0
-        self._body: list[bytes] | None = [] if keep_body else None
+        self._forget_answer(keep_body)
         self._timer.again(getcurrent().throw, DeadlineError)
         try:
             if not self._is_open:
@@ -88,6 +87,7 @@ class Connection:
         """Have the connection open and silent; False when the server cannot be reached."""
         if self._is_open and not self._is_silent():
             self.close()
+        self._forget_answer(keep_body=False)
         self._timer.again(getcurrent().throw, DeadlineError)
         try:
             if not self._is_open:
@@ -118,6 +118,10 @@ class Connection:
             self._answers += 1
             self._status = status
             self._keep_alive = self._parser.should_keep_alive()
+
+    def _forget_answer(self, keep_body: bool) -> None:
+        self._received = self._body_bytes = self._status = self._answers = 0
+        self._body: list[bytes] | None = [] if keep_body else None
 
     def _connect(self) -> None:
         self._socket = KernelSocket(AF_INET, SOCK_STREAM)

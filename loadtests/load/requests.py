@@ -4,10 +4,10 @@ import re
 from dataclasses import dataclass
 from random import Random
 
+from wsproto.frame_protocol import FrameProtocol
+
 from loadtests.config.fields import DERIVED, FIELD, FIELDS, UNIQUE
 from loadtests.config.scenarios import RequestTemplate, Scenario
-from loadtests.load.websocket_frames import TEXT as TEXT_FRAME
-from loadtests.load.websocket_frames import frame
 
 _SERIAL = b"%016d"
 
@@ -55,10 +55,10 @@ def _prepared(template: RequestTemplate, rng: Random) -> Prepared:
 
 
 def _message(template: RequestTemplate, rng: Random) -> Prepared:
-    """A request that is a message: its body as a text frame."""
-    text = _fill(template.body or "", _Fields(rng)).encode()
-    wire = frame(TEXT_FRAME, text, rng.randbytes(4))
-    return Prepared(wire, template.status, template.keys, template.json)
+    """A request that is a message: its body as a text frame, masked with a random key."""
+    text = _fill(template.body or "", _Fields(rng))
+    wire = FrameProtocol(client=True, extensions=[]).send_data(text)
+    return Prepared(bytes(wire), template.status, template.keys, template.json)
 
 
 class _Fields(dict[str, str]):

@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 import httpx2
+from wsproto import ConnectionType, WSConnection
+from wsproto.events import Request
 
 from loadtests.config.fields import admin_header
 from loadtests.config.selection import Wishes, select
-from loadtests.load.websocket_frames import handshake
 from loadtests.machine.environment import open_environment
 from loadtests.machine.meters import ProcessTree
 from loadtests.machine.servers import Endpoint
@@ -22,6 +23,7 @@ from loadtests.machine.servers import Endpoint
 SOCKETS = 1000
 LIMIT_MIB = 100.0
 WITHIN_S = 30.0
+SUBSCRIPTION = Request(host="sidebyside", target="/ws/items?item_id=1")
 # The servers that carry many at once: a thread each, as gunicorn's gthread has it, would not do.
 CONTESTANTS = ("flask-gevent", "fastapi-uvicorn")
 
@@ -41,7 +43,7 @@ def open_sockets(endpoint: Endpoint, count: int) -> Iterator[list[socket.socket]
         for _ in range(count):
             address = (endpoint.host, endpoint.port)
             one = opened.enter_context(socket.create_connection(address, WITHIN_S))
-            one.sendall(handshake("/ws/items?item_id=1"))
+            one.sendall(WSConnection(ConnectionType.CLIENT).send(SUBSCRIPTION))
             sockets.append(one)
         for one in sockets:
             if not _line_after(one, b"\r\n\r\n").startswith(b"HTTP/1.1 101 "):

@@ -5,11 +5,13 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from websockets.frames import Frame, Opcode
+from websockets.protocol import OPEN
+from websockets.server import ServerProtocol
 
 from loadtests.config.scenarios import load_scenarios
 from loadtests.errors import CatalogError
 from loadtests.load.requests import Prepared, prepare, prepare_setup
-from loadtests.load.websocket_frames import masked
 from shared.http.tokens import caller_of
 from shared.ops.settings import DEVELOPMENT_SECRET
 from shared.shop.callers import Caller
@@ -69,10 +71,13 @@ HTTP = [name for name, one in load_scenarios(CATALOG).items() if one.kind == "ht
 
 
 def test_a_message_is_a_frame_with_the_body_masked() -> None:
+    server = ServerProtocol(state=OPEN)
     for message in prepared("ws-echo"):
-        key, payload = message.wire[2:6], message.wire[6:]
-        assert message.wire[:2] == bytes([0x81, 0x80 | len(payload)])
-        assert list(json.loads(masked(payload, key))) == ["item_id", "note"]
+        server.receive_data(message.wire)
+        [frame] = server.events_received()
+        assert isinstance(frame, Frame)
+        assert frame.opcode == Opcode.TEXT
+        assert list(json.loads(bytes(frame.data))) == ["item_id", "note"]
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,12 @@ describes what the code does.
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
+from inspect import iscoroutinefunction
 from typing import Any
 from uuid import UUID
 
 import orjson
+from asgiref.sync import async_to_sync
 from flask import Response, request
 from flask.json.provider import JSONProvider
 from marshmallow import Schema, ValidationError
@@ -104,13 +106,18 @@ def query(schema: type[Schema]) -> Callable[[View], View]:
 
 
 def response(schema: type[Schema], status: int = 200) -> Callable[[View], View]:
-    """Dumps what the view returns. A view may return a Response of its own, or `(value, headers)`."""
+    """Dumps what the view returns. A view may return a Response of its own, or `(value, headers)`.
+
+    It may be a coroutine: Flask's documentation has it run in an event loop of its own, by asgiref.
+    """
     dumper = schema()
 
     def decorate(view: View) -> View:
+        answer = async_to_sync(view) if iscoroutinefunction(view) else view
+
         @wraps(view)
         def wrapped(*args: Any, **kwargs: Any) -> Response:
-            value = view(*args, **kwargs)
+            value = answer(*args, **kwargs)
             if isinstance(value, Response):
                 return value
             value, headers = value if isinstance(value, tuple) else (value, None)

@@ -9,8 +9,6 @@ from werkzeug.utils import cached_property
 from flask_app import (
     async_views,
     auth,
-    background,
-    cache,
     calls,
     compression,
     database,
@@ -34,6 +32,7 @@ from flask_app import (
     users,
 )
 from flask_app.api import IdConverter, JsonProvider, TokenConverter
+from flask_app.resources import open_resources
 from shared.ops.settings import Settings
 from shared.shop.errors import allow_header
 from shared.shop.limits import BODY_MAX_BYTES
@@ -68,19 +67,14 @@ def create_app(settings: Settings) -> Flask:
     app = Shop(__name__, static_folder=None)
     # One byte more than is allowed: werkzeug cuts a chunked body off here, and what reaches this far is refused.
     app.config["MAX_CONTENT_LENGTH"] = BODY_MAX_BYTES + 1
-    app.config["SETTINGS"] = settings
+    resources = app.extensions["shop"] = open_resources(settings)
     app.url_map.merge_slashes = False
     app.url_map.converters["id"] = IdConverter
     app.url_map.converters["token"] = TokenConverter
-    edge.init_app(app)
+    edge.init_app(app, resources)
     compression.init_app(app)
     errors.init_app(app)
-    database.init_app(app, settings)
-    cache.init_app(app, settings)
-    background.init_app(app)
-    reports.init_app(app, settings)
-    calls.init_app(app, settings)
-    events.init_app(app, settings)
+    database.init_app(app)
     for blueprint in (
         probes.bp,
         health.bp,
@@ -99,9 +93,9 @@ def create_app(settings: Settings) -> Flask:
         events.bp,
     ):
         app.register_blueprint(blueprint)
-    sockets.init_app(app)
+    sockets.init_app(app, resources)
     storefront.init_app(app)
     if settings.views == "async":
-        async_views.init_app(app, settings)
+        async_views.init_app(app)
     docs.init_app(app)
     return app

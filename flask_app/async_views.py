@@ -1,68 +1,97 @@
-"""The other model, SHOP_VIEWS=async: item reads, item lists and new orders as coroutines on an async session.
+"""The other model, SHOP_VIEWS=async: item reads, item lists and new orders as coroutines on an async session."""
 
-The views are those of the other modules: SQLAlchemy runs each in a greenlet of the event loop and has the loop await
-every statement, so nothing is written twice. Flask begins an event loop for each request; a connection can't outlive
-it, hence no pool.
-"""
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any, cast
 
-import threading
-from collections.abc import Callable
-from functools import wraps
-from typing import Any
+import orjson
+from flask import Flask, Response, request
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from flask import Flask, g
-from sqlalchemy import NullPool
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
-from sqlalchemy.orm import Session
-
-from shared.ops.settings import Settings, engine_options, sqlalchemy_url
-
-View = Callable[..., Any]
-
-ENDPOINTS = ("items.list_items", "items.read_item", "orders.create_order")
-
-
-class Sessions:
-    """Async sessions for event loops that end with their request.
-
-    An engine's first connection tells it about the server, under a lock that belongs to one loop: it is made alone.
-    """
-
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
-        self._alone = threading.Lock()
-        self._knows_server = False
-
-    async def open(self) -> AsyncSession:
-        """A session. It has no connection before its first statement."""
-        if not self._knows_server:
-            with self._alone:
-                async with self._engine.connect():
-                    self._knows_server = True
-        return AsyncSession(self._engine, expire_on_commit=False)
+from flask_app import api, auth
+from flask_app.async_database import AsyncSessions
+from flask_app.conditional import tagged
+from flask_app.orders import created, order_out
+from flask_app.resources import shop
+from flask_app.schemas.items import ItemOut, ItemPage, ItemQuery
+from flask_app.schemas.orders import OrderIn, OrderOut
+from shared.shop import rules, statements
+from shared.shop.limits import now
+from shared.shop.rules import Wanted
+from shared.shop.tables import Answer, Item, Order
 
 
-def init_app(app: Flask, settings: Settings) -> None:
-    """Puts coroutines in the place of three views. Opens no connection before the first request needs one."""
-    url, connect_args = sqlalchemy_url(settings.database_url), engine_options(settings)["connect_args"]
-    sessions = Sessions(create_async_engine(url, poolclass=NullPool, connect_args=connect_args))
-    for endpoint in ENDPOINTS:
-        app.view_functions[endpoint] = awaited(app.view_functions[endpoint], sessions)
+def init_app(app: Flask) -> None:
+    """Puts the coroutines in the place of the usual views."""
+    app.view_functions |= {
+        "items.list_items": list_items,
+        "items.read_item": read_item,
+        "orders.create_order": create_order,
+    }
 
 
-def awaited(view: View, sessions: Sessions) -> View:
-    """A view as a coroutine, which waits for the database as coroutines do."""
+@tagged
+@api.query(ItemQuery)
+@api.response(ItemPage)
+async def list_items(query: dict[str, Any]) -> dict[str, Any]:
+    """A page of items, filtered and sorted."""
+    limit, offset = query.pop("limit"), query.pop("offset")
+    rows = statements.items(**query)
+    async with _session() as db:
+        items = (await db.scalars(rows.limit(limit).offset(offset))).all()
+        total = await db.scalar(statements.count(rows))
+    return {"items": items, "total": total, "limit": limit, "offset": offset}
 
-    @wraps(view)
-    async def wrapped(*args: Any, **kwargs: Any) -> Any:
-        def answer(session: Session) -> Any:
-            g.session = session
-            try:
-                return view(*args, **kwargs)
-            finally:
-                g.pop("session")
 
-        async with await sessions.open() as session:
-            return await session.run_sync(answer)
+@tagged
+@api.response(ItemOut)
+@api.problems(404)
+async def read_item(item_id: int) -> Item:
+    """Read an item."""
+    async with _session() as db:
+        return rules.found(await db.get(Item, item_id), "item")
 
-    return wrapped
+
+@auth.signed_in
+@api.body(OrderIn)
+@api.idempotent
+@api.response(OrderOut, 201)
+@api.problems(404, 409)
+async def create_order(fields: dict[str, Any]) -> Response:
+    """Place an order: takes the stock of every line, or refuses all."""
+    user_id, lines = fields["user_id"], [Wanted(**line) for line in fields["lines"]]
+    rules.each_item_once(lines)
+    auth.caller().may_touch(user_id)
+    key = rules.idempotency_key(request.headers.getlist("Idempotency-Key"))
+    async with _session() as db:
+        answer = await _claim(db, user_id, key, rules.fingerprint(user_id, lines)) if key else None
+        if answer is not None and answer.body is not None:
+            return created(answer.body, answer.order_id)
+        order, items = await _place(db, user_id, lines)
+        body = orjson.dumps(order_out.dump(order))
+        if answer is not None:
+            answer.order_id, answer.body = order.id, body
+        await db.commit()
+    shop().item_cache.forget(line.item_id for line in lines)
+    shop().publisher.publish(items)
+    return created(body, order.id)
+
+
+async def _place(db: AsyncSession, user_id: int, lines: list[Wanted]) -> tuple[Order, Sequence[Item]]:
+    """The order, and the items that it took from."""
+    items = (await db.scalars(statements.items_for_update(line.item_id for line in lines))).all()
+    order = rules.place_order(user_id, lines, items, now())
+    db.add(order)
+    await db.flush()
+    return order, items
+
+
+async def _claim(db: AsyncSession, user_id: int, key: str, fingerprint: bytes) -> Answer:
+    """The row under a user's key: ours to fill, or with the first answer in it."""
+    mine = await db.scalar(statements.claim_key(user_id, key, fingerprint))
+    answer = (await db.scalars(statements.answer_to(user_id, key))).one()
+    return answer if mine else rules.first_answer(answer, fingerprint)
+
+
+def _session() -> AbstractAsyncContextManager[AsyncSession]:
+    return cast("AsyncSessions", shop().async_sessions).open()

@@ -8,10 +8,10 @@ import redis
 from flask import Blueprint, g, request
 
 from flask_app import api
-from flask_app.database import cache, db
+from flask_app.database import db
 from flask_app.edge import address_of
+from flask_app.resources import shop
 from flask_app.schemas.auth import Credentials, TokenOut
-from flask_app.settings import current_settings
 from shared.http.tokens import caller_of, login_answer
 from shared.ops.telemetry import logger_of
 from shared.shop import rules, statements, throttle
@@ -30,7 +30,7 @@ logger = logger_of("shop.flask")
 @api.problems(401, 429)
 def log_in(credentials: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     """Exchange username and password for a bearer token."""
-    settings, username = current_settings(), credentials["username"]
+    settings, username = shop().settings, credentials["username"]
     attempts = throttle.attempt_key(settings.namespace, username, address_of(request))
     _slow_down(attempts)
     caller = rules.logged_in(db().scalar(statements.user_named(username)), credentials["password"])
@@ -71,7 +71,7 @@ def _guarded(view: View, check: Callable[[], None], security: list[dict[str, lis
     @wraps(view)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         given = request.environ.get("HTTP_AUTHORIZATION")
-        g.caller = None if given is None and optional else caller_of(given, current_settings().jwt_secret)
+        g.caller = None if given is None and optional else caller_of(given, shop().settings.jwt_secret)
         check()
         return view(*args, **kwargs)
 
@@ -81,7 +81,7 @@ def _guarded(view: View, check: Callable[[], None], security: list[dict[str, lis
 def _slow_down(key: str) -> None:
     """Counts an attempt to log in. Without the cache nobody is slowed: shutting everybody out would be worse."""
     try:
-        counted = throttle.count_attempt(cache().pipeline(), key).execute()
+        counted = throttle.count_attempt(shop().redis.pipeline(), key).execute()
     except redis.RedisError:
         logger.warning("the cache can't be reached: attempts to log in are not counted")
         return
@@ -90,6 +90,6 @@ def _slow_down(key: str) -> None:
 
 def _forget(key: str) -> None:
     try:
-        cache().delete(key)
+        shop().redis.delete(key)
     except redis.RedisError:
         logger.warning("the cache can't be reached: attempts to log in are not counted")

@@ -15,8 +15,6 @@ from threading import Condition, Thread
 from time import monotonic
 from typing import Any, cast
 
-from flask import Flask, current_app
-
 from shared.ops.telemetry import logger_of
 
 Work = Callable[[], object]
@@ -25,23 +23,11 @@ THREADS = 2  # and as many connections at most, beside those of the requests
 logger = logger_of("shop.flask")
 
 
-def init_app(app: Flask) -> None:
-    """Gives the app its threads; none is started before there is work."""
-    app.extensions["background"] = Background()
-
-
-def close(app: Flask) -> None:
-    """Waits for the work that is due. A server that ends does without: Python waits for the threads."""
-    app.extensions["background"].close()
-
-
-def background() -> "Background":
-    """The threads of this app."""
-    return cast("Background", current_app.extensions["background"])
-
-
 class Background:
-    """Threads that work, and one that keeps what is not due yet; that is lost when the process ends."""
+    """Threads that work, and one that keeps what is not due yet; that is lost when the process ends.
+
+    None is started before there is work.
+    """
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(THREADS, "background")

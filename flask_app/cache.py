@@ -5,26 +5,21 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar, cast
 
 import redis
-from flask import Flask, current_app
 
-from flask_app.database import warn
 from shared.ops.breaker import Breaker
 from shared.ops.settings import Settings
+from shared.ops.telemetry import logger_of
 from shared.shop import caching
 
 T = TypeVar("T")
+logger = logger_of("shop.flask")
 
 
-def init_app(app: Flask, settings: Settings) -> None:
-    """Gives the app its cache of items; the Redis client is there already."""
-    app.extensions["item_cache"] = ItemCache(
-        app.extensions["cache"], settings, app.extensions["cache_breaker"]
+def warn(error: Exception) -> None:
+    """What the log says when the breaker has tripped."""
+    logger.warning(
+        "the cache can't be reached: items come from the database, stock is not pushed (%s)", error
     )
-
-
-def item_cache() -> "ItemCache":
-    """The app's cache of items."""
-    return cast("ItemCache", current_app.extensions["item_cache"])
 
 
 class ItemCache:

@@ -1,94 +1,18 @@
-"""Calling others: a partner service, once or many times over."""
+"""Calling others: the partner service, once or many times over."""
 
 from collections.abc import Mapping
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from threading import BoundedSemaphore
-from time import monotonic
 from typing import Any
 
-import httpx2
-from flask import Blueprint, Flask, current_app
+from flask import Blueprint
 
 from flask_app import api
+from flask_app.partner import Partner
+from flask_app.resources import shop
 from flask_app.schemas.calls import Called, CallQuery, FannedOut, FanOutQuery
-from shared.ops.settings import Settings
-from shared.shop.errors import Unavailable, UpstreamError, UpstreamTimeout
-from shared.shop.partner import answer_of, wish, wishes
+from shared.shop.errors import Unavailable
+from shared.shop.partner import wish, wishes
 
 bp = Blueprint("partner", __name__, url_prefix="/api/partner")
-
-
-def init_app(app: Flask, settings: Settings) -> None:
-    """Gives the app its partner, if there is one."""
-    app.extensions["partner"] = Partner(settings.upstream_url, settings) if settings.upstream_url else None
-
-
-def close(app: Flask) -> None:
-    """Closes the connections to the partner. A server that ends does without: they end with the process."""
-    if app.extensions["partner"]:
-        app.extensions["partner"].close()
-
-
-class Partner:
-    """The partner service: a pool of connections, and a bound on the calls at once.
-
-    Calls that run side by side have a thread each. Under gunicorn's gevent worker these threads are greenlets: it
-    patches `threading` and `queue` before it loads the app, and the executor is built on nothing else.
-    """
-
-    def __init__(self, url: str, settings: Settings) -> None:
-        self._url = url.rstrip("/")  # put together here: httpx2 takes longer to merge a query or a base
-        most = settings.upstream_max_calls
-        self._client = httpx2.Client(
-            timeout=settings.upstream_timeout_s,
-            limits=httpx2.Limits(max_connections=most, max_keepalive_connections=most),
-            trust_env=False,
-        )
-        self._threads = ThreadPoolExecutor(most, "partner")
-        self._free = BoundedSemaphore(most)
-        self._patience_s = settings.upstream_timeout_s
-
-    def call(self, asked: str) -> Mapping[str, Any]:
-        """One call; raises UpstreamTimeout or UpstreamError, and Unavailable when too many are under way."""
-        return self._call_before(monotonic() + self._patience_s, asked)
-
-    def call_all(self, asked: list[str]) -> list[Mapping[str, Any]]:
-        """Calls side by side; the answers in the order of the calls. All queue up at once, for threads and turns:
-        who comes later waits behind the last of them.
-        """
-        give_up_s = monotonic() + self._patience_s
-        calls = [self._threads.submit(self._call_before, give_up_s, one) for one in asked]
-        for ended in wait(calls, return_when=FIRST_EXCEPTION).done:
-            ended.result()  # raises what went wrong, if anything did
-        return [call.result() for call in calls]
-
-    def close(self) -> None:
-        """Closes connections and ends threads."""
-        self._threads.shutdown()
-        self._client.close()
-
-    def _call_before(self, give_up_s: float, asked: str) -> Mapping[str, Any]:
-        """Takes a turn before that moment, asks, and gives the turn back."""
-        patience_s = give_up_s - monotonic()
-        if patience_s <= 0 or not self._free.acquire(timeout=patience_s):
-            raise Unavailable("partner")
-        try:
-            answer = self._client.get(self._url + asked)
-        except httpx2.TimeoutException:
-            raise UpstreamTimeout from None
-        except httpx2.HTTPError:
-            raise UpstreamError from None
-        finally:
-            self._free.release()
-        return answer_of(answer.status_code, answer.content)
-
-
-def partner() -> Partner:
-    """The partner; raises Unavailable when none was named."""
-    found: Partner | None = current_app.extensions["partner"]
-    if found is None:
-        raise Unavailable("partner")
-    return found
 
 
 @bp.get("/one")
@@ -97,7 +21,7 @@ def partner() -> Partner:
 @api.problems(502, 503, 504)
 def call_once(query: dict[str, Any]) -> Mapping[str, Any]:
     """Call the partner once."""
-    return partner().call(wish(**query))
+    return _partner().call(wish(**query))
 
 
 @bp.get("/many")
@@ -106,4 +30,12 @@ def call_once(query: dict[str, Any]) -> Mapping[str, Any]:
 @api.problems(502, 503, 504)
 def call_often(query: dict[str, Any]) -> dict[str, Any]:
     """Call the partner n times at once."""
-    return {"calls": partner().call_all(wishes(**query)), "n": query["n"]}
+    return {"calls": _partner().call_all(wishes(**query)), "n": query["n"]}
+
+
+def _partner() -> Partner:
+    """The partner; raises Unavailable when none was named."""
+    partner = shop().partner
+    if partner is None:
+        raise Unavailable("partner")
+    return partner

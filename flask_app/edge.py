@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, Request, request
 
 from flask_app.errors import refused_rule
-from flask_app.settings import current_settings
+from flask_app.resources import Resources, shop
 from shared.http import security
 from shared.http.cors import cors_headers
 from shared.http.proxies import came_by_https, client_address
-from shared.ops.metrics import NO_ROUTE, Metrics, metrics_in
-from shared.ops.telemetry import RequestCounter, log_access, request_id, request_id_for, set_log_level
+from shared.ops.metrics import NO_ROUTE
+from shared.ops.telemetry import log_access, request_id, request_id_for, set_log_level
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,28 +28,25 @@ if TYPE_CHECKING:
 _ARGUMENT = re.compile(r"<(?:(\w+):)?(\w+)>")
 
 
-def init_app(app: Flask) -> None:
+def init_app(app: Flask, resources: Resources) -> None:
     """Puts the edge around the app."""
-    settings: Settings = app.config["SETTINGS"]
-    set_log_level(settings.log_level)
-    app.extensions["request_counter"] = RequestCounter(settings.request_count_file)
-    app.extensions["metrics"] = metrics_in(settings.metrics_folder)
-    app.wsgi_app = Edge(app.wsgi_app, app)  # type: ignore[method-assign]  # as Flask's documentation does
+    set_log_level(resources.settings.log_level)
+    app.wsgi_app = Edge(app.wsgi_app, resources)  # type: ignore[method-assign]  # as Flask's documentation does
 
 
 def address_of(request: Request) -> str:
     """The address of the client that sent a request, "" when it has none."""
-    return _address(request.environ, current_settings())
+    return _address(request.environ, shop().settings)
 
 
 class Edge:
     """A pure WSGI middleware: no response object of its own, no hook that Flask would have to look up."""
 
-    def __init__(self, inner: WSGIApplication, app: Flask) -> None:
+    def __init__(self, inner: WSGIApplication, resources: Resources) -> None:
         self.inner = inner
-        self.settings: Settings = app.config["SETTINGS"]
-        self.counter: RequestCounter = app.extensions["request_counter"]
-        self.metrics: Metrics = app.extensions["metrics"]
+        self.settings = resources.settings
+        self.counter = resources.request_counter
+        self.metrics = resources.metrics
         self.templates: dict[str, str] = {}
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

@@ -7,9 +7,9 @@ import redis
 from flask import Blueprint
 
 from flask_app import api
-from flask_app.database import cache, db
+from flask_app.database import db
+from flask_app.resources import shop
 from flask_app.schemas.health import Health, Readiness, Version
-from flask_app.settings import current_settings
 from shared.ops.draining import draining
 from shared.shop import statements
 from shared.shop.errors import Unavailable
@@ -32,7 +32,7 @@ def ready() -> dict[str, str]:
     draining.refuse()
     db().execute(statements.PING)
     try:
-        cache().ping()
+        shop().redis.ping()
     except redis.RedisError:
         raise Unavailable("cache") from None
     return {"status": "ok", "database": "ok", "cache": "ok"}
@@ -45,6 +45,6 @@ def describe() -> dict[str, Any]:
     packages = ("flask", "werkzeug", "marshmallow", "sqlalchemy", "psycopg")
     return {
         "framework": "flask",
-        "server": current_settings().server,
+        "server": shop().settings.server,
         "versions": {package: version(package) for package in packages},
     }

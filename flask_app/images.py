@@ -9,8 +9,8 @@ from werkzeug.wsgi import wrap_file
 
 from flask_app import api, auth, uploads
 from flask_app.database import db
+from flask_app.resources import shop
 from flask_app.schemas.images import ImageOut
-from flask_app.settings import current_settings
 from shared.shop import media, rules, statements
 from shared.shop.limits import CHUNK_BYTES, now
 from shared.shop.media import Answer, Conditions
@@ -21,7 +21,7 @@ bp = Blueprint("images", __name__, url_prefix="/api/items")
 
 def media_folder() -> Path:
     """Where the files are."""
-    return current_settings().media_folder
+    return shop().settings.media_folder
 
 
 @bp.put("/<id:item_id>/image")

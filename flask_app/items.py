@@ -7,11 +7,10 @@ import orjson
 from flask import Blueprint, Response
 
 from flask_app import api, auth, images
-from flask_app.cache import item_cache
 from flask_app.conditional import if_match, tagged
 from flask_app.database import db
-from flask_app.events import publisher
 from flask_app.pages import read_page
+from flask_app.resources import shop
 from flask_app.schemas.items import ItemBatch, ItemIn, ItemOut, ItemPage, ItemPatch, ItemQuery, ItemsOut
 from shared.http import conditional
 from shared.shop import rules, statements
@@ -40,7 +39,7 @@ def create_item(fields: dict[str, Any]) -> tuple[Item, dict[str, str]]:
     item = rules.new_item(fields, now())
     db().add(item)
     db().commit()
-    publisher().publish([item])
+    shop().publisher.publish([item])
     return item, {"Location": f"/api/items/{item.id}"}
 
 
@@ -54,7 +53,7 @@ def create_items(batch: dict[str, Any]) -> tuple[dict[str, Sequence[Item]], dict
     rows = [rules.new_item_row(fields, at) for fields in batch["items"]]
     items = db().scalars(statements.NEW_ITEMS, rows).all()
     db().commit()
-    publisher().publish(items)
+    shop().publisher.publish(items)
     return {"items": items}, {"Location": "/api/items"}
 
 
@@ -73,7 +72,7 @@ def read_item(item_id: int) -> Item:
 @api.problems(404)
 def read_cached_item(item_id: int) -> Response:
     """Read an item, out of the cache if it is there."""
-    body, found = item_cache().read(item_id, lambda: _json(rules.found(db().get(Item, item_id), "item")))
+    body, found = shop().item_cache.read(item_id, lambda: _json(rules.found(db().get(Item, item_id), "item")))
     return api.json_response(body, headers={"X-Cache": found})
 
 
@@ -106,7 +105,7 @@ def delete_item(item_id: int) -> None:
     item, image = _item_as_seen(item_id), images.file_of(item_id)
     db().delete(item)
     db().commit()
-    item_cache().forget([item_id])
+    shop().item_cache.forget([item_id])
     images.remove(image)
 
 
@@ -115,8 +114,8 @@ def _change(item_id: int, fields: dict[str, Any]) -> Item:
     in_stock = item.stock
     rules.change_item(item, fields, now())
     db().commit()
-    item_cache().forget([item_id])
-    publisher().publish([item] if item.stock != in_stock else [])
+    shop().item_cache.forget([item_id])
+    shop().publisher.publish([item] if item.stock != in_stock else [])
     return item
 
 

@@ -7,9 +7,9 @@ from flask import Blueprint
 from sqlalchemy.orm import Session, sessionmaker
 
 from flask_app import api
-from flask_app.background import background
-from flask_app.cache import ItemCache, item_cache
-from flask_app.database import db, sessions
+from flask_app.cache import ItemCache
+from flask_app.database import db
+from flask_app.resources import shop
 from flask_app.schemas.late_orders import LateOrderIn, LateQuery, LateTallyOut, Promised
 from shared.shop import late_orders, rules, statements
 from shared.shop.rules import Wanted
@@ -28,7 +28,7 @@ def promise(order: dict[str, Any], query: dict[str, Any]) -> dict[str, Any]:
     late_orders.promise(rules.found(db().get(Item, wanted.item_id), "item"), wanted.quantity)
     db().execute(statements.accept_late(*wanted))
     db().commit()
-    background().later(delay_ms / 1000, partial(take, sessions(), item_cache(), wanted))
+    shop().background.later(delay_ms / 1000, partial(take, shop().sessions, shop().item_cache, wanted))
     return {"accepted": True, "delay_ms": delay_ms}
 
 

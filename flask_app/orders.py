@@ -8,10 +8,9 @@ from flask import Blueprint, Response, request
 from sqlalchemy import Select
 
 from flask_app import api, auth
-from flask_app.cache import item_cache
 from flask_app.database import db
-from flask_app.events import publisher
 from flask_app.pages import read_page
+from flask_app.resources import shop
 from flask_app.schemas.orders import OrderIn, OrderOut, OrderPage, OrderQuery
 from shared.shop import rules, statements
 from shared.shop.limits import now
@@ -45,15 +44,15 @@ def create_order(fields: dict[str, Any]) -> Response:
     key = rules.idempotency_key(request.headers.getlist("Idempotency-Key"))
     answer = _claim(user_id, key, rules.fingerprint(user_id, lines)) if key else None
     if answer is not None and answer.body is not None:
-        return _created(answer.body, answer.order_id)
+        return created(answer.body, answer.order_id)
     order, items = _place(user_id, lines)
     body = orjson.dumps(order_out.dump(order))
     if answer is not None:
         answer.order_id, answer.body = order.id, body
     db().commit()
-    item_cache().forget(line.item_id for line in lines)
-    publisher().publish(items)
-    return _created(body, order.id)
+    shop().item_cache.forget(line.item_id for line in lines)
+    shop().publisher.publish(items)
+    return created(body, order.id)
 
 
 @bp.get("/<id:order_id>")
@@ -78,9 +77,14 @@ def cancel_order(order_id: int) -> Order:
     items = db().scalars(statements.items_for_update(line.item_id for line in order.lines)).all()
     rules.cancel(order, items)
     db().commit()
-    item_cache().forget(line.item_id for line in order.lines)
-    publisher().publish(items)
+    shop().item_cache.forget(line.item_id for line in order.lines)
+    shop().publisher.publish(items)
     return order
+
+
+def created(body: bytes, order_id: int | None) -> Response:
+    """The answer to a new order, or to one that is repeated."""
+    return api.json_response(body, 201, {"Location": f"/api/orders/{order_id}"})
 
 
 def _own_orders(user_id: int | None = None) -> Select[Order]:
@@ -101,7 +105,3 @@ def _claim(user_id: int, key: str, fingerprint: bytes) -> Answer:
     mine = db().scalar(statements.claim_key(user_id, key, fingerprint))
     answer = db().scalars(statements.answer_to(user_id, key)).one()
     return answer if mine else rules.first_answer(answer, fingerprint)
-
-
-def _created(body: bytes, order_id: int | None) -> Response:
-    return api.json_response(body, 201, {"Location": f"/api/orders/{order_id}"})

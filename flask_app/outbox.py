@@ -8,9 +8,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from flask_app import api, auth
-from flask_app.background import background
-from flask_app.database import sessions
 from flask_app.pages import read_page
+from flask_app.resources import shop
 from flask_app.schemas.outbox import MailPage, MailQuery
 from shared.ops.telemetry import logger_of
 from shared.shop import mails, statements
@@ -37,7 +36,7 @@ def start(app: Flask) -> None:
 
 def send_soon() -> None:
     """Sends after the answer what is pending."""
-    background().soon(partial(send_pending, sessions()))
+    shop().background.soon(partial(send_pending, shop().sessions))
 
 
 def send_pending(opened_by: sessionmaker[Session]) -> None:

@@ -4,9 +4,10 @@ import os
 import time
 from typing import Any
 
-from flask import Blueprint, current_app
+from flask import Blueprint
 
 from flask_app import api
+from flask_app.resources import shop
 from flask_app.schemas.orders import OrderIn
 from flask_app.schemas.probes import (
     BurnQuery,
@@ -79,4 +80,4 @@ def burn(query: dict[str, Any]) -> dict[str, Any]:
 @api.response(Requests)
 def count_requests() -> dict[str, int]:
     """How many requests this server has begun, in all its workers, this one included."""
-    return {"pid": os.getpid(), "requests": current_app.extensions["request_counter"].value}
+    return {"pid": os.getpid(), "requests": shop().request_counter.value}

@@ -5,15 +5,13 @@ from typing import Any, cast
 from uuid import UUID
 
 import redis
-from celery import Celery
-from flask import Blueprint, Flask, current_app
+from flask import Blueprint
 
 from flask_app import api, auth
-from flask_app.database import cache, db
+from flask_app.database import db
+from flask_app.resources import shop
 from flask_app.schemas.reports import ReportIn, TaskOut, TaskState
-from flask_app.settings import current_settings
 from shared.ops import tasks
-from shared.ops.settings import Settings
 from shared.shop import reports
 from shared.shop.errors import Unavailable
 from shared.shop.limits import now
@@ -21,16 +19,6 @@ from shared.shop.reports import Outcome
 from shared.shop.tables import Task
 
 bp = Blueprint("reports", __name__, url_prefix="/api")
-
-
-def init_app(app: Flask, settings: Settings) -> None:
-    """Gives the app its way to the task queue."""
-    app.extensions["celery"] = tasks.make_celery(settings)
-
-
-def close(app: Flask) -> None:
-    """Closes the connections to the queue. A server that ends does without: they end with the process."""
-    tasks.disconnect(app.extensions["celery"])
 
 
 @bp.post("/reports")
@@ -42,7 +30,7 @@ def order_report(wanted: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]
     """Have a report made. Admins get the sales to everybody, others those to themselves."""
     kind, caller = wanted["kind"], auth.caller()
     reports.room_for_one(_waiting())
-    task_id = tasks.hand_over(_celery(), tasks.REPORT, kind, reports.whose_sales(caller))
+    task_id = tasks.hand_over(shop().celery, tasks.REPORT, kind, reports.whose_sales(caller))
     db().add(reports.new_task(task_id, caller.user_id, kind, now()))
     db().commit()
     return {"task_id": task_id, "status": "pending"}, {"Location": f"/api/tasks/{task_id}"}
@@ -60,19 +48,14 @@ def read_task(task_id: UUID) -> Outcome:
 
 def _waiting() -> Sequence[Any]:
     try:
-        return cast(
-            "Sequence[Any]", tasks.count_waiting(cache().pipeline(), current_settings().namespace).execute()
-        )
+        counted = tasks.count_waiting(shop().redis.pipeline(), shop().settings.namespace)
+        return cast("Sequence[Any]", counted.execute())
     except redis.RedisError:
         raise Unavailable("task queue") from None
 
 
 def _stored(task_id: UUID) -> bytes | None:
     try:
-        return cast("bytes | None", cache().get(tasks.outcome_key(current_settings().namespace, task_id)))
+        return cast("bytes | None", shop().redis.get(tasks.outcome_key(shop().settings.namespace, task_id)))
     except redis.RedisError:
         raise Unavailable("task queue") from None
-
-
-def _celery() -> Celery:
-    return cast("Celery", current_app.extensions["celery"])

@@ -13,11 +13,11 @@ from socket import SHUT_RDWR, SHUT_WR
 from time import monotonic
 from typing import Any
 
-from flask import Blueprint, Flask, current_app, request
+from flask import Blueprint, Flask, request
 from flask_sock import Sock
 from simple_websocket import ConnectionClosed, Server
 
-from flask_app.events import feed
+from flask_app.resources import Resources, shop
 from shared.ops.draining import draining
 from shared.shop import stock
 from shared.shop.errors import NotFound, Unavailable
@@ -81,7 +81,7 @@ class WholeSocket:
         self._connection.close()
 
 
-def init_app(app: Flask) -> None:
+def init_app(app: Flask, resources: Resources) -> None:
     """Pings idle sockets, and refuses messages that are too big before they are in memory."""
     app.config["SOCK_SERVER_OPTIONS"] = {
         "ping_interval": PING_S,
@@ -89,7 +89,7 @@ def init_app(app: Flask) -> None:
         "thread_class": ReaderThread,
     }
     app.register_blueprint(bp)
-    if app.config["SETTINGS"].drain_s is not None:
+    if resources.settings.drain_s is not None:
         draining.then(leave_all)
 
 
@@ -136,7 +136,7 @@ def _closing(handle: Handler) -> Callable[[Server], None]:
 @_closing
 def echo(ws: Server) -> int:
     """Every message comes back; each counts as a request."""
-    count = current_app.extensions["request_counter"].add
+    count = shop().request_counter.add
     while True:
         message = ws.receive()
         if message is _LEAVE:
@@ -153,7 +153,7 @@ def push_items(ws: Server) -> int:
     """Stock changes as JSON text, of one item (`?item_id=`) or of all. What the client says is not listened to."""
     try:
         wanted = stock.wanted_item(request.args.getlist("item_id"))
-        with feed().subscribed(wanted, ws.event.set) as box:
+        with shop().feed.subscribed(wanted, ws.event.set) as box:
             while ws.connected:
                 ws.event.wait()
                 ws.event.clear()

@@ -74,8 +74,7 @@ def found_in(
             return check(url_of("fastapi-uvicorn"), url, broken=20)
 
     yield find
-    app.extensions["cache"].close()
-    app.extensions["engine"].dispose()
+    app.extensions["shop"].close()
 
 
 def a_byte(status: str, headers: Headers, body: bytes) -> tuple[str, Headers, bytes]:

@@ -129,7 +129,7 @@ def flask_export(settings: Settings, meanwhile: Meanwhile, leave: bool) -> Expor
         except OperationalError as error:
             failed = error
         pieces.close()
-        return Export(sent, failed, app.extensions["engine"].pool.checkedout())
+        return Export(sent, failed, app.extensions["shop"].engine.pool.checkedout())
 
 
 def fastapi_export(settings: Settings, meanwhile: Meanwhile, leave: bool) -> Export:

@@ -13,7 +13,6 @@ import httpx2
 from starlette.testclient import TestClient
 
 from fastapi_app.app import create_app as create_fastapi_app
-from flask_app import background, calls, events, reports
 from flask_app.app import create_app as create_flask_app
 from shared.ops.settings import Settings
 from tests.support.shop import ADMIN
@@ -101,12 +100,7 @@ def flask_shop(settings: Settings) -> Iterator[Flask]:
     try:
         yield app
     finally:
-        calls.close(app)
-        events.close(app)
-        background.close(app)
-        reports.close(app)
-        app.extensions["cache"].close()
-        app.extensions["engine"].dispose()
+        app.extensions["shop"].close()
 
 
 @contextmanager

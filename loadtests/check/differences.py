@@ -42,7 +42,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer, ids of the conversation replaced by their names and moments masked."""
+    """An answer, ids of the conversation replaced by their names and moments masked; a problem without its words."""
 
     status: int
     headers: Mapping[str, str | None]
@@ -158,7 +158,19 @@ def _ask(talker: _Talker, step: Step) -> Answer:
     _keep(talker.kept, step, response)
     given = {name: _named(response.headers.get(name)) for name in HEADERS}
     given["x-request-id"] = _request_id(headers.get("X-Request-ID"), response)
-    return Answer(response.status_code, given, _masked(step, response.content, talker.kept))
+    body = response.content if response.status_code < 400 else _without_words(response.content)
+    return Answer(response.status_code, given, _masked(step, body, talker.kept))
+
+
+def _without_words(body: bytes) -> bytes:
+    """A problem without what each library says in its own words."""
+    problem = _document(body.decode("utf-8", "replace"))
+    if not isinstance(problem, dict):
+        return body
+    for one in (problem, *problem.get("errors", ())):
+        for words in ("title", "detail", "message"):
+            one.pop(words, None)
+    return json.dumps(problem, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def _filled(text: str, kept: Mapping[str, str]) -> str:

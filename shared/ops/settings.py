@@ -18,6 +18,8 @@ DEVELOPMENT_SECRET = "for development only: anybody can read this"  # noqa: S105
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 Views = Literal["sync", "async"]
+FLAT, FROZEN = "flat", "frozen"
+_TUNINGS = frozenset({FLAT, FROZEN})
 N = TypeVar("N", int, float)
 
 
@@ -33,6 +35,7 @@ class Settings:
     Workers that have a `request_count_file` in common count their requests together.
     `views`: whether item reads, item lists and new orders are served by plain functions or by coroutines; None means
     as is usual for the framework.
+    `tunings` are the names of those in use; docs/method.md says what each does.
     `metrics_folder` is where several workers share their figures. For `drain_s` a worker serves on after SIGTERM; None
     leaves the process's signals alone.
     """
@@ -50,6 +53,7 @@ class Settings:
     cache_ttl_s: int = 60
     request_count_file: str | None = None
     views: Views | None = None
+    tunings: frozenset[str] = frozenset()
     media_dir: str | None = None
     log_level: str = "INFO"
     access_log: bool = False
@@ -92,6 +96,7 @@ def settings_from(environment: Mapping[str, str] = os.environ) -> Settings:
         cache_ttl_s=_number(int, environment, "CACHE_TTL_S", 60, least=1),
         request_count_file=environment.get("REQUEST_COUNT_FILE") or None,
         views=_views(environment.get("SHOP_VIEWS")),
+        tunings=_tunings(environment.get("SHOP_TUNINGS", "")),
         log_level=_log_level(environment.get("LOG_LEVEL") or "INFO"),
         access_log=_flag(environment, "ACCESS_LOG"),
         metrics_folder=environment.get("PROMETHEUS_MULTIPROC_DIR", ""),
@@ -141,6 +146,18 @@ def _views(given: str | None) -> Views | None:
     raise ValueError(f"SHOP_VIEWS is sync or async, not {given!r}")
 
 
+def _tunings(listed: str) -> frozenset[str]:
+    tunings = _names(listed)
+    if unknown := sorted(tunings - _TUNINGS):
+        raise ValueError(f"SHOP_TUNINGS knows {' and '.join(sorted(_TUNINGS))}, not {', '.join(unknown)}")
+    return tunings
+
+
+def _names(listed: str) -> frozenset[str]:
+    """The names in a list with commas."""
+    return frozenset(name.strip() for name in listed.split(",")) - {""}
+
+
 def _log_level(name: str) -> str:
     if name not in _LOG_LEVELS:
         raise ValueError(f"LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR, not {name}")
@@ -148,7 +165,7 @@ def _log_level(name: str) -> str:
 
 
 def _origins(listed: str) -> frozenset[str]:
-    origins = frozenset(origin.strip() for origin in listed.split(",") if origin.strip())
+    origins = _names(listed)
     for origin in origins:
         if not _ORIGIN.fullmatch(origin):
             raise ValueError(

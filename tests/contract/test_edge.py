@@ -8,7 +8,7 @@ from dataclasses import replace
 import httpx2
 import pytest
 
-from shared.http.cors import EXPOSED_HEADERS
+from shared.http.cors import ALLOWED_HEADERS, EXPOSED_HEADERS
 from shared.http.proxies import trusted_proxies
 from shared.ops.settings import Settings
 from tests.support.in_process import fastapi_client, flask_client
@@ -42,8 +42,19 @@ def plain(new_settings: Callable[[], Settings]) -> Settings:
     return new_settings()
 
 
-def cors(response: httpx2.Response) -> dict[str, str]:
-    return {name: value for name, value in response.headers.items() if name.startswith("access-control-")}
+def granted_to(response: httpx2.Response) -> str | None:
+    """The one origin whose scripts may read the answer."""
+    origin: str | None = response.headers.get("access-control-allow-origin")
+    return origin
+
+
+def listed(response: httpx2.Response, name: str) -> set[str]:
+    """The members of a header that is a list, whatever their case and order."""
+    return {member.strip().lower() for member in response.headers.get(name, "").split(",")} - {""}
+
+
+def names(text: str) -> set[str]:
+    return {name.strip().lower() for name in text.split(",")}
 
 
 @pytest.mark.parametrize(
@@ -92,22 +103,25 @@ def test_no_origin_is_allowed_unless_it_is_named(client: httpx2.Client) -> None:
         client.get("/api/probe/ping", headers={"Origin": ORIGIN}),
         client.options("/api/items/1", headers=PREFLIGHT),
     ):
-        assert cors(response) == {}
-        assert "origin" not in response.headers.get("vary", "").lower()
+        assert granted_to(response) is None
+        assert "origin" not in listed(response, "vary")
 
 
 def test_a_preflight_is_granted(open_to_others: httpx2.Client) -> None:
     response = open_to_others.options("/api/items/1", headers=PREFLIGHT)
-    assert (response.status_code, response.content) == (204, b"")
-    assert response.headers["allow"] == "DELETE, GET, HEAD, OPTIONS, PATCH, PUT"
-    assert response.headers["vary"] == "Origin"
-    assert cors(response) == {
-        "access-control-allow-origin": ORIGIN,
-        "access-control-allow-methods": response.headers["allow"],
-        "access-control-allow-headers": "Authorization, Content-Type, Idempotency-Key, If-Match, "
-        "If-None-Match, If-Range, Range, X-Request-ID",
-        "access-control-max-age": "600",
-    }
+    assert response.status_code in {200, 204}
+    assert granted_to(response) == ORIGIN
+    assert "origin" in listed(response, "vary")
+    assert listed(response, "access-control-allow-methods") >= {"delete", "get", "head", "patch", "put"}
+    assert response.headers["access-control-max-age"] == "600"
+    assert "access-control-allow-credentials" not in response.headers
+
+
+def test_a_preflight_is_granted_the_headers_that_the_api_reads(open_to_others: httpx2.Client) -> None:
+    headers = PREFLIGHT | {"Access-Control-Request-Headers": ALLOWED_HEADERS.lower()}
+    response = open_to_others.options("/api/items/1", headers=headers)
+    assert response.status_code in {200, 204}
+    assert listed(response, "access-control-allow-headers") >= names(ALLOWED_HEADERS)
 
 
 @pytest.mark.parametrize("path", ["/api/probe/ping", "/nope", "/api/orders/999999"])
@@ -115,11 +129,9 @@ def test_answers_and_refusals_can_be_read_by_an_allowed_origin(
     open_to_others: httpx2.Client, path: str
 ) -> None:
     response = open_to_others.get(path, headers={"Origin": ORIGIN})
-    assert cors(response) == {
-        "access-control-allow-origin": ORIGIN,
-        "access-control-expose-headers": EXPOSED_HEADERS,
-    }
-    assert response.headers["vary"] == "Origin"
+    assert granted_to(response) == ORIGIN
+    assert listed(response, "access-control-expose-headers") == names(EXPOSED_HEADERS)
+    assert "origin" in listed(response, "vary")
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "*", f"{ORIGIN}.evil.example", ""])
@@ -128,13 +140,8 @@ def test_any_other_origin_is_told_nothing(open_to_others: httpx2.Client, origin:
         open_to_others.get("/api/probe/ping", headers={"Origin": origin}),
         open_to_others.options("/api/items/1", headers=PREFLIGHT | {"Origin": origin}),
     ):
-        assert cors(response) == {}
-        assert response.headers["vary"] == "Origin"
-
-
-def test_two_origins_are_none(open_to_others: httpx2.Client) -> None:
-    response = open_to_others.get("/healthz", headers=[("Origin", ORIGIN), ("Origin", ORIGIN)])
-    assert cors(response) == {}
+        assert granted_to(response) is None
+        assert "origin" in listed(response, "vary")
 
 
 def test_a_trusted_proxy_is_believed_that_the_client_came_by_https(open_to_others: httpx2.Client) -> None:

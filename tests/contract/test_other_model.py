@@ -70,6 +70,15 @@ def test_there_are_two_models() -> None:
         settings_from(given | {"SHOP_VIEWS": "both"})
 
 
+def test_tunings_are_known_by_name() -> None:
+    given = {"DATABASE_URL": "postgresql:///shop", "REDIS_URL": "redis://", "SHOP_ENV": "development"}
+
+    assert settings_from(given).tunings == frozenset()
+    assert settings_from(given | {"SHOP_TUNINGS": "frozen, flat,"}).tunings == {"flat", "frozen"}
+    with pytest.raises(ValueError, match="SHOP_TUNINGS knows flat and frozen, not faster"):
+        settings_from(given | {"SHOP_TUNINGS": "flat,faster"})
+
+
 @pytest.mark.parametrize("path", ["/api/items", "/api/items/{item_id}", "/api/orders"])
 def test_the_document_says_what_it_always_says(
     client: httpx2.Client, flask_in_process: httpx2.Client, path: str

@@ -1,6 +1,7 @@
 """Requests that hypothesis makes up, valid ones and broken ones, for every route of the API and the pages.
 
-Left out is a repeated Content-Type: WSGI has room for one only, and each server chooses its own.
+Mostly one part of a request is odd and the others are as they should be, so that it is clear what is refused. Left
+out is a repeated Content-Type: WSGI has room for one only, and each server chooses its own.
 """
 
 from dataclasses import dataclass
@@ -8,19 +9,33 @@ from urllib.parse import quote
 
 from hypothesis import strategies as st
 
-from tests.support.generated_bodies import bodies, forms, small_ids, texts
+from tests.support.generated_bodies import (
+    broken_bodies,
+    broken_forms,
+    odd_forms,
+    small_ids,
+    texts,
+    valid_bodies,
+    valid_forms,
+)
 from tests.support.shop import ADMIN, bearer
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request as it goes over the wire; `target` is path and query, percent-encoded. An admin's, unless said."""
+    """A request as it goes over the wire; `target` is path and query, percent-encoded. An admin's, unless said.
+
+    well_formed: False for transport that no client of ours sends; the contract wants it answered safely, no more.
+    faulty_parts: how many parts of the request may be at fault, each for itself; the contract orders no two of them.
+    """
 
     method: str
     target: str
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes | None = None
     authorization: str | None = ADMIN["Authorization"]
+    well_formed: bool = True
+    faulty_parts: int = 1
 
 
 ORIGIN = "https://shop.example"
@@ -98,12 +113,15 @@ PARAMETERS = (
     "other",
 )
 
-path_ids = st.one_of(
-    small_ids.map(str),
-    small_ids.map(str),
-    st.sampled_from(
-        ["0", "-1", "+1", "007", "1%0A", "%D9%A1", "1.0", "9223372036854775808", "%2F1", "1/", "%00", "%ff"]
+path_ids = small_ids.map(str)
+odd_path_ids = st.one_of(
+    st.sampled_from(["0", "-1", "+1", "007", "%D9%A1", "1.0", "9223372036854775808", "1/"]),
+    texts.filter(lambda text: text.isprintable() and "/" not in text and text.strip(".")).map(
+        lambda text: quote(text, safe="")
     ),
+)
+malformed_path_ids = st.one_of(
+    st.sampled_from(["1%0A", "%2F1", "%00", "%ff", "1%20"]),
     texts.map(lambda text: quote(text, safe="")),
 )
 query_values = st.one_of(
@@ -124,64 +142,63 @@ query_values = st.one_of(
             "9" * 30,
             "9" * 4400,
             "%00",
-            "%ff",
             "%25",
             "_",
             "oak",
             "%C3%89",
-            "1;limit=2",
             "a=b",
-            "%",
         ]
     ),
     texts.map(quote),
 )
-queries = st.lists(
-    st.builds(
-        lambda name, value: name if value is None else f"{name}={value}",
-        st.sampled_from(PARAMETERS),
-        st.none() | query_values,
-    ),
-    max_size=4,
-).map("&".join)
+
+
+def queries(values: st.SearchStrategy[str | None]) -> st.SearchStrategy[str]:
+    """Some parameters, now and then one of them twice; None is a name without a value."""
+    return st.lists(
+        st.builds(
+            lambda name, value: name if value is None else f"{name}={value}",
+            st.sampled_from(PARAMETERS),
+            values,
+        ),
+        max_size=4,
+    ).map("&".join)
+
+
+odd_queries = queries(query_values)
+malformed_queries = queries(st.none() | st.sampled_from(["%ff", "%", "1;limit=2", "%E2%82"]) | query_values)
 content_types = st.sampled_from(
-    ["application/json"] * 8
-    + [
+    [
         "application/json; charset=utf-8",
         "APPLICATION/JSON",
         "text/json",
-        "application/json,text/plain",
+        "text/plain",
+        "application/jsonx",
         "",
-        "application/json ; x",
     ]
 )
-extra_headers = st.lists(
+malformed_content_types = st.sampled_from(
+    ["application/json,text/plain", "application/json ; x", "application", "/", "application/json;"]
+)
+odd_headers = st.lists(
     st.sampled_from(
         [
             ("Idempotency-Key", "a"),
             ("Idempotency-Key", "b"),
             ("Idempotency-Key", "a b"),
-            ("Idempotency-Key", ""),
             ("X-Request-ID", "mine"),
             ("X-Request-ID", "not mine"),
             ("Accept", "text/html"),
             ("Accept-Encoding", "gzip"),
-            ("Accept-Encoding", "gzip;q=0, *"),
             ("If-None-Match", "*"),
-            ("If-None-Match", 'W/"a", "b'),
+            ("If-None-Match", 'W/"a", "b"'),
             ("If-Match", "*"),
             ("If-Match", '"a"'),
             ("X-HTTP-Method-Override", "DELETE"),
-            ("Expect", "nothing"),
-            ("Content-Encoding", "gzip"),
             ("Range", "bytes=2-5"),
             ("Range", "bytes=-3"),
-            ("Range", "bytes=9999-"),
-            ("Range", "bytes=1-2,4-5"),
-            ("If-Range", '"x"'),
             ("Origin", ORIGIN),
             ("Origin", "https://evil.example"),
-            ("Access-Control-Request-Method", "PUT"),
             ("X-Forwarded-For", "1.2.3.4, 5.6.7.8"),
             ("X-Forwarded-For", "nobody"),
             ("X-Forwarded-Proto", "https"),
@@ -189,36 +206,98 @@ extra_headers = st.lists(
         ]
     ),
     max_size=2,
+    unique_by=lambda header: header[0],
 )
-form_types = st.sampled_from(
-    ["multipart/form-data; boundary=part"] * 8
-    + ["multipart/form-data", "multipart/form-data; boundary=other", "Multipart/Form-Data; Boundary=part", ""]
+malformed_headers = st.lists(
+    st.sampled_from(
+        [
+            ("Idempotency-Key", ""),
+            ("Idempotency-Key", "a"),
+            ("Idempotency-Key", "b"),
+            ("Accept-Encoding", "gzip;q=0, *"),
+            ("If-None-Match", 'W/"a", "b'),
+            ("If-Match", '"a'),
+            ("Expect", "nothing"),
+            ("Content-Encoding", "gzip"),
+            ("Range", "bytes=9999-"),
+            ("Range", "bytes=1-2,4-5"),
+            ("Range", "bytes=x"),
+            ("If-Range", '"x"'),
+            ("Origin", ORIGIN),
+            ("Access-Control-Request-Method", "PUT"),
+        ]
+    ),
+    min_size=1,
+    max_size=2,
+)
+FORM = "multipart/form-data; boundary=part"
+form_types = st.sampled_from(["application/json", "text/plain", "application/x-www-form-urlencoded", ""])
+malformed_form_types = st.sampled_from(
+    ["multipart/form-data", "multipart/form-data; boundary=other", "Multipart/Form-Data; Boundary=part"]
 )
 
 tokens = st.sampled_from(
-    [ADMIN["Authorization"]] * 12
-    + [bearer(user_id)["Authorization"] for user_id in (1, 2, 3, 5)]
+    [bearer(user_id)["Authorization"] for user_id in (1, 2, 3, 5)]
     + [None, None, "", "Bearer", "Bearer x", "Basic eDp4", ADMIN["Authorization"].lower(), "Bearer é.é.é"]
+)
+
+PARTS = ("path", "method", "query", "headers", "type", "body", "token")
+# None of them is odd, one is (bodies most often), or any of them may be.
+ODD = (
+    *([()] * 3),
+    *([(part,) for part in PARTS] * 2),
+    *([("body",)] * 4),
+    *([PARTS] * 4),
 )
 
 
 @st.composite
 def requests(draw: st.DrawFn) -> Request:
-    """Any request: mostly at a known path with its method."""
+    """Any request at a known path: as it should be, with one odd part, or with several; now and then malformed."""
+    if draw(st.integers(0, 7)) == 7:
+        return draw(malformed_requests())
     routes = SLOW_ROUTES if draw(st.integers(0, 24)) == 7 else ROUTES
+    odd = draw(st.sampled_from(ODD))
     method, path, kind = draw(st.sampled_from(routes))
-    if draw(st.integers(0, 9)) == 7:
-        method = draw(st.sampled_from(METHODS))
     if "{}" in path:
-        path = path.format(draw(path_ids))
-    path += draw(st.sampled_from([""] * 18 + ["/", "//", "%20", "%0A", ".json"]))
-    query = draw(queries) if method in {"GET", "HEAD"} and "?" not in path and "/cpu" not in path else ""
-    target = f"{path}?{query}" if query else path
-    headers = draw(extra_headers)
-    token = draw(tokens)
-    if kind is None:
-        return Request(method, target, tuple(headers), None, token)
+        path = path.format(draw(odd_path_ids if "path" in odd else path_ids))
+    elif "path" in odd and "?" not in path:
+        path += draw(st.sampled_from(["", "/", ".json"]))
+    if "query" in odd and method == "GET" and "?" not in path and "/cpu" not in path:
+        path += "?" + draw(odd_queries)
+    if "method" in odd:
+        method = draw(st.sampled_from(METHODS))
+    headers = draw(odd_headers) if "headers" in odd else []
+    token = draw(tokens) if "token" in odd else ADMIN["Authorization"]
+    declared, body = None, None
     if kind == "form":
-        return Request(method, target, (("Content-Type", draw(form_types)), *headers), draw(forms()), token)
-    typed = (("Content-Type", draw(content_types)), *headers)
-    return Request(method, target, typed, draw(bodies(kind)), token)
+        declared = draw(form_types) if "type" in odd else FORM
+        body = draw(odd_forms() if "body" in odd else valid_forms())
+    elif kind is not None:
+        declared = draw(content_types) if "type" in odd else "application/json"
+        body = draw(broken_bodies(kind) if "body" in odd else valid_bodies(kind))
+    typed = [] if declared is None else [("Content-Type", declared)]
+    return Request(method, path, (*typed, *headers), body, token, faulty_parts=len(odd))
+
+
+@st.composite
+def malformed_requests(draw: st.DrawFn) -> Request:
+    """A request with odd transport, to what stores nothing: one app may serve what the other refuses."""
+    kind = draw(st.sampled_from(["path", "query", "headers", "type", "form", "form type", "slashes"]))
+    _, path, _ = draw(st.sampled_from([route for route in ROUTES if route[0] == "GET"]))
+    headers: tuple[tuple[str, str], ...] = ()
+    if kind == "type":
+        headers = (("Content-Type", draw(malformed_content_types)),)
+        return Request("POST", "/api/probe/echo", headers, draw(valid_bodies("order")), well_formed=False)
+    if kind in {"form", "form type"}:
+        declared = draw(malformed_form_types) if kind == "form type" else FORM
+        body = draw(broken_forms() if kind == "form" else valid_forms())
+        return Request("POST", "/api/predict", (("Content-Type", declared),), body, well_formed=False)
+    path = path.format(draw(malformed_path_ids if kind == "path" else path_ids))
+    if kind == "slashes":
+        path = draw(st.sampled_from(["/{}", "{}//", "{}%20", "{}%0A", "{}/.", "{}%2F"])).format(path)
+    if kind == "query":
+        path += "?" + draw(malformed_queries)
+    if kind == "headers":
+        headers = tuple(draw(malformed_headers))
+    return Request(draw(st.sampled_from(["GET", "HEAD"])), path, headers, well_formed=False)

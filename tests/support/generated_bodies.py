@@ -95,18 +95,27 @@ def mutated(draw: st.DrawFn, document: Any) -> Any:
     return ways[how]()
 
 
+def valid_bodies(kind: str) -> st.SearchStrategy[bytes]:
+    """A body as a route wants it."""
+    return st.builds(_written, DOCUMENTS[kind], st.booleans())
+
+
+def _written(document: Any, escaped: bool) -> bytes:
+    return json.dumps(document, ensure_ascii=escaped).encode()
+
+
 @st.composite
-def bodies(draw: st.DrawFn, kind: str) -> bytes:
-    """A body for a route: valid, a mutation of the document, a mutation of its bytes, garbage, or about 1 MiB."""
+def broken_bodies(draw: st.DrawFn, kind: str) -> bytes:
+    """A mutation of a document, a mutation of its bytes, garbage, or about 1 MiB."""
     if draw(st.integers(0, 99)) == 7:
         return b" " * draw(st.sampled_from([1024 * 1024 - 1, 1024 * 1024, 1024 * 1024 + 1])) + b"{}"
-    how = draw(st.sampled_from(["valid", "valid", "mutated", "mutated", "mutated", "cut", "garbage"]))
+    how = draw(st.sampled_from(["mutated", "mutated", "mutated", "cut", "garbage"]))
     if how == "garbage":
         return draw(st.binary(max_size=30))
     document = draw(DOCUMENTS[kind])
     for _ in range(draw(st.integers(1, 2)) if how == "mutated" else 0):
         document = draw(mutated(document))
-    text = json.dumps(document, ensure_ascii=draw(st.booleans())).encode()
+    text = _written(document, draw(st.booleans()))
     if how != "cut":
         return text
     place = draw(st.integers(0, len(text)))
@@ -129,13 +138,37 @@ file_contents = st.sampled_from(
 )
 
 
+NAMED = '; filename="a.gif"'
+END = b"--part--\r\n"
+
+
 @st.composite
-def forms(draw: st.DrawFn) -> bytes:
-    """A form of some parts, mostly one named `file`; now and then its end is missing."""
-    parts = []
-    for _ in range(draw(st.sampled_from([1, 1, 1, 1, 0, 2]))):
-        name = draw(st.sampled_from(["file", "file", "file", "file", "other", ""]))
-        filename = draw(st.sampled_from(['; filename="a.gif"', '; filename="../ü"', ""]))
-        head = f'--part\r\nContent-Disposition: form-data; name="{name}"{filename}\r\n\r\n'
-        parts.append(head.encode() + draw(file_contents) + b"\r\n")
-    return b"".join(parts) + draw(st.sampled_from([b"--part--\r\n"] * 5 + [b"--part--", b""]))
+def valid_forms(draw: st.DrawFn) -> bytes:
+    """A form as browsers send it: one file."""
+    return _part("file", NAMED, draw(file_contents)) + END
+
+
+@st.composite
+def odd_forms(draw: st.DrawFn) -> bytes:
+    """A form that a browser may send: the file is missing, is text, or has others beside it."""
+    parts = draw(st.lists(st.sampled_from(["other", "title"]), max_size=2, unique=True))
+    given = draw(st.sampled_from(["none", "file", "text"]))
+    body = b"".join(_part(name, draw(st.sampled_from([NAMED, ""])), b"text") for name in parts)
+    if given != "none":
+        body += _part("file", NAMED if given == "file" else "", draw(file_contents))
+    return body + END
+
+
+@st.composite
+def broken_forms(draw: st.DrawFn) -> bytes:
+    """A form that no browser sends: a part without name or twice, or an end that is missing."""
+    parts = [
+        _part(draw(st.sampled_from(["file", "file", ""])), '; filename="../\u00fc"', draw(file_contents))
+        for _ in range(draw(st.integers(0, 2)))
+    ]
+    return b"".join(parts) + draw(st.sampled_from([END, b"--part--", b"--part", b""]))
+
+
+def _part(name: str, filename: str, content: bytes) -> bytes:
+    head = f'--part\r\nContent-Disposition: form-data; name="{name}"{filename}\r\n\r\n'
+    return head.encode() + content + b"\r\n"

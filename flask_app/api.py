@@ -7,19 +7,20 @@ describes what the code does.
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from inspect import iscoroutinefunction
-from typing import Any
+from typing import Any, NoReturn, cast
 from uuid import UUID
 
 import orjson
 from asgiref.sync import async_to_sync
-from flask import Response, request
+from flask import Request, Response
 from flask.json.provider import JSONProvider
 from marshmallow import Schema, ValidationError
+from webargs.flaskparser import FlaskParser
 from werkzeug.routing import BaseConverter
 
 from flask_app.schemas.problems import faults_of
-from shared.http.body import is_json, parse_json
-from shared.shop.errors import Invalid, MalformedJson, TooLarge, UnsupportedMediaType
+from shared.http.body import parse_json
+from shared.shop.errors import Invalid, TooLarge, UnsupportedMediaType
 from shared.shop.limits import BODY_MAX_BYTES, PATH_ID, PATH_UUID
 
 View = Callable[..., Any]
@@ -61,48 +62,41 @@ class JsonProvider(JSONProvider):
         return parse_json(s if isinstance(s, bytes) else s.encode())
 
 
+class Parser(FlaskParser):
+    """webargs, as strict as the contract."""
+
+    def load_json(self, req: Request, schema: Schema) -> Any:
+        """The body, which has to be there, to be declared as JSON, and to be that."""
+        if req.mimetype != "application/json":
+            raise UnsupportedMediaType
+        data = req.get_data(cache=False)
+        if len(data) > BODY_MAX_BYTES:
+            raise TooLarge
+        return parse_json(data)
+
+    def load_querystring(self, req: Request, schema: Schema) -> Any:
+        """The parameters as text; as a list what is given more than once, for the fields to refuse."""
+        return {name: given[0] if len(given) == 1 else given for name, given in req.args.lists()}
+
+    def handle_error(self, error: ValidationError, *_: Any, **__: Any) -> NoReturn:
+        """Refuses the request. webargs has put the messages under the location that they are about."""
+        [(location, messages)] = cast("dict[str, Any]", error.messages).items()
+        raise Invalid(faults_of(messages, location)) from None
+
+
+parser = Parser()
+
+
 def body(schema: type[Schema]) -> Callable[[View], View]:
     """Passes the request's JSON body, loaded by a schema, as the view's last argument."""
-    loader = schema()
-
-    def decorate(view: View) -> View:
-        @wraps(view)
-        def wrapped(*args: Any, **kwargs: Any) -> Any:
-            return view(*args, _load(loader, _json_body()), **kwargs)
-
-        return note(wrapped, body=schema)
-
-    return decorate
-
-
-def body_and_query(body_schema: type[Schema], query_schema: type[Schema]) -> Callable[[View], View]:
-    """Passes both as the view's last arguments; what is wrong with either is told in one answer."""
-    body_loader, query_loader = body_schema(), query_schema()
-
-    def decorate(view: View) -> View:
-        @wraps(view)
-        def wrapped(*args: Any, **kwargs: Any) -> Any:
-            document = _json_body()
-            given = _all(lambda: _load(body_loader, document), lambda: _load_query(query_loader))
-            return view(*args, *given, **kwargs)
-
-        return note(wrapped, body=body_schema, query=query_schema)
-
-    return decorate
+    loaded = parser.use_args(schema(), location="json")
+    return lambda view: note(loaded(view), body=schema)
 
 
 def query(schema: type[Schema]) -> Callable[[View], View]:
     """Passes the query parameters that a schema names, loaded by it, as the view's last argument."""
-    loader = schema()
-
-    def decorate(view: View) -> View:
-        @wraps(view)
-        def wrapped(*args: Any, **kwargs: Any) -> Any:
-            return view(*args, _load_query(loader), **kwargs)
-
-        return note(wrapped, query=schema)
-
-    return decorate
+    loaded = parser.use_args(schema(), location="query")
+    return lambda view: note(loaded(view), query=schema)
 
 
 def response(schema: type[Schema], status: int = 200) -> Callable[[View], View]:
@@ -165,44 +159,3 @@ def note(view: View, **facts: Any) -> View:
     """Adds facts about a view for the document."""
     vars(view)["api"] = {**getattr(view, "api", {}), **facts}
     return view
-
-
-def _json_body() -> Any:
-    if not is_json(request.headers.get("Content-Type")):
-        raise UnsupportedMediaType
-    data = request.get_data(cache=False)
-    if len(data) > BODY_MAX_BYTES:
-        raise TooLarge
-    if len(data) < (request.content_length or 0):
-        raise MalformedJson
-    return parse_json(data)
-
-
-def _load(loader: Schema, document: Any, prefix: str = "") -> dict[str, Any]:
-    try:
-        loaded: dict[str, Any] = loader.load(document)
-    except ValidationError as error:
-        raise Invalid(faults_of(error.messages, prefix)) from None
-    return loaded
-
-
-def _all(*loads: Callable[[], dict[str, Any]]) -> list[dict[str, Any]]:
-    """What each of them loads; raises Invalid with the faults of all."""
-    loaded, faults = [], []
-    for load in loads:
-        try:
-            loaded.append(load())
-        except Invalid as refusal:
-            faults += refusal.faults
-    if faults:
-        raise Invalid(faults)
-    return loaded
-
-
-def _load_query(loader: Schema) -> dict[str, Any]:
-    """Known parameters; one given more than once is passed as a list, which the query fields refuse."""
-    given = request.args.lists()
-    known = {
-        name: values[0] if len(values) == 1 else values for name, values in given if name in loader.fields
-    }
-    return _load(loader, known, "?")

@@ -1,114 +1,93 @@
-"""The kinds of values in the shop as marshmallow fields: strict, each with the contract's error codes."""
+"""marshmallow's fields and validators, as strict as the contract; what they say against a value carries a code.
 
-import re
+The words are marshmallow's own, but for those that it has none for.
+"""
+
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from marshmallow import ValidationError, fields, validate
 
-from shared.shop.limits import (
-    EMAIL,
-    EMAIL_MAX,
-    NO_NUL,
-    QUERY_INTEGER,
-    SORTS,
-    USERNAME,
-    rfc3339,
-)
+from shared.shop.limits import EMAIL, EMAIL_MAX, NO_NUL, SORTS, USERNAME, integer_in, rfc3339
+
+# Any other message means that a value is of the wrong type.
+_CODES = {"required": "missing", "unknown": "unknown_field", "twice": "not_allowed"}
 
 
-class Broken(NamedTuple):
-    """What marshmallow carries as a message here: a code of the contract, and the bound that was broken."""
-
-    code: str
-    limit: object = None
+def coded(key: str, text: str) -> dict[str, str]:
+    """One of marshmallow's error messages, by its key, with its code."""
+    return {"code": _CODES.get(key, "wrong_type"), "message": text}
 
 
-class _Length(validate.Length):
+def told(code: str, message: str) -> list[dict[str, str]]:
+    """What a validator says: a message with its code, in the form that marshmallow documents for more than text."""
+    return [{"code": code, "message": message}]
+
+
+class Length(validate.Length):
+    """A length within bounds."""
+
     def __call__(self, value: Any) -> Any:
-        if self.min is not None and len(value) < self.min:
-            raise ValidationError([Broken("too_short", self.min)])
-        if self.max is not None and len(value) > self.max:
-            raise ValidationError([Broken("too_long", self.max)])
+        """The value, unless a bound is broken."""
+        try:
+            return super().__call__(value)
+        except ValidationError as error:
+            short = self.min is not None and len(value) < self.min
+            raise ValidationError(told("too_short" if short else "too_long", str(error))) from None
+
+
+class Range(validate.Range):
+    """A number within bounds."""
+
+    def __call__(self, value: Any) -> Any:
+        """The value, unless a bound is broken."""
+        try:
+            return super().__call__(value)
+        except ValidationError as error:
+            small = self.min is not None and value < self.min
+            raise ValidationError(told("too_small" if small else "too_large", str(error))) from None
+
+
+class Pattern(validate.Regexp):
+    """Matches the whole value: by itself `$` lets a final line break pass."""
+
+    def __call__(self, value: Any) -> Any:
+        """The value, if it matches."""
+        if not self.regex.fullmatch(value):
+            raise ValidationError(told("bad_format", self.error))
         return value
 
 
-class _Range(validate.Range):
-    def __call__(self, value: Any) -> Any:
-        if self.min is not None and value < self.min:
-            raise ValidationError([Broken("too_small", self.min)])
-        if self.max is not None and value > self.max:
-            raise ValidationError([Broken("too_large", self.max)])
-        return value
-
-
-class _Pattern(validate.Regexp):
-    """Matches the whole value: `$` alone would let a final line break pass."""
-
-    def __init__(self, pattern: str) -> None:
-        super().__init__(pattern)
-        self._whole = re.compile(pattern.removeprefix("^").removesuffix("$"))
+class OneOf(validate.OneOf):
+    """One of a few values."""
 
     def __call__(self, value: Any) -> Any:
-        if not self._whole.fullmatch(value):
-            raise ValidationError([Broken("bad_format")])
-        return value
-
-
-class _OneOf(validate.OneOf):
-    def __call__(self, value: Any) -> Any:
-        if value not in self.choices:
-            raise ValidationError([Broken("not_allowed")])
-        return value
-
-
-def _wanted(kind: str) -> dict[str, Any]:
-    """Error messages of a field that wants values of one kind."""
-    wrong = [Broken("wrong_type", kind)]
-    return {"required": [Broken("missing")], "null": wrong, "invalid": wrong}
+        """The value, if it is one of them."""
+        try:
+            return super().__call__(value)
+        except ValidationError as error:
+            raise ValidationError(told("not_allowed", str(error))) from None
 
 
 class Text(fields.String):
     """A string without NUL, of a length within bounds."""
 
-    default_error_messages = _wanted("a string")
-
     def __init__(
         self, *, shortest: int | None = None, longest: int | None = None, pattern: str = NO_NUL, **rest: Any
-    ):
-        bounds = [_Length(shortest, longest)] if (shortest, longest) != (None, None) else []
-        super().__init__(validate=[*bounds, _Pattern(pattern)], **rest)
-
-
-class OneOfTexts(fields.String):
-    """One of a few strings."""
-
-    default_error_messages = _wanted("a string")
-
-    def __init__(self, choices: Sequence[str], **rest: Any) -> None:
-        super().__init__(validate=_OneOf(choices), **rest)
+    ) -> None:
+        super().__init__(validate=[Length(shortest, longest), Pattern(pattern)], **rest)
 
 
 class Integer(fields.Integer):
-    """A JSON integer: no string, no boolean, no 5.0."""
+    """A JSON integer within bounds: no string, no boolean, no 5.0."""
 
-    default_error_messages = _wanted("an integer")
-
-    def __init__(self, *, least: int | None = None, most: int | None = None, **rest: Any) -> None:
-        bounds = [_Range(least, most)] if (least, most) != (None, None) else []
-        super().__init__(validate=bounds, **rest)
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        if type(value) is not int:
-            raise self.make_error("invalid")
-        return value
+    def __init__(self, *, least: int, most: int, **rest: Any) -> None:
+        super().__init__(strict=True, validate=Range(least, most), **rest)
 
 
 class Boolean(fields.Boolean):
-    """A JSON boolean."""
-
-    default_error_messages = _wanted("true or false")
+    """A JSON boolean: marshmallow's own takes 1 for true."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         if type(value) is not bool:
@@ -119,17 +98,13 @@ class Boolean(fields.Boolean):
 class Rows(fields.List[Any]):
     """A list of objects. One that is too long is refused before its elements are looked at."""
 
-    default_error_messages = _wanted("a list")
-
     def __init__(self, schema: Any, *, shortest: int, longest: int, **rest: Any) -> None:
-        row = fields.Nested(schema)
-        row.error_messages["null"] = [Broken("wrong_type", "an object")]
-        super().__init__(row, validate=_Length(shortest, longest), **rest)
-        self._longest = longest
+        self._length = Length(shortest, longest)
+        super().__init__(fields.Nested(schema), validate=self._length, **rest)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        if isinstance(value, list) and len(value) > self._longest:
-            raise ValidationError([Broken("too_long", self._longest)])
+        if isinstance(value, list):
+            self._length(value)
         return super()._deserialize(value, attr, data, **kwargs)
 
 
@@ -157,32 +132,34 @@ class Email(Text):
 class _Once(fields.Field[Any]):
     """A query parameter arrives as text; a list means that it was given more than once."""
 
+    default_error_messages = {"twice": "Given more than once."}  # noqa: RUF012  marshmallow declares it so
+
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         if isinstance(value, list):
-            raise ValidationError([Broken("not_allowed")])
+            raise self.make_error("twice")
         return super()._deserialize(value, attr, data, **kwargs)
 
 
-class _FromDigits(Integer):
+class _FromDigits(fields.Integer):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        if not QUERY_INTEGER.fullmatch(value):
+        integer = integer_in(value)
+        if integer is None:
             raise self.make_error("invalid")
-        # Python refuses to convert more than 4,300 digits; 40 are beyond every bound already.
-        digits = value.removeprefix("-").lstrip("0")[:40] or "0"
-        return int(f"-{digits}" if value.startswith("-") else digits)
+        return integer
 
 
 class QueryInteger(_Once, _FromDigits):
-    """An integer in ASCII digits, with a minus sign or without."""
+    """An integer in ASCII digits, with a minus sign or without, within bounds."""
+
+    def __init__(self, *, least: int, most: int, **rest: Any) -> None:
+        super().__init__(validate=Range(least, most), **rest)
 
 
-class _FromWord(Boolean):
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        return super()._deserialize({"true": True, "false": False}.get(value), attr, data, **kwargs)
-
-
-class QueryBoolean(_Once, _FromWord):
+class QueryBoolean(_Once, fields.Boolean):
     """`true` or `false`."""
+
+    truthy = {"true"}  # noqa: RUF012
+    falsy = {"false"}  # noqa: RUF012
 
 
 class QueryText(_Once, Text):
@@ -192,5 +169,5 @@ class QueryText(_Once, Text):
 class Sort(_Once, fields.String):
     """One of the orders that items can be listed in."""
 
-    def __init__(self, **rest: Any) -> None:
-        super().__init__(validate=_OneOf(SORTS), **rest)
+    def __init__(self, choices: Sequence[str] = SORTS, **rest: Any) -> None:
+        super().__init__(validate=OneOf(choices), **rest)

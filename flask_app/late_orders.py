@@ -19,10 +19,11 @@ bp = Blueprint("late_orders", __name__, url_prefix="/api/probe/late-orders")
 
 
 @bp.post("")
-@api.body_and_query(LateOrderIn, LateQuery)
+@api.query(LateQuery)
+@api.body(LateOrderIn)
 @api.response(Promised, 202)
 @api.problems(404, 409)
-def promise(order: dict[str, Any], query: dict[str, Any]) -> dict[str, Any]:
+def promise(query: dict[str, Any], order: dict[str, Any]) -> dict[str, Any]:
     """The mistake on purpose: promise what is in stock now, take it later without looking again."""
     wanted, delay_ms = Wanted(**order), query["delay_ms"]
     late_orders.promise(rules.found(db().get(Item, wanted.item_id), "item"), wanted.quantity)

@@ -2,7 +2,7 @@
 
 from marshmallow import fields
 
-from flask_app.fields import Integer, Text
+from flask_app.fields import Text
 from flask_app.schemas.base import Input, Output
 from shared.shop.limits import NAME_MAX, PASSWORD_MAX
 
@@ -19,4 +19,4 @@ class TokenOut(Output):
 
     access_token = fields.String(required=True)
     token_type = fields.String(required=True)
-    expires_in = Integer(required=True)
+    expires_in = fields.Integer(required=True)

@@ -1,20 +1,34 @@
-"""What the schemas of all rooms stand on."""
+"""What all schemas stand on."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from marshmallow import EXCLUDE, Schema, ValidationError, validates_schema
+from marshmallow.fields import Field
 
-from flask_app.fields import Broken, QueryInteger
+from flask_app.fields import QueryInteger, coded, told
 from shared.shop.limits import ID_MAX, LIMIT_DEFAULT, LIMIT_MAX
 
 
-class Input(Schema):
-    """Base of what comes in: an object whose every field is known."""
+class Loaded(Schema):
+    """Base of what comes in: whatever is wrong with it is told with a code."""
 
-    error_messages: dict[str, Any] = {  # noqa: RUF012  marshmallow declares it on the instance
-        "unknown": Broken("unknown_field"),
-        "type": Broken("wrong_type", "an object"),
-    }
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.error_messages = _each(coded, self.error_messages)
+
+    def on_bind_field(self, field_name: str, field_obj: Field[Any]) -> None:
+        """Gives the messages of a field their codes, and those of the elements of a list."""
+        for field in filter(None, (field_obj, getattr(field_obj, "inner", None))):
+            field.error_messages = _each(lambda key, text: [coded(key, text)], field.error_messages)
+
+
+def _each(change: Callable[[str, str], Any], messages: Mapping[str, str]) -> Any:
+    return {key: change(key, text) for key, text in messages.items()}
+
+
+class Input(Loaded):
+    """Base of a body: an object whose every field is known."""
 
 
 class Patch(Input):
@@ -23,7 +37,7 @@ class Patch(Input):
     @validates_schema(pass_original=True)
     def _not_empty(self, _data: Any, original: Any, **_: Any) -> None:
         if not original:
-            raise ValidationError([Broken("missing")])
+            raise ValidationError(told("missing", "Give at least one field."))
 
 
 class Output(Schema):
@@ -33,7 +47,7 @@ class Output(Schema):
         unknown = EXCLUDE
 
 
-class Query(Schema):
+class Query(Loaded):
     """Base of query parameters: those that are not known are ignored."""
 
     class Meta:

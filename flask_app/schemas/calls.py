@@ -2,7 +2,7 @@
 
 from marshmallow import fields
 
-from flask_app.fields import Integer, QueryBoolean, QueryInteger
+from flask_app.fields import QueryBoolean, QueryInteger
 from flask_app.schemas.base import Output, Query
 from shared.shop.limits import FAN_OUT_MAX, PROBE_MS_MAX
 
@@ -26,19 +26,19 @@ class Called(Output):
     """What the partner said."""
 
     partner = fields.String(required=True)
-    delay_ms = Integer(required=True)
+    delay_ms = fields.Integer(required=True)
 
 
 class NumberedCall(Output):
     """What the partner said to one of several calls."""
 
-    call = Integer(required=True)
+    call = fields.Integer(required=True)
     partner = fields.String(required=True)
-    delay_ms = Integer(required=True)
+    delay_ms = fields.Integer(required=True)
 
 
 class FannedOut(Output):
     """What the partner said, in the order of the calls."""
 
     calls = fields.List(fields.Nested(NumberedCall), required=True)
-    n = Integer(required=True)
+    n = fields.Integer(required=True)

@@ -34,11 +34,11 @@ class ItemBatch(Input):
 class ItemOut(Output):
     """An item."""
 
-    id = Integer(required=True)
+    id = fields.Integer(required=True)
     name = fields.String(required=True)
     description = fields.String(required=True, allow_none=True)
-    price_cents = Integer(required=True)
-    stock = Integer(required=True)
+    price_cents = fields.Integer(required=True)
+    stock = fields.Integer(required=True)
     created_at = Timestamp(required=True)
     updated_at = Timestamp(required=True)
 
@@ -53,9 +53,9 @@ class ItemPage(Output):
     """A page of items."""
 
     items = fields.List(fields.Nested(ItemOut), required=True)
-    total = Integer(required=True)
-    limit = Integer(required=True)
-    offset = Integer(required=True)
+    total = fields.Integer(required=True)
+    limit = fields.Integer(required=True)
+    offset = fields.Integer(required=True)
 
 
 class ItemFilter(Query):

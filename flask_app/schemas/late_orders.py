@@ -1,6 +1,8 @@
 """Orders that are promised first and taken later."""
 
-from flask_app.fields import Boolean, Integer, QueryInteger
+from marshmallow import fields
+
+from flask_app.fields import QueryInteger
 from flask_app.schemas.base import Output, Query
 from flask_app.schemas.orders import LineIn
 from shared.shop.limits import LATE_MS_DEFAULT, PROBE_MS_MAX
@@ -19,14 +21,14 @@ class LateQuery(Query):
 class Promised(Output):
     """The promise, and how late the stock will be taken."""
 
-    accepted = Boolean(required=True)
-    delay_ms = Integer(required=True)
+    accepted = fields.Boolean(required=True)
+    delay_ms = fields.Integer(required=True)
 
 
 class LateTallyOut(Output):
     """Pieces of an item: promised, taken, and promised without being there."""
 
-    item_id = Integer(required=True)
-    accepted = Integer(required=True)
-    taken = Integer(required=True)
-    oversold = Integer(required=True)
+    item_id = fields.Integer(required=True)
+    accepted = fields.Integer(required=True)
+    taken = fields.Integer(required=True)
+    oversold = fields.Integer(required=True)

@@ -24,19 +24,19 @@ class OrderIn(Input):
 class LineOut(Output):
     """So many of an item, at the price it had."""
 
-    item_id = Integer(required=True)
-    quantity = Integer(required=True)
-    unit_price_cents = Integer(required=True)
+    item_id = fields.Integer(required=True)
+    quantity = fields.Integer(required=True)
+    unit_price_cents = fields.Integer(required=True)
 
 
 class OrderOut(Output):
     """An order with its lines."""
 
-    id = Integer(required=True)
-    user_id = Integer(required=True)
+    id = fields.Integer(required=True)
+    user_id = fields.Integer(required=True)
     status = fields.String(required=True)
     lines = fields.List(fields.Nested(LineOut), required=True)
-    total_cents = Integer(required=True)
+    total_cents = fields.Integer(required=True)
     created_at = Timestamp(required=True)
 
 
@@ -44,9 +44,9 @@ class OrderPage(Output):
     """A page of orders."""
 
     items = fields.List(fields.Nested(OrderOut), required=True)
-    total = Integer(required=True)
-    limit = Integer(required=True)
-    offset = Integer(required=True)
+    total = fields.Integer(required=True)
+    limit = fields.Integer(required=True)
+    offset = fields.Integer(required=True)
 
 
 class OrderQuery(PageQuery):

@@ -2,7 +2,7 @@
 
 from marshmallow import fields
 
-from flask_app.fields import Integer, QueryInteger, Timestamp
+from flask_app.fields import QueryInteger, Timestamp
 from flask_app.schemas.base import Output, PageQuery
 from shared.shop.limits import ID_MAX
 
@@ -10,8 +10,8 @@ from shared.shop.limits import ID_MAX
 class MailOut(Output):
     """A mail, without its body."""
 
-    id = Integer(required=True)
-    user_id = Integer(required=True)
+    id = fields.Integer(required=True)
+    user_id = fields.Integer(required=True)
     kind = fields.String(required=True)
     recipient = fields.String(required=True)
     subject = fields.String(required=True)
@@ -24,9 +24,9 @@ class MailPage(Output):
     """A page of mails."""
 
     items = fields.List(fields.Nested(MailOut), required=True)
-    total = Integer(required=True)
-    limit = Integer(required=True)
-    offset = Integer(required=True)
+    total = fields.Integer(required=True)
+    limit = fields.Integer(required=True)
+    offset = fields.Integer(required=True)
 
 
 class MailQuery(PageQuery):

@@ -2,7 +2,7 @@
 
 from marshmallow import fields
 
-from flask_app.fields import Integer, QueryInteger
+from flask_app.fields import QueryInteger
 from flask_app.schemas.base import Output, Query
 from shared.shop.limits import PROBE_COUNT_MAX, PROBE_MS_MAX, PROBE_ROUNDS_MAX
 
@@ -10,14 +10,14 @@ from shared.shop.limits import PROBE_COUNT_MAX, PROBE_MS_MAX, PROBE_ROUNDS_MAX
 class EchoLine(Output):
     """A line as it came in."""
 
-    item_id = Integer(required=True)
-    quantity = Integer(required=True)
+    item_id = fields.Integer(required=True)
+    quantity = fields.Integer(required=True)
 
 
 class EchoOut(Output):
     """An order-shaped body as it came in."""
 
-    user_id = Integer(required=True)
+    user_id = fields.Integer(required=True)
     lines = fields.List(fields.Nested(EchoLine), required=True)
 
 
@@ -48,30 +48,30 @@ class Pong(Output):
 class Slept(Output):
     """How long was waited."""
 
-    ms = Integer(required=True)
+    ms = fields.Integer(required=True)
 
 
 class Burnt(Output):
     """What came out of the computation."""
 
-    result = Integer(required=True)
+    result = fields.Integer(required=True)
 
 
 class Requests(Output):
     """How many requests a server has begun, this one included, and the process that answers."""
 
-    pid = Integer(required=True)
-    requests = Integer(required=True)
+    pid = fields.Integer(required=True)
+    requests = fields.Integer(required=True)
 
 
 class ComputedItem(Output):
     """An item that no table holds."""
 
-    id = Integer(required=True)
+    id = fields.Integer(required=True)
     name = fields.String(required=True)
     description = fields.String(required=True, allow_none=True)
-    price_cents = Integer(required=True)
-    stock = Integer(required=True)
+    price_cents = fields.Integer(required=True)
+    stock = fields.Integer(required=True)
 
 
 class ComputedItems(Output):

@@ -5,10 +5,9 @@ from typing import Any
 
 from marshmallow import fields
 
-from flask_app.fields import Broken, Integer
 from flask_app.schemas.base import Output
 from shared.shop.errors import Fault
-from shared.shop.faults import fault, pointer_to
+from shared.shop.faults import pointer_to
 
 
 class ProblemFault(Output):
@@ -24,26 +23,27 @@ class Problem(Output):
 
     type = fields.String(required=True)
     title = fields.String(required=True)
-    status = Integer(required=True)
+    status = fields.Integer(required=True)
     detail = fields.String(required=True)
     code = fields.String(required=True)
     errors = fields.List(fields.Nested(ProblemFault))
 
 
-def faults_of(messages: Any, prefix: str = "") -> Iterator[Fault]:
+def faults_of(messages: Any, location: str) -> Iterator[Fault]:
     """The faults in marshmallow's nested messages, the first one of each place.
 
-    `prefix` is `?` for query parameters, which are named rather than pointed to.
+    location: where webargs took the values from. Those of a query are named rather than pointed to.
     """
-    for path, broken in _walk(messages, ()):
-        where = f"?{path[0]}" if prefix else pointer_to(path)
-        yield fault(where, broken.code, broken.limit)
+    for path, message in _walk(messages, ()):
+        pointer = f"?{path[0]}" if location == "query" else pointer_to(path)
+        yield Fault(pointer, **message)
 
 
-def _walk(node: Any, path: tuple[str | int, ...]) -> Iterator[tuple[Sequence[str | int], Broken]]:
+def _walk(node: Any, path: tuple[str | int, ...]) -> Iterator[tuple[Sequence[str | int], dict[str, str]]]:
     if not isinstance(node, dict):
         yield path, node[0]
         return
     for key, below in node.items():
-        whole = key == "_schema" and isinstance(below, list) and below[0].code != "unknown_field"
+        # What is wrong with an object as a whole; a field that the client calls so is unknown.
+        whole = key == "_schema" and isinstance(below, list) and below[0]["code"] != "unknown_field"
         yield from _walk(below, path if whole else (*path, key))

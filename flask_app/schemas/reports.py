@@ -2,7 +2,7 @@
 
 from marshmallow import fields
 
-from flask_app.fields import OneOfTexts
+from flask_app.fields import OneOf
 from flask_app.schemas.base import Input, Output
 from shared.shop.reports import KINDS
 
@@ -10,7 +10,7 @@ from shared.shop.reports import KINDS
 class ReportIn(Input):
     """Which report is wanted."""
 
-    kind = OneOfTexts(KINDS, required=True)
+    kind = fields.String(required=True, validate=OneOf(KINDS))
 
 
 class TaskOut(Output):

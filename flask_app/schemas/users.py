@@ -2,7 +2,7 @@
 
 from marshmallow import fields
 
-from flask_app.fields import Boolean, Email, Integer, Text, Timestamp, Username
+from flask_app.fields import Boolean, Email, Text, Timestamp, Username
 from flask_app.schemas.base import Input, Output, Patch
 from shared.shop.limits import PASSWORD_MAX, PASSWORD_MIN
 
@@ -28,10 +28,10 @@ class UserPatch(Patch):
 class UserOut(Output):
     """A user, without the password."""
 
-    id = Integer(required=True)
+    id = fields.Integer(required=True)
     username = fields.String(required=True)
     email = fields.String(required=True)
-    is_admin = Boolean(required=True)
+    is_admin = fields.Boolean(required=True)
     created_at = Timestamp(required=True)
 
 
@@ -39,6 +39,6 @@ class UserPage(Output):
     """A page of users."""
 
     items = fields.List(fields.Nested(UserOut), required=True)
-    total = Integer(required=True)
-    limit = Integer(required=True)
-    offset = Integer(required=True)
+    total = fields.Integer(required=True)
+    limit = fields.Integer(required=True)
+    offset = fields.Integer(required=True)

@@ -57,3 +57,12 @@ def rfc3339(moment: datetime) -> str:
 def now() -> datetime:
     """The current moment, aware, in UTC."""
     return datetime.now(UTC)
+
+
+def integer_in(text: str) -> int | None:
+    """The integer that a query value holds: ASCII digits, with a minus sign or without; None for any other text."""
+    if not QUERY_INTEGER.fullmatch(text):
+        return None
+    # Python refuses to convert more than 4,300 digits; 40 are beyond every bound already.
+    digits = text.removeprefix("-").lstrip("0")[:40] or "0"
+    return int(f"-{digits}" if text.startswith("-") else digits)

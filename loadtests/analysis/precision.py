@@ -6,11 +6,10 @@ ratios, so a run does not stop because it likes what it sees. A width has luck i
 start from ending a run (its coverage is simulated in tests/analysis/test_precision.py).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from math import exp, inf, log
 
 from loadtests.analysis.summary import Comparison
-from loadtests.config.profiles import Claim
 from loadtests.plan.budget import MIN_ROUNDS
 
 PROMISED = ("cpu_us_per_request", "throughput_rps")
@@ -23,24 +22,13 @@ def half_width(comparison: Comparison) -> float:
     return exp(log(high / low) / 2) - 1 if low and high else inf
 
 
-def widths(comparisons: Iterable[Comparison], claims: Sequence[Claim]) -> dict[str, float]:
-    """scenario -> the widest of its promised half-widths, of the first headline pair; invalid ones are left out."""
-    pair = headline(claims)
+def widths(comparisons: Iterable[Comparison]) -> dict[str, float]:
+    """scenario -> the widest promised half-width among the headline pair's comparisons; invalid ones do not count."""
     widest: dict[str, float] = {}
     for one in comparisons:
-        if (
-            pair
-            and (one.a, one.b) == (pair.a, pair.b)
-            and one.metric in PROMISED
-            and one.verdict != "invalid"
-        ):
+        if one.metric in PROMISED and one.verdict != "invalid":
             widest[one.scenario] = max(widest.get(one.scenario, 0.0), half_width(one))
     return widest
-
-
-def headline(claims: Sequence[Claim]) -> Claim | None:
-    """The pair that a promise is about: the first headline, else the first claim of the run."""
-    return next((claim for claim in claims if claim.headline), claims[0] if claims else None)
 
 
 def reached(found: Mapping[str, float], wanted: float, rounds: int) -> bool:

@@ -19,7 +19,7 @@ TAIL_DEGREES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Noise:
+class Spread:
     """Standard deviations of log ratios between launches and between blocks, and the lag-1 correlation of blocks."""
 
     launch: float
@@ -27,7 +27,7 @@ class Noise:
     memory: float = 0.0
 
 
-def drawn(rng: Generator, runs: int, rounds: int, blocks: int, noise: Noise) -> FloatArray:
+def drawn(rng: Generator, runs: int, rounds: int, blocks: int, noise: Spread) -> FloatArray:
     """Log ratios of many runs around TRUTH, shape (runs, rounds, blocks); the blocks' noise is AR(1)."""
     own = rng.standard_t(TAIL_DEGREES, (runs, rounds, blocks)) * noise.block / sqrt(TAIL_DEGREES)
     own[..., 1:] *= sqrt(1 - noise.memory**2)
@@ -51,7 +51,7 @@ def coverage(logs: FloatArray) -> float:
     return float(np.mean((low <= TRUTH) & (high >= TRUTH)))
 
 
-def noise_of(log_ratios: list[FloatArray]) -> Noise:
+def noise_of(log_ratios: list[FloatArray]) -> Spread:
     """The noise behind measured rounds, by the moments of a one-way layout (Searle, Casella and McCulloch 1992, 3.5).
 
     log_ratios: one array of shape (blocks,) a round, two or more of each. The blocks' mean square is `block` squared;
@@ -61,7 +61,7 @@ def noise_of(log_ratios: list[FloatArray]) -> Noise:
     within = float(np.mean([blocks.var(ddof=1) for blocks in log_ratios]))
     size = float(np.mean([len(blocks) for blocks in log_ratios]))
     between = max(0.0, float(means.var(ddof=1)) - within / size)
-    return Noise(sqrt(between), sqrt(within), _memory(log_ratios))
+    return Spread(sqrt(between), sqrt(within), _memory(log_ratios))
 
 
 def _memory(log_ratios: list[FloatArray]) -> float:

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Literal, Self, TypeVar
+from dataclasses import dataclass, field
+from typing import Literal
 
+from loadtests.config import codec
 from loadtests.config.profiles import Claim
 from loadtests.errors import SuiteError
 
@@ -95,8 +96,8 @@ class RunInfo:
     """What was run, when and where, and all that judging its samples needs beside them.
 
     Times are ISO 8601 with a zone; `load_s` is how long servers were under load, warm-up included.
-    `contestants` and `scenarios` lead from name to title; `keep_alive` says of each contestant whether it
-    keeps connections open; `cpus` are those of the machine.
+    `contestants` and `scenarios` lead from name to title, `twins` from a second launch to its original; `keep_alive`
+    says of each contestant whether it keeps connections open; `cpus` are those of the machine.
     """
 
     id: str
@@ -116,6 +117,7 @@ class RunInfo:
     design: str = "paired"
     machine: Mapping[str, str] = field(default_factory=dict)
     contestants: Mapping[str, str] = field(default_factory=dict)
+    twins: Mapping[str, str] = field(default_factory=dict)
     scenarios: Mapping[str, str] = field(default_factory=dict)
     keep_alive: Mapping[str, bool] = field(default_factory=dict)
     claims: tuple[Claim, ...] = ()
@@ -134,41 +136,17 @@ class Summary:
 
     def to_json(self) -> str:
         """The text of `summary.json`; a NaN in it is a mistake of the caller and raises ValueError."""
-        document = {"schema_version": SCHEMA_VERSION, **asdict(self)}
+        document = {"schema_version": SCHEMA_VERSION, **codec.to_document(self)}
         return json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
 
     @classmethod
-    def from_json(cls, text: str) -> Self:
+    def from_json(cls, text: str) -> "Summary":
         """Read what `to_json` wrote. Unknown keys are passed over; SuiteError: it is no such summary."""
         try:
-            return cls._of(json.loads(text))
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            document = json.loads(text)
+            if document["schema_version"] != SCHEMA_VERSION:
+                raise ValueError(f"schema_version is {document['schema_version']}")  # noqa: TRY301
+            return codec.from_document(cls, document)
+        except (KeyError, TypeError, ValueError) as error:
             message = f"this is no summary of schema version {SCHEMA_VERSION} ({error}); run the bench again"
             raise SuiteError(message) from error
-
-    @classmethod
-    def _of(cls, document: Mapping[str, Any]) -> Self:
-        if document["schema_version"] != SCHEMA_VERSION:
-            raise ValueError(f"schema_version is {document['schema_version']}")
-        noise = document["noise"]
-        claims = tuple(_record(Claim, claim) for claim in document["run"].get("claims", ()))
-        return cls(
-            run=_record(RunInfo, {**document["run"], "claims": claims}),
-            cells=tuple(_record(Cell, cell) for cell in document["cells"]),
-            comparisons=tuple(_record(Comparison, comparison) for comparison in document["comparisons"]),
-            gates=tuple(_record(GateResult, gate) for gate in document["gates"]),
-            noise=Noise(noise["steal_percent"], tuple(_record(AaRatio, ratio) for ratio in noise["aa"])),
-        )
-
-
-Record = TypeVar("Record", Cell, Comparison, GateResult, AaRatio, RunInfo, Claim)
-
-
-def _record(kind: type[Record], values: Mapping[str, Any]) -> Record:
-    """Build `kind` from a JSON object: its own keys only, lists as tuples."""
-    known = {name.name for name in fields(kind)}
-    return kind(**{key: _frozen(value) for key, value in values.items() if key in known})
-
-
-def _frozen(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value

@@ -20,11 +20,11 @@ from loadtests.analysis.estimates import (
 )
 from loadtests.analysis.gates import Reasons
 from loadtests.analysis.observations import observe
-from loadtests.analysis.precision import PROMISED, half_width, headline, more_s
+from loadtests.analysis.precision import PROMISED, half_width, more_s, widths
 from loadtests.analysis.summary import AaRatio, Cell, Comparison, Noise, RunInfo, Summary, Verdict
 from loadtests.config.metrics import COMPARED, METRICS, PER_PROCESS, loop_of
-from loadtests.config.profiles import Claim
-from loadtests.plan.rounds import TWIN_SCENARIO, TWIN_SUFFIX
+from loadtests.config.profiles import Claim, headline
+from loadtests.plan.rounds import TWIN_SCENARIO
 
 LONGEST_HOURS = 24  # beyond this a forecast says no more than that
 
@@ -56,6 +56,18 @@ def summarise(digest: Digest, run: RunInfo) -> Summary:
         gates=tuple(found),
         noise=noise(digest, observations, run),
     )
+
+
+def headline_widths(digest: Digest, run: RunInfo) -> dict[str, float]:
+    """scenario -> how far the headline pair's promised intervals reach: all that a run steers by, and no more."""
+    pair = headline(run.claims)
+    if pair is None:
+        return {}
+    own = digest.slices.filter(pl.col("contestant").is_in([pair.a, pair.b]))
+    measured = replace(digest, slices=own)
+    observations = observe(measured).with_columns(pl.col("value").fill_nan(None))
+    reasons = gates.reasons(gates.inspect(measured, run))
+    return widths(comparisons(observations, reasons, replace(run, claims=(pair,)), PROMISED))
 
 
 def cells(observations: pl.DataFrame, reasons: Reasons) -> list[Cell]:
@@ -258,17 +270,19 @@ def _duration(seconds: float) -> str:
 
 def noise(digest: Digest, observations: pl.DataFrame, run: RunInfo) -> Noise:
     """Stolen time, and every twin against its original."""
-    twins = [name for name in run.contestants if name.endswith(TWIN_SUFFIX)]
     measured = [metric for metric in COMPARED if metric not in PER_PROCESS]
     readings = _readings(observations)
     return Noise(
         steal_percent=steal_percent(digest.slices, run.cpus),
-        aa=tuple(_aa(readings, twin, metric) for twin in twins for metric in measured),
+        aa=tuple(
+            _aa(readings, original, twin, metric)
+            for twin, original in run.twins.items()
+            for metric in measured
+        ),
     )
 
 
-def _aa(readings: Readings, twin: str, metric: str) -> AaRatio:
-    original = twin.removesuffix(TWIN_SUFFIX)
+def _aa(readings: Readings, original: str, twin: str, metric: str) -> AaRatio:
     ratio = _ratio(readings, TWIN_SCENARIO, metric, original, twin)
     if ratio is None:
         return AaRatio(metric, None, None, None, original, "not measured: too few samples in a round")

@@ -1,4 +1,4 @@
 """What load a server carries: the search for its capacity, its knee, and what it does beyond.
 
-Start reading at measure.py for the story and at search.py for the procedure.
+Start reading at run.py; the procedure is in plan/search.py.
 """

@@ -6,10 +6,9 @@ import altair as alt
 import polars as pl
 
 from loadtests.analysis.summary import Summary
-from loadtests.capacity.replay import Account
-from loadtests.capacity.request import Aim
+from loadtests.capacity.replay import Replay
 from loadtests.capacity.verdict import CAPACITY, grouped, points
-from loadtests.plan.search import OVERLOAD, RELIEF, surge_s
+from loadtests.plan.search import OVERLOAD, RELIEF, Search, surge_s
 from loadtests.report.drawing import GREY, INK, STROKES, Rows, colour, panels, to_svg
 from loadtests.report.pairs import scenario_title
 
@@ -19,10 +18,10 @@ PERCENTILES = ("p50", "p95", "p99")
 DASHES = ([1, 0], [6, 3], [2, 2])
 
 
-def draw(summary: Summary, accounts: Sequence[Account], aim: Aim) -> dict[str, tuple[str, str]]:
+def draw(summary: Summary, replays: Sequence[Replay], rules: Search) -> dict[str, tuple[str, str]]:
     """File name -> (what it shows, the SVG). A chart without data is left out."""
     curves = (
-        f"Response time against offered rate; the line across is the SLO of {aim.slo_ms:g} ms, upright lines are"
+        f"Response time against offered rate; the line across is the SLO of {rules.slo_ms:g} ms, upright lines are"
         " capacities"
     )
     surges = (
@@ -30,15 +29,15 @@ def draw(summary: Summary, accounts: Sequence[Account], aim: Aim) -> dict[str, t
         " when requests were due"
     )
     charts = {
-        "curve.svg": (curves, curve(summary, accounts, aim)),
-        "surge.svg": (surges, surge(summary, accounts, aim)),
+        "curve.svg": (curves, curve(summary, replays, rules)),
+        "surge.svg": (surges, surge(summary, replays, rules)),
     }
     return {name: (shows, to_svg(chart)) for name, (shows, chart) in charts.items() if chart is not None}
 
 
-def curve(summary: Summary, accounts: Sequence[Account], aim: Aim) -> alt.TopLevelMixin | None:
+def curve(summary: Summary, replays: Sequence[Replay], rules: Search) -> alt.TopLevelMixin | None:
     """A panel a scenario, a line a contestant and percentile, on a logarithmic axis of time."""
-    data = curve_rows(summary, accounts)
+    data = curve_rows(summary, replays)
     if not data:
         return None
     y = alt.Y(
@@ -58,7 +57,7 @@ def curve(summary: Summary, accounts: Sequence[Account], aim: Aim) -> alt.TopLev
         color=colour(data, STROKES),
         strokeDash=dash,
     )
-    slo = base.mark_rule(color=INK, strokeWidth=1).encode(y=alt.datum(aim.slo_ms))
+    slo = base.mark_rule(color=INK, strokeWidth=1).encode(y=alt.datum(rules.slo_ms))
     capacities = (
         base.transform_filter("isValid(datum.capacity_rps)")
         .mark_rule(strokeWidth=1.5, opacity=0.7)
@@ -67,7 +66,7 @@ def curve(summary: Summary, accounts: Sequence[Account], aim: Aim) -> alt.TopLev
     return _by_scenario(alt.layer(capacities, slo, lines), data)
 
 
-def curve_rows(summary: Summary, accounts: Sequence[Account]) -> Rows:
+def curve_rows(summary: Summary, replays: Sequence[Replay]) -> Rows:
     """One row a rung and percentile, with the contestant's capacity beside its first."""
     capacity = {(one.scenario, one.contestant): one.value for one in summary.cells if one.metric == CAPACITY}
     return [
@@ -79,15 +78,15 @@ def curve_rows(summary: Summary, accounts: Sequence[Account]) -> Rows:
             "time_ms": getattr(point, f"{percentile}_ms"),
             "capacity_rps": capacity.get(pair) if place == 0 and percentile == "p50" else None,
         }
-        for pair, own in points(grouped(accounts)).items()
+        for pair, own in points(grouped(replays)).items()
         for place, point in enumerate(own)
         for percentile in PERCENTILES
     ]
 
 
-def surge(summary: Summary, accounts: Sequence[Account], aim: Aim) -> alt.TopLevelMixin | None:
+def surge(summary: Summary, replays: Sequence[Replay], rules: Search) -> alt.TopLevelMixin | None:
     """A panel a scenario, a line a contestant: the median over rounds of the p99 in each tenth of a second."""
-    data = surge_rows(summary, accounts)
+    data = surge_rows(summary, replays)
     if not data:
         return None
     base = alt.Chart(alt.InlineData(data))
@@ -95,12 +94,12 @@ def surge(summary: Summary, accounts: Sequence[Account], aim: Aim) -> alt.TopLev
     lines = base.mark_line(strokeWidth=1.5).encode(
         x=alt.X("at_s:Q", title="due (s after the start of the overload)"), y=y, color=colour(data, STROKES)
     )
-    slo = base.mark_rule(color=INK, strokeWidth=1).encode(y=alt.datum(aim.slo_ms))
-    end = base.mark_rule(color=GREY, strokeWidth=1.5).encode(x=alt.datum(surge_s(aim.searches[0])))
+    slo = base.mark_rule(color=INK, strokeWidth=1).encode(y=alt.datum(rules.slo_ms))
+    end = base.mark_rule(color=GREY, strokeWidth=1.5).encode(x=alt.datum(surge_s(rules)))
     return _by_scenario(alt.layer(end, slo, lines), data)
 
 
-def surge_rows(summary: Summary, accounts: Sequence[Account]) -> Rows:
+def surge_rows(summary: Summary, replays: Sequence[Replay]) -> Rows:
     """One row a contestant and tenth of a second with an answer."""
     frames = [
         one.surge.drop_nulls().select(
@@ -110,7 +109,7 @@ def surge_rows(summary: Summary, accounts: Sequence[Account]) -> Rows:
             (pl.col("at_ms") // BIN_MS * BIN_MS / 1000).alias("at_s"),
             "time_ms",
         )
-        for one in accounts
+        for one in replays
     ]
     if not frames:
         return []

@@ -1,39 +1,47 @@
 """Progress of a capacity run on the terminal: which rate is being tried, and how long it will take at most."""
 
+from rich.console import Console
+
 from loadtests.analysis.estimates import MIN_ROUNDS
-from loadtests.capacity.request import Aim
-from loadtests.load.protocol import Progress
+from loadtests.capacity.record import CapacityRun
+from loadtests.capacity.request import round_s
+from loadtests.load.protocol import Progress as SliceDone
 from loadtests.plan.budget import REPORT_S
+from loadtests.plan.rounds import Round
 from loadtests.runs.progress import BudgetBar
 
 
-class SearchWatch(BudgetBar):
+class CapacityProgress(BudgetBar):
     """The progress of a capacity run; where there is no bar, one line a round."""
 
-    def stage_set(self, aim: Aim) -> None:
+    def __init__(self, console: Console, run: CapacityRun) -> None:
+        super().__init__(console, run.request.budget_s, run.elapsed_s)
+        self.run = run
+
+    def services_ready(self) -> None:
         """Says what will be searched, and whether the budget will do for an interval."""
-        self.budget_s = aim.budget_s
-        told = [
-            f"{len(aim.searches)} searches a round, {self.budget_s / 60:.1f} minutes at most",
-            f"p99 under {aim.slo_ms:g} ms, steps of {aim.step_s:g} s, a round of about {aim.round_s:.0f} s",
+        each_s, rules = round_s(self.run.searches), self.run.rules
+        lines = [
+            f"{len(self.run.searches)} searches a round, {self.budget_s / 60:.1f} minutes at most",
+            f"p99 under {rules.slo_ms:g} ms, steps of {rules.step_s:g} s, a round of about {each_s:.0f} s",
             "stop it any time, finished rounds are kept",
         ]
-        self.console.print("; ".join(told), highlight=False, soft_wrap=True)
-        if MIN_ROUNDS * aim.round_s + REPORT_S > self.budget_s:
-            enough = f"{(MIN_ROUNDS + 1) * aim.round_s / 60:.0f}m"
-            told_few = (
+        self.console.print("; ".join(lines), highlight=False, soft_wrap=True)
+        if MIN_ROUNDS * each_s + REPORT_S > self.budget_s:
+            enough = f"{(MIN_ROUNDS + 1) * each_s / 60:.0f}m"
+            warning = (
                 f"fewer than {MIN_ROUNDS} rounds will fit, hence no interval; for one, give --budget {enough}"
             )
-            self.console.print(told_few, style="yellow", soft_wrap=True)
+            self.console.print(warning, style="yellow", soft_wrap=True)
 
-    def round_begins(self, number: int) -> None:
+    def round_begins(self, round_: Round) -> None:
         """A line where there is no bar."""
-        self.text = f"round {number}"
+        self.text = f"round {round_.index + 1}"
         self.show(f"{self.text}: launching servers")
         if not self.console.is_terminal:
             self.console.print(f"{self.text}: {self.left()}", highlight=False)
 
-    def slice_done(self, progress: Progress) -> None:
+    def slice_done(self, progress: SliceDone) -> None:
         """Moves the bar."""
         rate = "closed loop" if progress.rate_rps is None else f"{progress.rate_rps:.0f}/s"
         self.show(f"{self.text}: {progress.scenario} on {progress.contestant}, {rate}")

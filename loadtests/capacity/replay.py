@@ -13,7 +13,7 @@ from loadtests.samples.store import Samples
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class Replay:
     """One search in one round. capacity_rps None: not measured, and `reason` says why.
 
     apart: by how many requests the server's own count differs from the client's, over the steps that met the SLO.
@@ -35,20 +35,20 @@ class Account:
     surge: pl.DataFrame
 
 
-def accounts(samples: Samples, searches: Iterable[Search]) -> list[Account]:
+def replays(samples: Samples, searches: Iterable[Search]) -> list[Replay]:
     """What each search found; samples: of a single round. A search that is not in them is left out."""
     requests = samples.requests.partition_by("slice", as_dict=True)
     by_pair = samples.slices.partition_by("scenario", "contestant", as_dict=True)
     return [
-        _account(search, by_pair[search.scenario, search.contestant], requests, samples.requests.clear())
+        _replay(search, by_pair[search.scenario, search.contestant], requests, samples.requests.clear())
         for search in searches
         if (search.scenario, search.contestant) in by_pair
     ]
 
 
-def _account(
+def _replay(
     search: Search, slices: pl.DataFrame, by_slice: dict[tuple[object, ...], pl.DataFrame], none: pl.DataFrame
-) -> Account:
+) -> Replay:
     """by_slice: the requests of each slice; `none`: the frame of a slice without any."""
     hunt, apart, overload, surge = Hunt(search), 0, None, _surge(none, 0)
     for facts in slices.sort("slice").to_dicts():
@@ -60,17 +60,17 @@ def _account(
         if step is not None and step.role == "surge":
             overload = overload_of(requests, facts["start_ns"], surge_s(search), search.slo_ms)
             surge = _surge(requests, facts["start_ns"])
-    return _told(hunt, int(slices["round"][0]), slices, apart, overload, surge)
+    return _replayed(hunt, int(slices["round"][0]), slices, apart, overload, surge)
 
 
-def _told(
+def _replayed(
     hunt: Hunt, number: int, slices: pl.DataFrame, apart: int, overload: Overload | None, surge: pl.DataFrame
-) -> Account:
+) -> Replay:
     found, ladder = hunt.finding, rungs(hunt.trail)
     reason = found.reason if found else "the search was broken off"
     if apart:
         reason = f"client and server disagree by {apart} requests"
-    return Account(
+    return Replay(
         round=number,
         search=hunt.search,
         capacity_rps=found.capacity_rps if found and not reason else None,

@@ -1,115 +1,69 @@
-"""The story of a capacity run: search round by round, judge, report. Start reading here."""
+"""A capacity run: search round by round, judge, report. Start reading here."""
 
-import os
-import time
-from dataclasses import replace
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
 
 from loadtests.analysis.summary import RunInfo
-from loadtests.capacity.replay import Account, accounts
-from loadtests.capacity.request import Aim, CapacityRun, load_run, save_run
+from loadtests.capacity.record import CapacityRun, load_run
+from loadtests.capacity.replay import Replay, replays
+from loadtests.capacity.request import round_of
 from loadtests.capacity.verdict import summarise
-from loadtests.load.drive import drive
-from loadtests.load.protocol import Progress
-from loadtests.machine import description
-from loadtests.machine.environment import Environment, named, open_environment
 from loadtests.plan import budget
 from loadtests.plan.rounds import Round
-from loadtests.report.document import Story
-from loadtests.runs.folder import stamp
+from loadtests.report.document import Document
+from loadtests.runs.measuring import Observer, Series, measure_rounds
 from loadtests.samples.store import Measurement, RunStore
 
 
-class Watch(Protocol):
-    """Who looks on: told of every step, asked nothing."""
-
-    def stage_set(self, aim: Aim) -> None:
-        """Database and cache are up."""
-
-    def round_begins(self, number: int) -> None:
-        """The servers of a round are about to be launched."""
-
-    def slice_done(self, progress: Progress) -> None:
-        """One step of one search is over."""
-
-
-def measure(run: CapacityRun, folder: Path, watch: Watch) -> CapacityRun:
+def measure(run: CapacityRun, folder: Path, observer: Observer) -> CapacityRun:
     """Searches round by round, from the first that is not finished, until another would not fit into the budget.
 
-    The first is always played. Every finished round is on disk before the next begins; a round hangs on the aim and its
-    number alone, so a resumed run goes on as it would have gone on.
+    The first is always measured. A round depends on the request and its number alone, so a resumed run goes on as it
+    would have gone on.
     """
-    store, began, longest_s = RunStore(folder), time.monotonic() - run.elapsed_s, 0.0
-    with open_environment(run.aim.seed, needs_database=run.aim.selection.needs_database) as environment:
-        watch.stage_set(run.aim)
-        facts = description.describe(environment.server_cpus, environment.load_cpus, environment.database_url)
-        run = replace(run, machine=facts, status="partial", finished_at=None)
-        save_run(run, folder)
-        while _goes_on(run, store.finished_rounds(), longest_s):
-            round_began = time.monotonic()
-            round_ = run.aim.round(store.finished_rounds())
-            watch.round_begins(round_.index + 1)
-            store.save_round(round_.index, _play(round_, run.aim, environment, watch))
-            longest_s = max(longest_s, time.monotonic() - round_began)
-            run = replace(run, elapsed_s=time.monotonic() - began)
-            save_run(run, folder)
-    finished = replace(run, status="complete", finished_at=stamp(datetime.now(UTC)))
-    save_run(finished, folder)
-    return finished
+    store = RunStore(folder)
+
+    def next_round(run: CapacityRun, longest_s: float) -> Round | None:
+        finished = store.finished_rounds()
+        goes_on = finished == 0 or budget.another_fits(run.request.budget_s, run.elapsed_s, longest_s)
+        return round_of(run.searches, run.request.seed, finished) if goes_on else None
+
+    def noted(run: CapacityRun, _: Measurement) -> CapacityRun:
+        return run
+
+    chosen = run.selection
+    series = Series(run.request.seed, chosen.contestants, chosen.scenarios, next_round, noted)
+    return measure_rounds(run, folder, series, store, observer)
 
 
-def report(folder: Path) -> Story:
-    """Judges what the folder holds, writes the report into it and returns what it tells; measures nothing."""
+def report(folder: Path) -> Document:
+    """Judges what the folder holds, writes the report into it and returns what it says; measures nothing."""
     run = load_run(folder)
-    found = found_in(folder, run.aim)
+    found = [one for samples in RunStore(folder).rounds() for one in replays(samples, run.searches)]
     from loadtests.capacity.report import write_report  # noqa: PLC0415  charts take long to import
 
-    return write_report(summarise(found, info_of(run, found)), found, run.aim, folder)
+    return write_report(summarise(found, info_of(run, found)), found, run, folder)
 
 
-def found_in(folder: Path, aim: Aim) -> list[Account]:
-    """The accounts of all finished rounds, read one round at a time."""
-    return [one for samples in RunStore(folder).rounds() for one in accounts(samples, aim.searches)]
-
-
-def info_of(run: CapacityRun, found: list[Account]) -> RunInfo:
+def info_of(run: CapacityRun, found: Sequence[Replay]) -> RunInfo:
     """What the report says of a run."""
-    chosen = run.aim.selection
+    chosen = run.selection
     return RunInfo(
         id=run.id,
-        status="complete" if run.status == "complete" else "partial",
+        status=run.status,
         profile="capacity",
-        seed=run.aim.seed,
+        seed=run.request.seed,
         started_at=run.started_at,
         finished_at=run.finished_at,
         duration_s=run.elapsed_s,
         load_s=sum(one.load_ms for one in found) / 1000,
         rounds=len({one.round for one in found}),
         margin=chosen.profile.margin,
-        cpus=len(os.sched_getaffinity(0)),
-        stop_rule=f"no round is begun that would not fit into {run.aim.budget_s:g} s; no result is looked at",
+        cpus=run.cpus,
+        stop_rule=f"no round is begun that would not fit into {run.request.budget_s:g} s; no result is looked at",
         machine=run.machine,
         contestants={one.name: one.title for one in chosen.contestants},
         scenarios={one.name: one.title for one in chosen.scenarios},
         keep_alive={one.name: one.keep_alive for one in chosen.contestants},
         claims=chosen.claims,
     )
-
-
-def _goes_on(run: CapacityRun, finished: int, longest_s: float) -> bool:
-    return finished == 0 or budget.another_fits(run.aim.budget_s, run.elapsed_s, longest_s)
-
-
-def _play(round_: Round, aim: Aim, environment: Environment, watch: Watch) -> Measurement:
-    chosen = aim.selection
-    with environment.servers(named(round_.contestants, chosen.by_name)) as endpoints:
-        return drive(
-            round_,
-            chosen.scenarios,
-            endpoints,
-            cpus=environment.load_cpus,
-            seed=aim.seed,
-            on_slice=watch.slice_done,
-        )

@@ -1,6 +1,6 @@
-"""From the accounts of all rounds to the summary: cells, the comparison of capacities, gates. Pure."""
+"""From the replays of all rounds to the summary: cells, the comparison of capacities, gates. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
@@ -11,7 +11,7 @@ from loadtests.analysis.observations import COLUMNS
 from loadtests.analysis.summary import Cell, Comparison, GateResult, Noise, RunInfo, Summary
 from loadtests.analysis.verdict import cells, comparisons
 from loadtests.capacity.curves import Point, curve
-from loadtests.capacity.replay import Account
+from loadtests.capacity.replay import Replay
 from loadtests.plan.search import LAG_SHARE, lag_explains
 from loadtests.samples.outcome import Outcome
 
@@ -38,32 +38,32 @@ class Surge:
     rounds: int
 
 
-def summarise(accounts: Sequence[Account], run: RunInfo) -> Summary:
+def summarise(replays: Sequence[Replay], run: RunInfo) -> Summary:
     """The summary; a round is one observation. Those without a capacity are left out and counted in the reasons."""
-    held = grouped(accounts)
-    found = [_with_reasons(cell, held) for cell in cells(observations(accounts), {})]
+    held = grouped(replays)
+    found = [_with_reasons(cell, held) for cell in cells(observations(replays), {})]
     return Summary(
         run=run,
         cells=tuple(found),
-        comparisons=tuple(_compared(accounts, held, run)),
+        comparisons=tuple(_compared(replays, held, run)),
         gates=tuple(gate for pair, own in held.items() for gate in _gates(pair, own)),
-        noise=Noise(_steal_percent(accounts, run.cpus)),
+        noise=Noise(_steal_percent(replays, run.cpus)),
     )
 
 
-def grouped(accounts: Sequence[Account]) -> dict[Pair, list[Account]]:
+def grouped(replays: Sequence[Replay]) -> dict[Pair, list[Replay]]:
     """The rounds of each scenario and contestant."""
-    held: dict[Pair, list[Account]] = {}
-    for one in accounts:
+    held: dict[Pair, list[Replay]] = {}
+    for one in replays:
         held.setdefault((one.search.scenario, one.search.contestant), []).append(one)
     return held
 
 
-def observations(accounts: Sequence[Account]) -> pl.DataFrame:
+def observations(replays: Sequence[Replay]) -> pl.DataFrame:
     """One row a round for each of the two metrics, as `verdict.cells` takes them; value null: not measured."""
     rows = [
         (one.search.scenario, one.search.contestant, metric, one.round, 0, value, answered)
-        for one in accounts
+        for one in replays
         for metric, value in ((CAPACITY, one.capacity_rps), (KNEE, one.knee_rps))
         for answered in [sum(outcome.answered for _, outcome in one.trail)]
     ]
@@ -71,18 +71,24 @@ def observations(accounts: Sequence[Account]) -> pl.DataFrame:
     return pl.DataFrame(rows, dict(zip(COLUMNS, kinds, strict=True)), orient="row")
 
 
-def points(held: Mapping[Pair, Sequence[Account]]) -> dict[Pair, list[Point]]:
+def find(cells: Iterable[Cell], scenario: str, contestant: str, metric: str) -> Cell | None:
+    """The cell of one metric; None without any."""
+    wanted = (scenario, contestant, metric)
+    return next((one for one in cells if (one.scenario, one.contestant, one.metric) == wanted), None)
+
+
+def points(held: Mapping[Pair, Sequence[Replay]]) -> dict[Pair, list[Point]]:
     """The latency-against-rate curve of each scenario and contestant."""
     return {pair: curve([one.ladder for one in own]) for pair, own in held.items()}
 
 
-def surges(held: Mapping[Pair, Sequence[Account]]) -> dict[Pair, Surge]:
+def surges(held: Mapping[Pair, Sequence[Replay]]) -> dict[Pair, Surge]:
     """What became of the overload; pairs that had none are left out."""
     found = {pair: _surge(own) for pair, own in held.items()}
     return {pair: one for pair, one in found.items() if one is not None}
 
 
-def _surge(own: Sequence[Account]) -> Surge | None:
+def _surge(own: Sequence[Replay]) -> Surge | None:
     seen = [one.overload for one in own if one.overload is not None]
     if not seen:
         return None
@@ -99,13 +105,13 @@ def _surge(own: Sequence[Account]) -> Surge | None:
     )
 
 
-def _with_reasons(cell: Cell, held: Mapping[Pair, Sequence[Account]]) -> Cell:
+def _with_reasons(cell: Cell, held: Mapping[Pair, Sequence[Replay]]) -> Cell:
     if cell.metric != CAPACITY:
         return cell
     return replace(cell, reasons=_reasons(held[cell.scenario, cell.contestant]))
 
 
-def _reasons(own: Sequence[Account]) -> tuple[str, ...]:
+def _reasons(own: Sequence[Replay]) -> tuple[str, ...]:
     """Why rounds have no capacity; of equal beginnings one, so that figures in them do not multiply it."""
     told: dict[str, list[str]] = {}
     for one in own:
@@ -115,14 +121,14 @@ def _reasons(own: Sequence[Account]) -> tuple[str, ...]:
 
 
 def _compared(
-    accounts: Sequence[Account], held: Mapping[Pair, Sequence[Account]], run: RunInfo
+    replays: Sequence[Replay], held: Mapping[Pair, Sequence[Replay]], run: RunInfo
 ) -> list[Comparison]:
     """Every claim in every scenario that both answer, paired by round."""
-    judged = comparisons(observations(accounts), {}, run, (CAPACITY,))
+    judged = comparisons(observations(replays), {}, run, (CAPACITY,))
     return [_with_note(one, held) for one in judged]
 
 
-def _with_note(one: Comparison, held: Mapping[Pair, Sequence[Account]]) -> Comparison:
+def _with_note(one: Comparison, held: Mapping[Pair, Sequence[Replay]]) -> Comparison:
     if one.low is not None:
         return one
     told = [f"{who}: {why}" for who in (one.a, one.b) for why in _reasons(held[one.scenario, who])]
@@ -132,7 +138,7 @@ def _with_note(one: Comparison, held: Mapping[Pair, Sequence[Account]]) -> Compa
     return replace(one, note="; ".join([*told, *([] if one.rounds == 0 and told else [needed])]))
 
 
-def _gates(pair: Pair, own: Sequence[Account]) -> list[GateResult]:
+def _gates(pair: Pair, own: Sequence[Replay]) -> list[GateResult]:
     apart = sum(one.apart for one in own)
     return [
         _lag_gate(pair, own),
@@ -140,7 +146,7 @@ def _gates(pair: Pair, own: Sequence[Account]) -> list[GateResult]:
     ]
 
 
-def _lag_gate(pair: Pair, own: Sequence[Account]) -> GateResult:
+def _lag_gate(pair: Pair, own: Sequence[Replay]) -> GateResult:
     """The generator's own lag where the SLO was missed, the median of the rounds; those it explains are set aside."""
     limit_ms = LAG_SHARE * own[0].search.slo_ms
     missed = [(one.search, outcome) for one in own if (outcome := _deciding(one)) is not None]
@@ -153,7 +159,7 @@ def _lag_gate(pair: Pair, own: Sequence[Account]) -> GateResult:
     return GateResult(*pair, "generator_lag", median(lags), limit_ms, aside < len(lags), note)
 
 
-def _deciding(one: Account) -> Outcome | None:
+def _deciding(one: Replay) -> Outcome | None:
     """What the lowest rate that missed the SLO showed, in the try that decided."""
     seen = [outcome for step, outcome in one.trail if step.rate_rps == one.failing_rps]
     return seen[-1] if seen and one.failing_rps is not None else None
@@ -163,6 +169,6 @@ def _counted(apart: int) -> str:
     return f"client and server disagree by {apart} requests" if apart else ""
 
 
-def _steal_percent(accounts: Sequence[Account], cpus: int) -> float | None:
-    load_ms = sum(one.load_ms for one in accounts)
-    return 100 * sum(one.stolen_ms for one in accounts) / cpus / load_ms if load_ms else None
+def _steal_percent(replays: Sequence[Replay], cpus: int) -> float | None:
+    load_ms = sum(one.load_ms for one in replays)
+    return 100 * sum(one.stolen_ms for one in replays) / cpus / load_ms if load_ms else None

@@ -7,7 +7,7 @@ import typer
 
 from loadtests.cli.frame import Catalog, app, err, one_line_errors, resumable
 from loadtests.cli.results import bench_report, show
-from loadtests.config.selection import Wishes, duration_s, fraction, read_config, select
+from loadtests.config.selection import Options, duration_s, fraction, read_config
 from loadtests.errors import SuiteError
 
 
@@ -39,9 +39,11 @@ def bench(
 
     [dim]sidebyside bench --contestant flask-gthread --contestant fastapi-uvicorn --scenario ping --budget 90s[/]
     """
-    from loadtests.runs import folder as runs
-
     with one_line_errors():
+        from loadtests.bench.progress import BenchProgress
+        from loadtests.bench.record import load_run, new_run
+        from loadtests.bench.run import measure
+
         given = _given(
             profile=profile,
             scenarios=scenario,
@@ -54,20 +56,11 @@ def bench(
             catalog=catalog and str(catalog),
         )
         if resume and (given or config):
-            raise SuiteError("--resume goes on with the run's own plan; leave the other options away")
-        if resume:
-            run, folder = runs.load_run(resume), resume
-        else:
-            wishes = _wishes(given, config)
-            select(wishes)
-            run, folder = runs.new_run(wishes)
-
-        from loadtests.bench.progress import TerminalWatch
-        from loadtests.bench.run import measure
-
+            raise SuiteError("--resume goes on with the run's own plan; leave out the other options")
+        run, folder = (load_run(resume), resume) if resume else new_run(_options(given, config))
         with resumable(folder, "bench", bench_report):
-            with TerminalWatch(err, run.elapsed_s) as watch:
-                measure(run, folder, watch)
+            with BenchProgress(err, run) as progress:
+                measure(run, folder, progress)
             summary = bench_report(folder)
         show(summary, folder)
 
@@ -81,12 +74,12 @@ def _given(**options: Any) -> dict[str, Any]:
     }
 
 
-def _wishes(given: dict[str, Any], config: Path | None) -> Wishes:
+def _options(given: dict[str, Any], config: Path | None) -> Options:
     """The command line's options over those of the config."""
     options = {**(read_config(config) if config else {}), **given}
     budget = options.pop("budget", None)
     precise = options.pop("precision", None)
-    return Wishes(
+    return Options(
         **options,
         budget_s=duration_s(budget) if budget else None,
         precision=fraction(precise) if precise else None,

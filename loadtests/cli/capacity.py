@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from loadtests.cli.frame import Catalog, app, err, one_line_errors, resumable
-from loadtests.cli.results import show_story
+from loadtests.cli.results import show_document
 from loadtests.config.selection import CATALOG, duration_s
 from loadtests.errors import SuiteError
 
@@ -62,16 +62,19 @@ def capacity(
 ) -> None:
     """Search for the capacity of each server, judge and report; HELP says what the words mean."""
     with one_line_errors():
-        from loadtests.capacity import request as aims
+        from loadtests.capacity.progress import CapacityProgress
+        from loadtests.capacity.record import load_run, new_run
+        from loadtests.capacity.request import Request
+        from loadtests.capacity.run import measure, report
 
         if resume and any(
             (contestant, scenario, slo, arrivals, budget, seed is not None, results_dir, catalog)
         ):
-            raise SuiteError("--resume goes on with the run's own rules; leave the other options away")
+            raise SuiteError("--resume goes on with the run's own rules; leave out the other options")
         if resume:
-            run, folder = aims.load_run(resume), resume
+            run, folder = load_run(resume), resume
         else:
-            wanted = aims.Aim(
+            request = Request(
                 contestants=tuple(contestant or DEFAULT_CONTESTANTS),
                 scenarios=tuple(scenario or DEFAULT_SCENARIOS),
                 slo_ms=_slo_ms(slo or "50ms"),
@@ -80,16 +83,13 @@ def capacity(
                 seed=seed or 0,
                 catalog=str(catalog or CATALOG),
             )
-            run, folder = aims.new_run(aims.fitted(wanted), results_dir or "results")
+            run, folder = new_run(request, results_dir or "results")
 
-        from loadtests.capacity import run as story
-        from loadtests.capacity.progress import SearchWatch
-
-        with resumable(folder, "capacity", story.report):
-            with SearchWatch(err, run.elapsed_s) as watch:
-                story.measure(run, folder, watch)
-            told = story.report(folder)
-        show_story(told, folder)
+        with resumable(folder, "capacity", report):
+            with CapacityProgress(err, run) as progress:
+                measure(run, folder, progress)
+            document = report(folder)
+        show_document(document, folder)
 
 
 def _slo_ms(text: str) -> float:

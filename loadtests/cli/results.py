@@ -1,32 +1,37 @@
 """`sidebyside report`, `compare` and `list`: what is stored, shown; nothing is measured."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from loadtests.analysis.summary import Summary
 from loadtests.cli.frame import Catalog, app, one_line_errors, out
-from loadtests.config.contestants import Contestant, load_contestants
-from loadtests.config.profiles import load_profiles
-from loadtests.config.scenarios import load_scenarios
+from loadtests.config.catalog import Catalog as Entries
+from loadtests.config.contestants import Contestant
 from loadtests.config.selection import CATALOG
+
+if TYPE_CHECKING:
+    from loadtests.report.document import Document
 
 
 @app.command()
 def report(run: Annotated[Path, typer.Argument(help="A folder below results/.")]) -> None:
     """Write the report of a run anew, from its stored samples alone."""
-    from loadtests.runs import folder as runs
-
     with one_line_errors():
-        kind = runs.kind_of(run)
+        from loadtests.runs.folder import kind_of
+
+        kind = kind_of(run)
         if kind == "bench":
             show(bench_report(run), run)
-        else:
-            from loadtests.capacity import run as capacity
-            from loadtests.selftest import run as selftest
+        elif kind == "capacity":
+            from loadtests.capacity.run import report as capacity_report
 
-            show_story(capacity.report(run) if kind == "capacity" else selftest.report(run), run)
+            show_document(capacity_report(run), run)
+        else:
+            from loadtests.selftest.run import report as selftest_report
+
+            show_document(selftest_report(run), run)
 
 
 @app.command()
@@ -46,21 +51,21 @@ def compare(
 @app.command(name="list")
 def list_(catalog: Catalog = None) -> None:
     """Show the contestants, scenarios and profiles of the catalog."""
-    folder = catalog or CATALOG
+    entries = Entries(catalog or CATALOG)
     with one_line_errors():
         out.print("[bold]contestants[/]")
-        for one in load_contestants(folder).values():
+        for one in entries.contestants.values():
             out.print(f"  {one.name:<20} {one.title}{_limits(one)}", soft_wrap=True)
         out.print("[bold]scenarios[/]")
-        for scenario in load_scenarios(folder).values():
+        for scenario in entries.scenarios.values():
             out.print(f"  {scenario.name:<20} {scenario.title}: {scenario.question}", soft_wrap=True)
         out.print("[bold]profiles[/]")
-        for name, profile in load_profiles(folder).items():
+        for name, profile in entries.profiles.items():
             out.print(f"  {name:<20} {profile.title}")
             for kind, names in (("contestants", profile.contestants), ("scenarios", profile.scenarios)):
                 out.print(f"  {'':<20} [dim]{kind}:[/] {', '.join(names) or 'all'}", soft_wrap=True)
         out.print(
-            f"[dim]They are described in {folder}; copy that folder, edit the copy and name it with --catalog.[/]"
+            f"[dim]They are described in {entries.folder}; copy that folder, edit the copy, name it with --catalog.[/]"
         )
 
 
@@ -78,7 +83,7 @@ def bench_report(folder: Path) -> Summary:
     return run.report(folder, newest_tables(folder.parent))
 
 
-def show(summary: Any, folder: Path) -> None:
+def show(summary: Summary, folder: Path) -> None:
     """The verdicts on the terminal, and as the last line of standard output the run's folder."""
     from loadtests.report.terminal import print_summary
 
@@ -87,9 +92,9 @@ def show(summary: Any, folder: Path) -> None:
     print(folder, flush=True)
 
 
-def show_story(told: Any, folder: Path) -> None:
-    """The answer of a page on the terminal, and as the last line of standard output its folder."""
-    for sentence in told.answer:
+def show_document(document: "Document", folder: Path) -> None:
+    """The answer of a report on the terminal, and as the last line of standard output its folder."""
+    for sentence in document.answer:
         out.print(f"\n{sentence}", markup=False, soft_wrap=True)
     out.print(f"\nThe report: {folder / 'report.html'}", soft_wrap=True)
     print(folder, flush=True)

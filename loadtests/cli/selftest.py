@@ -3,21 +3,9 @@
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from loadtests.cli.frame import app, err, one_line_errors, out
 from loadtests.config.selection import duration_s
-
-
-class StepWatch:
-    """A line for everything that begins."""
-
-    def __init__(self, console: Console) -> None:
-        self.console = console
-
-    def step(self, text: str) -> None:
-        """Say it."""
-        self.console.print(text, highlight=False)
 
 
 @app.command()
@@ -49,14 +37,14 @@ def selftest(
         from loadtests.selftest import injection, run
         from loadtests.selftest.report import answer
 
-        wanted = run.Wanted(
+        options = run.Options(
             budget_s=duration_s(budget),
             inject=tuple(dict.fromkeys(inject)) if inject else injection.SIZES,
             only=tuple(only or ()),
             seed=seed,
             results_dir=results_dir,
         )
-        found, folder = run.run(wanted, StepWatch(err))
+        found, folder = run.run(options, lambda text: err.print(text, highlight=False))
     for one in found.checks:
         mark = {True: "[green]held[/]", False: "[red]FAILED[/]", None: "[dim]not judged[/]"}[one.ok]
         out.print(f"{mark}  [bold]{one.title}[/]: {one.summary}", soft_wrap=True)

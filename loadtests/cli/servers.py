@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from loadtests.cli.frame import Catalog, Stopped, app, one_line_errors, out
-from loadtests.config.selection import CATALOG, Wishes, select
+from loadtests.config.selection import CATALOG, Options, select
 from loadtests.errors import SuiteError
 from shared.shop.seeded import ADMIN, PASSWORD
 
@@ -45,7 +45,7 @@ def serve(
 ) -> None:
     """Run one server with services, a Celery worker and seeded data until it is stopped (Ctrl-C)."""
     with one_line_errors():
-        chosen = select(Wishes(contestants=(contestant,), catalog=str(catalog or CATALOG))).contestants
+        chosen = select(Options(contestants=(contestant,), catalog=str(catalog or CATALOG))).contestants
 
         from loadtests.machine.environment import open_environment
         from loadtests.machine.servers import free_ports

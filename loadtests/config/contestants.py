@@ -1,7 +1,7 @@
 """Contestants: the servers that a run can start, as `catalog/contestants.toml` describes them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from loadtests.config.entries import (
@@ -42,6 +42,7 @@ class Contestant:
     scenarios: the only scenarios it answers; None means all of them.
     workers: how many of its processes answer requests.
     websockets: whether it carries them; one that does not answers no scenario of that kind.
+    twin_of: of a second launch, the name of the contestant that it is measured against; None of any other.
     """
 
     name: str
@@ -55,16 +56,32 @@ class Contestant:
     needs_database: bool
     workers: int = 1
     websockets: bool = True
+    twin_of: str | None = None
 
     def answers(self, scenario: str) -> bool:
         """Whether it can be asked for that scenario."""
         return self.scenarios is None or scenario in self.scenarios
 
 
-def load_contestants(catalog_dir: Path) -> dict[str, Contestant]:
-    """All contestants by name, in the order of the file. Raises CatalogError."""
+def twin_name(name: str) -> str:
+    """What a second launch of that contestant is called: `flask-gthread#2`."""
+    return f"{name}#2"
+
+
+def twin(one: Contestant) -> Contestant:
+    """A second launch of the contestant."""
+    return replace(one, name=twin_name(one.name), twin_of=one.name)
+
+
+def load_contestants(
+    catalog_dir: Path, scenarios: Mapping[str, Scenario] | None = None
+) -> dict[str, Contestant]:
+    """All contestants by name, in the order of the file. Raises CatalogError.
+
+    scenarios: those of the same catalog, where they have been read already.
+    """
     path = catalog_dir / "contestants.toml"
-    known = load_scenarios(catalog_dir)
+    known = load_scenarios(catalog_dir) if scenarios is None else scenarios
     contestants = {}
     for name, entry in read_entries(path, "contestant", KEYS).items():
         where = f"{path}: contestant {name}"

@@ -1,13 +1,11 @@
 """Profiles and claims as `catalog/profiles.toml` and `catalog/claims.toml` describe them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol, TypeVar
 
-from loadtests.config.contestants import load_contestants
 from loadtests.config.entries import FLAG, POSITIVE, TEXT, TEXTS, Key, Kind, check_names, one_of, read_entries
-from loadtests.config.scenarios import load_scenarios
 from loadtests.errors import CatalogError
 
 Arrivals = Literal["poisson", "constant"]
@@ -50,6 +48,19 @@ class Claim:
     headline: bool = False
 
 
+class _MayBeHeadline(Protocol):
+    @property
+    def headline(self) -> bool: ...
+
+
+Compared = TypeVar("Compared", bound=_MayBeHeadline)
+
+
+def headline(pairs: Sequence[Compared]) -> Compared | None:
+    """The pair that a report opens with and a precision is promised for: the first headline, else the first of all."""
+    return next((pair for pair in pairs if pair.headline), pairs[0] if pairs else None)
+
+
 def _number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
@@ -73,10 +84,6 @@ PROFILE_KEYS = {
     "contestants": Key(TEXTS, default=()),
     "scenarios": Key(TEXTS, default=()),
 }
-LISTS: Mapping[str, Callable[[Path], Mapping[str, Any]]] = {
-    "contestants": load_contestants,
-    "scenarios": load_scenarios,
-}
 CLAIM_KEYS = {
     "name": Key(TEXT),
     "a": Key(TEXT),
@@ -86,14 +93,15 @@ CLAIM_KEYS = {
 }
 
 
-def load_profiles(catalog_dir: Path) -> dict[str, Profile]:
+def load_profiles(
+    catalog_dir: Path, contestants: Iterable[str], scenarios: Iterable[str]
+) -> dict[str, Profile]:
     """All profiles by name, in the order of the file. Raises CatalogError, also for a name that the catalog lacks."""
     path = catalog_dir / "profiles.toml"
     entries = read_entries(path, "profile", PROFILE_KEYS)
-    for key, load in LISTS.items():
-        known = load(catalog_dir) if any(entry[key] for entry in entries.values()) else {}
-        for name, entry in entries.items():
-            check_names(entry[key], known, key.removesuffix("s"), f"{path}: profile {name}")
+    for name, entry in entries.items():
+        check_names(entry["contestants"], contestants, "contestant", f"{path}: profile {name}")
+        check_names(entry["scenarios"], scenarios, "scenario", f"{path}: profile {name}")
     return {name: Profile(**_hashable(entry)) for name, entry in entries.items()}
 
 

@@ -3,13 +3,14 @@
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
-from loadtests.config.contestants import Contestant, load_contestants
-from loadtests.config.profiles import Claim, Design, Profile, load_claims, load_profiles
-from loadtests.config.scenarios import Scenario, load_scenarios
+from loadtests.config.catalog import Catalog
+from loadtests.config.contestants import Contestant
+from loadtests.config.profiles import Claim, Design, Profile
+from loadtests.config.scenarios import Scenario
 from loadtests.errors import CatalogError, SuiteError
 
 CATALOG = Path(__file__).parents[1] / "catalog"
@@ -20,7 +21,7 @@ Record = TypeVar("Record")
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class Options:
     """What a user asks of a run. Empty lists and None mean the profile's own.
 
     precision: how far the headline intervals may reach, as a fraction of the ratio; None: as narrow as time allows.
@@ -45,35 +46,29 @@ class Selection:
     scenarios: tuple[Scenario, ...]
     contestants: tuple[Contestant, ...]
     claims: tuple[Claim, ...]
-    by_name: Mapping[str, Contestant] = field(repr=False)
-
-    @property
-    def needs_database(self) -> bool:
-        """Whether any contestant does."""
-        return any(one.needs_database for one in self.contestants)
 
 
-def select(wishes: Wishes) -> Selection:
-    """The records that were asked for; CatalogError names what does not exist and what does."""
-    if wishes.seed < 0:
-        raise SuiteError(f"a seed is 0 or a larger whole number, not {wishes.seed}")
-    if wishes.design not in DESIGNS:
-        raise SuiteError(f"a design is one of {', '.join(DESIGNS)}, not {wishes.design!r}")
-    folder = Path(wishes.catalog)
-    contestants, scenarios = load_contestants(folder), load_scenarios(folder)
-    profile = _chosen(load_profiles(folder), (wishes.profile,), "profile")[0]
-    if wishes.budget_s is not None:
-        profile = replace(profile, budget_s=wishes.budget_s)
-    chosen_scenarios = _chosen(scenarios, wishes.scenarios or profile.scenarios, "scenario")
-    chosen = _chosen(contestants, wishes.contestants or profile.contestants, "contestant")
+def select(options: Options, catalog: Catalog | None = None) -> Selection:
+    """The records that were asked for; CatalogError names what does not exist and what does.
+
+    catalog: where they are taken from; None: from the folder that the options name.
+    """
+    if options.seed < 0:
+        raise SuiteError(f"a seed is 0 or a larger whole number, not {options.seed}")
+    if options.design not in DESIGNS:
+        raise SuiteError(f"a design is one of {', '.join(DESIGNS)}, not {options.design!r}")
+    known = catalog or Catalog(Path(options.catalog))
+    profile = _chosen(known.profiles, (options.profile,), "profile")[0]
+    if options.budget_s is not None:
+        profile = replace(profile, budget_s=options.budget_s)
+    chosen_scenarios = _chosen(known.scenarios, options.scenarios or profile.scenarios, "scenario")
+    chosen = _chosen(known.contestants, options.contestants or profile.contestants, "contestant")
     answering = tuple(
         one for one in chosen if any(one.answers(scenario.name) for scenario in chosen_scenarios)
     )
     if not answering:
         raise CatalogError("none of these contestants answers any of these scenarios; see `sidebyside list`")
-    return Selection(
-        profile, chosen_scenarios, answering, _claims_on(answering, load_claims(folder)), contestants
-    )
+    return Selection(profile, chosen_scenarios, answering, _claims_on(answering, known.claims))
 
 
 def _claims_on(contestants: Sequence[Contestant], claims: Sequence[Claim]) -> tuple[Claim, ...]:
@@ -103,17 +98,17 @@ def fraction(text: str) -> float:
 
 
 def read_config(path: Path) -> dict[str, Any]:
-    """The wishes in a `sidebyside.toml`, under [bench]; its keys are those of the command line."""
+    """The options in a `sidebyside.toml`, under [bench]; its keys are those of the command line."""
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SuiteError(f"{path}: cannot be read ({error.strerror})") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SuiteError(f"{path}: is not valid TOML ({error})") from error
-    return _wishes_in(path, document)
+    return _options_in(path, document)
 
 
-def _wishes_in(path: Path, document: Mapping[str, Any]) -> dict[str, Any]:
+def _options_in(path: Path, document: Mapping[str, Any]) -> dict[str, Any]:
     entry = document.get("bench", {})
     if not isinstance(entry, dict) or document.keys() - {"bench"}:
         raise SuiteError(f"{path}: write the options under one heading [bench]")
@@ -124,7 +119,7 @@ def _wishes_in(path: Path, document: Mapping[str, Any]) -> dict[str, Any]:
             raise SuiteError(
                 f"{path}: {key} = {value!r} is not of the right kind; give {_KINDS[_CONFIG[key]]}"
             )
-    return {key: _as_wish(path, key, value) for key, value in entry.items()}
+    return {key: _as_option(path, key, value) for key, value in entry.items()}
 
 
 _CONFIG: Mapping[str, type] = {
@@ -134,7 +129,7 @@ _CONFIG: Mapping[str, type] = {
 _KINDS = {str: "a text", list: "a list of names", int: "a whole number"}
 
 
-def _as_wish(path: Path, key: str, value: Any) -> Any:
+def _as_option(path: Path, key: str, value: Any) -> Any:
     if key == "catalog":
         return str(path.parent / value)
     return tuple(map(str, value)) if isinstance(value, list) else value

@@ -3,17 +3,16 @@
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from loadtests.analysis.estimates import FloatArray
-from loadtests.config.contestants import Contestant
-from loadtests.config.selection import Wishes, select
+from loadtests.config.contestants import Contestant, twin
+from loadtests.config.selection import Options, select
 from loadtests.doctor.forecast import AaSpread, Forecast, forecast
 from loadtests.machine.servers import Endpoint, cpu_sets, launched
 from loadtests.plan import budget
-from loadtests.plan.rounds import TWIN_SUFFIX
 from loadtests.runs.paired_study import log_ratios, ping_plan, rounds
 from loadtests.samples.store import RunStore
 
@@ -47,9 +46,9 @@ def forecasts(spread: AaSpread) -> list[Forecast]:
 
 
 def _forecast(spread: AaSpread, profile: str, budget_s: float) -> Forecast | None:
-    wishes = Wishes(profile=profile, contestants=PAIR, scenarios=(PAIRS_SCENARIO,), budget_s=budget_s)
-    chosen = select(wishes)
-    plan = budget.fitted(chosen.profile, wishes.seed, chosen.contestants, chosen.scenarios, chosen.claims)
+    options = Options(profile=profile, contestants=PAIR, scenarios=(PAIRS_SCENARIO,), budget_s=budget_s)
+    chosen = select(options)
+    plan = budget.fitted(chosen.profile, options.seed, chosen.contestants, chosen.scenarios, chosen.claims)
     return forecast(spread, plan, budget.round_s(plan), budget_s - budget.REPORT_S)
 
 
@@ -66,8 +65,8 @@ class _BareServers:
 
 
 def _rounds(count: int, blocks: int) -> Iterator[FloatArray]:
-    (one,) = select(Wishes(contestants=(CONTESTANT,), scenarios=(SCENARIO,))).contestants
-    servers = (one, replace(one, name=one.name + TWIN_SUFFIX))
+    (one,) = select(Options(contestants=(CONTESTANT,), scenarios=(SCENARIO,))).contestants
+    servers = (one, twin(one))
     servers_here = _BareServers(*cpu_sets(sorted(os.sched_getaffinity(0))))
     with TemporaryDirectory(prefix="sidebyside-") as folder:
         for known in rounds(servers_here, ping_plan(servers, blocks), servers, count, RunStore(Path(folder))):

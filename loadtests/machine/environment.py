@@ -4,12 +4,11 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from loadtests.config.contestants import Contestant
 from loadtests.errors import ServerError
 from loadtests.machine.servers import Endpoint, cpu_sets, launched
-from loadtests.plan.rounds import base_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +102,3 @@ def open_environment(seed: int, *, needs_database: bool = True) -> Iterator[Envi
             yield Environment(backing, server_cpus, load_cpus)
     except ServiceError as error:
         raise ServerError(str(error)) from error
-
-
-def named(names: Sequence[str], known: Mapping[str, Contestant]) -> tuple[Contestant, ...]:
-    """The contestants by these names; a twin such as `flask-gthread#2` is its original under that name."""
-    return tuple(replace(known[base_name(name)], name=name) for name in names)

@@ -9,14 +9,13 @@ from typing import Literal, TypeVar
 import numpy as np
 from numpy.random import Generator
 
-from loadtests.config.contestants import Contestant
+from loadtests.config.contestants import Contestant, twin
 from loadtests.config.profiles import Arrivals, Claim, Design, Profile
 from loadtests.config.scenarios import Scenario
 from loadtests.plan.search import Search
 
 Mode = Literal["closed", "open", "surge"]
 
-TWIN_SUFFIX = "#2"
 TWIN_SCENARIO = "ping"
 CLOSED_ONLY_SHARE = 4  # a scenario without an open loop has long slices: a quarter of the blocks will do
 
@@ -84,15 +83,16 @@ class _Block:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A whole run. `answers`: a scenario's name -> the contestants that answer it, twins included.
+    """A whole run. `contestants`: all that may be launched, second launches (twins) included.
 
+    `answers`: a scenario's name -> the names of the contestants that answer it.
     `design`: paired slices take turns within each block; sequential ones load one contestant after the other, as most
     tools do: it is there to show what that would have said.
     """
 
     profile: Profile
     seed: int
-    contestants: tuple[str, ...]
+    contestants: tuple[Contestant, ...]
     scenarios: tuple[Scenario, ...]
     claims: tuple[Claim, ...]
     answers: Mapping[str, tuple[str, ...]]
@@ -166,14 +166,15 @@ def make_plan(
     design: Design = "paired",
 ) -> Plan:
     """Put a run together: claims on contestants that are not in it are dropped, twins are added on `ping`."""
-    names = tuple(contestant.name for contestant in contestants)
+    names = [one.name for one in contestants]
+    twins = [twin(one) for name in profile.twins for one in contestants if one.name == name]
     return Plan(
         profile=profile,
         seed=seed,
-        contestants=names,
+        contestants=(*contestants, *twins),
         scenarios=tuple(scenarios),
         claims=tuple(claim for claim in claims if claim.a in names and claim.b in names),
-        answers={scenario.name: _answering(scenario, contestants, profile.twins) for scenario in scenarios},
+        answers={scenario.name: _answering(scenario, contestants, twins) for scenario in scenarios},
         design=design,
     )
 
@@ -187,19 +188,18 @@ def open_rates(closed_rps: Mapping[str, Mapping[str, float]], profile: Profile) 
     return {name: profile.open_load * min(rates) for name, rates in working.items() if rates}
 
 
-def base_name(contestant: str) -> str:
-    """The contestant that a twin is the second launch of; any other name is returned as it is."""
-    return contestant.removesuffix(TWIN_SUFFIX)
+def named(names: Iterable[str], contestants: Iterable[Contestant]) -> tuple[Contestant, ...]:
+    """The contestants by these names, in this order."""
+    known = {one.name: one for one in contestants}
+    return tuple(known[name] for name in names)
 
 
 def _answering(
-    scenario: Scenario, contestants: Sequence[Contestant], twins: Sequence[str]
+    scenario: Scenario, contestants: Sequence[Contestant], twins: Sequence[Contestant]
 ) -> tuple[str, ...]:
     """The names of those that answer the scenario, then their twins if it is `ping`."""
-    names = [c.name for c in contestants if c.scenarios is None or scenario.name in c.scenarios]
-    if scenario.name == TWIN_SCENARIO:
-        names += [twin + TWIN_SUFFIX for twin in twins if twin in names]
-    return tuple(names)
+    asked = (*contestants, *twins) if scenario.name == TWIN_SCENARIO else contestants
+    return tuple(one.name for one in asked if one.answers(scenario.name))
 
 
 def _weighted(blocks: int, scenario: Scenario, weights: Mapping[str, float]) -> int:

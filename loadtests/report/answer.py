@@ -37,7 +37,9 @@ def _warning(summary: Summary) -> tuple[str, ...]:
 
 
 def _without_pair(summary: Summary) -> tuple[str, str, str]:
-    names = list(dict.fromkeys(cell.contestant for cell in summary.cells if "#" not in cell.contestant))
+    names = list(
+        dict.fromkeys(cell.contestant for cell in summary.cells if cell.contestant not in summary.run.twins)
+    )
     titles = [contestant_title(summary, one) for one in names]
     invalid = {(cell.scenario, cell.contestant) for cell in summary.cells if not cell.valid}
     if not names:

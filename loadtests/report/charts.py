@@ -197,7 +197,7 @@ def _trusted(summary: Summary, metric: str) -> list[Cell]:
     order: dict[str, int] = {name: place for place, name in enumerate(summary.run.scenarios)}
     cells = [one for one in summary.cells if one.metric == metric and one.value is not None and one.valid]
     return sorted(
-        (one for one in cells if "#" not in one.contestant),
+        (one for one in cells if one.contestant not in summary.run.twins),
         key=lambda one: order.get(one.scenario, len(order)),
     )
 

@@ -11,7 +11,7 @@ from loadtests.report.tables import Table, other_pair_tables, verdict_table
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
+class Document:
     """The parts of a report; `verdicts` is None for a run that compares nothing, `answer` holds its sentences."""
 
     title: str
@@ -25,10 +25,10 @@ class Story:
     method: str = METHOD
 
 
-def tell(summary: Summary) -> Story:
-    """The story of a run. Tables without rows are left out."""
+def document_of(summary: Summary) -> Document:
+    """The document of a run. Tables without rows are left out."""
     pair = main_pair(summary)
-    return Story(
+    return Document(
         title=pair.title if pair else "A run without a comparison",
         answer=answer(summary),
         verdicts=verdict_table(summary, pair) if pair else None,

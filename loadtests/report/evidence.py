@@ -28,7 +28,7 @@ _FAILURES_NAMED = 3
 
 def figure_tables(summary: Summary) -> tuple[Table, ...]:
     """A table a scenario: a row a contestant, a column a metric."""
-    figures = [one for one in summary.cells if "#" not in one.contestant]
+    figures = [one for one in summary.cells if one.contestant not in summary.run.twins]
     scenarios = dict.fromkeys((*summary.run.scenarios, *(one.scenario for one in figures)))
     tables = (_figure_table(summary, scenario, figures) for scenario in scenarios)
     return tuple(table for table in tables if table.rows)
@@ -63,7 +63,7 @@ def gate_table(summary: Summary) -> Table:
     """A row a gate: what it is about, in how many cells it passed, and why it did not."""
     by_gate: dict[str, list[GateResult]] = {}
     for one in summary.gates:
-        if "#" not in one.contestant:
+        if one.contestant not in summary.run.twins:
             by_gate.setdefault(one.gate, []).append(one)
     rows = tuple(_gate_row(summary, gate, found) for gate, found in by_gate.items())
     about = "Each gate is held against every contestant in every scenario; one that fails makes its figures invalid."

@@ -7,7 +7,7 @@ from pathlib import Path
 from loadtests.analysis.digest import Digest
 from loadtests.analysis.summary import Summary
 from loadtests.report.charts import draw
-from loadtests.report.document import Story, tell
+from loadtests.report.document import Document, document_of
 from loadtests.report.html import to_html
 from loadtests.report.markdown import to_markdown
 from loadtests.report.tables import Table
@@ -19,15 +19,15 @@ def write_report(summary: Summary, digest: Digest, folder: Path, checks: Sequenc
     checks: tables that go behind those of the run's own checks.
     """
     (folder / "summary.json").write_text(summary.to_json(), encoding="utf-8")
-    story = tell(summary)
-    write_pages(replace(story, checks=(*story.checks, *checks)), draw(summary, digest), folder)
+    document = document_of(summary)
+    write_pages(replace(document, checks=(*document.checks, *checks)), draw(summary, digest), folder)
 
 
-def write_pages(story: Story, charts: Mapping[str, tuple[str, str]], folder: Path) -> None:
+def write_pages(document: Document, charts: Mapping[str, tuple[str, str]], folder: Path) -> None:
     """Write `report.md`, `report.html` and `charts/*.svg`; charts: file name -> (what it shows, its SVG)."""
     (folder / "charts").mkdir(parents=True, exist_ok=True)
     for name, (_, svg) in charts.items():
         (folder / "charts" / name).write_text(svg, encoding="utf-8")
     shows = {name: caption for name, (caption, _) in charts.items()}
-    (folder / "report.md").write_text(to_markdown(story, shows), encoding="utf-8")
-    (folder / "report.html").write_text(to_html(story, charts), encoding="utf-8")
+    (folder / "report.md").write_text(to_markdown(document, shows), encoding="utf-8")
+    (folder / "report.html").write_text(to_html(document, charts), encoding="utf-8")

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from loadtests.report.document import Story
+from loadtests.report.document import Document
 from loadtests.report.drawing import INK
 
 
-def to_html(story: Story, charts: Mapping[str, tuple[str, str]]) -> str:
+def to_html(document: Document, charts: Mapping[str, tuple[str, str]]) -> str:
     """The whole page; charts: file name -> (what it shows, its SVG)."""
     environment = Environment(
         loader=PackageLoader("loadtests.report"),
@@ -20,7 +20,7 @@ def to_html(story: Story, charts: Mapping[str, tuple[str, str]]) -> str:
         lstrip_blocks=True,
     )
     pictures = [(shows, inlined(svg, name.removesuffix(".svg"))) for name, (shows, svg) in charts.items()]
-    return environment.get_template("report.html.j2").render(story=story, charts=pictures)
+    return environment.get_template("report.html.j2").render(document=document, charts=pictures)
 
 
 def inlined(svg: str, prefix: str) -> Markup:

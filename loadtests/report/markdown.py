@@ -3,25 +3,25 @@
 import re
 from collections.abc import Iterable, Mapping
 
-from loadtests.report.document import Story
+from loadtests.report.document import Document
 from loadtests.report.tables import Cell, Table
 
 
-def to_markdown(story: Story, charts: Mapping[str, str]) -> str:
+def to_markdown(document: Document, charts: Mapping[str, str]) -> str:
     """The whole report; charts: file name in `charts/` -> what the picture shows."""
-    verdicts = [table_to_markdown(story.verdicts)] if story.verdicts else []
+    verdicts = [table_to_markdown(document.verdicts)] if document.verdicts else []
     parts = [
-        f"# {_escaped(story.title)}",
-        *map(_escaped, story.answer),
-        *(["## Verdicts", story.how_to_read] if verdicts else []),
+        f"# {_escaped(document.title)}",
+        *map(_escaped, document.answer),
+        *(["## Verdicts", document.how_to_read] if verdicts else []),
         *verdicts,
-        *map(table_to_markdown, story.other_pairs),
+        *map(table_to_markdown, document.other_pairs),
         "## Evidence",
         *(f"![{shows}](charts/{file})" for file, shows in charts.items()),
-        *map(table_to_markdown, (*story.figures, *story.checks)),
+        *map(table_to_markdown, (*document.figures, *document.checks)),
         "## How it was measured",
-        story.method,
-        *map(table_to_markdown, story.circumstances),
+        document.method,
+        *map(table_to_markdown, document.circumstances),
     ]
     return "\n\n".join(parts) + "\n"
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from loadtests.analysis.summary import Comparison, Summary
 from loadtests.config.metrics import COMPARED
+from loadtests.config.profiles import headline
 from loadtests.report import formats, words
 
 FLOOR_PREFIX = "raw-"
@@ -67,8 +68,8 @@ def pairs(summary: Summary) -> tuple[Pair, ...]:
     for one in summary.comparisons:
         grouped.setdefault((one.a, one.b), []).append(one)
     built = [_pair(summary, a, b, found) for (a, b), found in grouped.items() if found]
-    headline = next((pair for pair in built if pair.headline), None)
-    return tuple(sorted(built, key=lambda pair: pair is not headline))
+    first = headline(built)
+    return tuple(sorted(built, key=lambda pair: pair is not first))
 
 
 def main_pair(summary: Summary) -> Pair | None:

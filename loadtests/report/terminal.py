@@ -9,7 +9,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from loadtests.analysis.summary import Summary
-from loadtests.report.document import tell
+from loadtests.report.document import document_of
 from loadtests.report.pairs import main_pair
 from loadtests.report.tables import Cell, Kind, Table, verdict_table
 
@@ -32,7 +32,7 @@ TERMINAL_METRICS = ("throughput_rps", "cpu_us_per_request", "response_p50_ms", "
 def print_summary(summary: Summary, console: Console) -> None:
     """The three sentences, then the verdicts on the main pair."""
     console.print()
-    for sentence in tell(summary).answer:
+    for sentence in document_of(summary).answer:
         console.print(Padding(Text(sentence), (0, 0, 1, 0)))
     if pair := main_pair(summary):
         metrics = [metric for metric in TERMINAL_METRICS if metric in pair.metrics]

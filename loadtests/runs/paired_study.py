@@ -10,9 +10,10 @@ import polars as pl
 from loadtests.analysis.digest import Digest, digest
 from loadtests.analysis.estimates import FloatArray, Ratio, paired_ratio
 from loadtests.analysis.observations import observe
+from loadtests.config.catalog import Catalog
 from loadtests.config.contestants import Contestant
 from loadtests.config.profiles import Design
-from loadtests.config.selection import Wishes, select
+from loadtests.config.selection import CATALOG
 from loadtests.load.drive import drive
 from loadtests.machine.servers import Endpoint
 from loadtests.plan.rounds import Plan, make_plan
@@ -22,8 +23,8 @@ CPU = "cpu_us_per_request"
 NO_LIMIT_PERCENT = 100.0  # no slice is set aside
 
 
-class HasServers(Protocol):
-    """Where servers can be had: an `Environment`, or less where no database is needed."""
+class Environment(Protocol):
+    """Where servers can be had: a `stage.Stage`, or less where no database is needed."""
 
     @property
     def load_cpus(self) -> tuple[int, ...]:
@@ -41,15 +42,15 @@ def ping_plan(
     users: int | None = None,
 ) -> Plan:
     """Closed slices of `ping` alone, `blocks` of them a round on each server; users None: as many as in a run."""
-    chosen = select(Wishes(scenarios=("ping",)))
-    profile = replace(chosen.profile, closed_blocks=blocks, twins=())
-    (ping,) = chosen.scenarios
+    catalog = Catalog(CATALOG)
+    profile = replace(catalog.profiles["quick"], closed_blocks=blocks, twins=())
+    ping = catalog.scenarios["ping"]
     ping = ping if users is None else replace(ping, concurrency=users)
     return make_plan(profile, seed, servers, (ping,), (), design)
 
 
 def rounds(
-    environment: HasServers,
+    environment: Environment,
     plan: Plan,
     servers: Sequence[Contestant],
     count: int,

@@ -11,10 +11,10 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 class BudgetBar:
     """A bar over the seconds of a budget, on standard error while the block lasts; none where that is no terminal."""
 
-    def __init__(self, console: Console, elapsed_s: float) -> None:
+    def __init__(self, console: Console, budget_s: float, elapsed_s: float) -> None:
         self.console = console
         self.began = time.monotonic() - elapsed_s
-        self.budget_s = 0.0
+        self.budget_s = budget_s
         self.text = "starting PostgreSQL and Redis"
         self.bar = Progress(
             TextColumn("{task.description}"),

@@ -132,7 +132,8 @@ class RunStore:
     def round(self, index: int) -> Samples:
         """One finished round. SuiteError: a file does not hold what its schema says."""
         try:
-            return Samples(*(self._read(index, kind) for kind in ("requests", "slices", "servers")))
+            frames = {kind: pl.read_parquet(self._path(index, kind)) for kind in SCHEMAS}
+            return of_round(Measurement(**frames), index)
         except (pl.exceptions.PolarsError, OSError) as error:
             told = str(error).splitlines()[0]
             raise SuiteError(
@@ -159,9 +160,17 @@ class RunStore:
             told = str(error).splitlines()[0]
             raise SuiteError(f"{path}: cannot be written ({told})") from error
 
-    def _read(self, index: int, kind: str) -> pl.DataFrame:
-        frame = pl.read_parquet(self._path(index, kind)).with_columns(round=pl.lit(index, pl.Int32))
-        return conform(frame, {"round": pl.Int32, **SCHEMAS[kind]})
+
+def of_round(measurement: Measurement, index: int) -> Samples:
+    """What was measured as the samples of round `index`; SuiteError names what does not fit the schemas."""
+    frames = {"requests": measurement.requests, "slices": measurement.slices, "servers": measurement.servers}
+    number = pl.lit(index, pl.Int32)
+    return Samples(
+        **{
+            kind: conform(frame.with_columns(round=number), {"round": pl.Int32, **SCHEMAS[kind]})
+            for kind, frame in frames.items()
+        }
+    )
 
 
 def conform(frame: pl.DataFrame, schema: Schema) -> pl.DataFrame:

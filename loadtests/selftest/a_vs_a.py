@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from loadtests.analysis.digest import Digest, merge
-from loadtests.plan.rounds import TWIN_SUFFIX
+from loadtests.config.contestants import twin, twin_name
 from loadtests.runs.paired_study import bounds, ping_plan, ratio_of, rounds
 from loadtests.selftest.records import Check, Figure, at_most, counted, share
-from loadtests.selftest.setting import Setting, headliners, named_twins, repeats
+from loadtests.selftest.setting import Setting, repeats
 
 ROUNDS, BLOCKS = 6, 12
 METRICS = ("cpu_us_per_request", "throughput_rps")
@@ -15,13 +15,15 @@ LIMIT = 0.05
 
 def check(setting: Setting, seconds: float) -> Check:
     """As many repeats as fit into the time, each of ROUNDS fresh launches."""
-    servers = [twin for one in headliners() for twin in named_twins(one, (one.name, one.name + TWIN_SUFFIX))]
+    servers = [launch for one in setting.headliners for launch in (one, twin(one))]
     plan, store = ping_plan(servers, BLOCKS, setting.seed), setting.store("itself")
     figures: list[Figure] = []
     for number in repeats(seconds):
-        setting.watch.step(f"a server against itself, repeat {number + 1}")
+        setting.on_step(f"a server against itself, repeat {number + 1}")
         known = merge(rounds(setting.environment, plan, servers, ROUNDS, store))
-        figures += [_figure(known, number, one.name, metric) for one in headliners() for metric in METRICS]
+        figures += [
+            _figure(known, number, one.name, metric) for one in setting.headliners for metric in METRICS
+        ]
     return judged(figures)
 
 
@@ -39,7 +41,7 @@ def judged(figures: Sequence[Figure]) -> Check:
 
 
 def _figure(known: Digest, number: int, name: str, metric: str) -> Figure:
-    ratio = ratio_of(known, name, name + TWIN_SUFFIX, metric)
+    ratio = ratio_of(known, name, twin_name(name), metric)
     low, high = bounds(ratio)
     return {
         "contestant": name,

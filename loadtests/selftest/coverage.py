@@ -5,11 +5,11 @@ from collections.abc import Iterable
 import numpy as np
 
 from loadtests.analysis.digest import digest
-from loadtests.analysis.simulate import Noise, coverage, drawn, noise_of
-from loadtests.plan.rounds import TWIN_SUFFIX
+from loadtests.analysis.simulate import Spread, coverage, drawn, noise_of
+from loadtests.config.contestants import twin_name
 from loadtests.runs.paired_study import NO_LIMIT_PERCENT, log_ratios
 from loadtests.selftest.records import Check, Figure
-from loadtests.selftest.setting import Setting, headliners
+from loadtests.selftest.setting import Setting
 
 RUNS = 4000
 SIZES = ((3, 8), (6, 8), (6, 25), (20, 8))
@@ -18,13 +18,15 @@ LOW, HIGH = 0.93, 0.97
 
 def check(setting: Setting) -> Check:
     """For each headline contestant against itself: its noise, and the coverage of runs of several sizes."""
-    setting.watch.step("coverage by simulation")
+    setting.on_step("coverage by simulation")
     known = digest(setting.store("itself").rounds(), NO_LIMIT_PERCENT, 1)
-    noises = {one.name: noise_of(log_ratios(known, one.name, one.name + TWIN_SUFFIX)) for one in headliners()}
+    noises = {
+        one.name: noise_of(log_ratios(known, one.name, twin_name(one.name))) for one in setting.headliners
+    }
     return judged([_figure(name, noise, *size) for name, noise in noises.items() for size in SIZES])
 
 
-def _figure(name: str, noise: Noise, rounds: int, blocks: int) -> Figure:
+def _figure(name: str, noise: Spread, rounds: int, blocks: int) -> Figure:
     rng = np.random.default_rng((1, rounds, blocks))
     return {
         "noise_of": name,

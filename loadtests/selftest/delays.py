@@ -19,7 +19,7 @@ from loadtests.plan.rounds import Round, Slice
 from loadtests.reference.burner import STAMPS
 from loadtests.samples.store import Failure, Samples
 from loadtests.selftest.records import Check, Figure
-from loadtests.selftest.setting import FLOOR, Setting, catalog
+from loadtests.selftest.setting import Setting
 
 NAME = "delays"
 DELAYS_MS = (1, 5, 20, 100)
@@ -36,10 +36,10 @@ LIMIT = (
 
 def check(setting: Setting) -> Check:
     """One slice for every delay and rate, on one server."""
-    setting.watch.step("known delays")
+    setting.on_step("known delays")
     scenarios = [_scenario(delay_ms) for delay_ms in DELAYS_MS]
     round_, store = planned(setting.seed), setting.store(NAME)
-    with setting.environment.servers([server()]) as endpoints:
+    with setting.environment.servers([server(setting.floor)]) as endpoints:
         driven = drive(round_, scenarios, endpoints, cpus=setting.environment.load_cpus, seed=setting.seed)
         stamps = read_stamps(endpoints[NAME])
     store.save_round(0, driven)
@@ -69,10 +69,10 @@ def planned(seed: int) -> Round:
     )
 
 
-def server() -> Contestant:
+def server(floor: Contestant) -> Contestant:
     """The delaying server, under the name that its slices have."""
     command = ("{python}", "-m", "loadtests.reference.delays", "{port}")
-    return replace(catalog()[FLOOR], name=NAME, command=command, scenarios=None)
+    return replace(floor, name=NAME, command=command, scenarios=None)
 
 
 def scenario_name(delay_ms: int) -> str:

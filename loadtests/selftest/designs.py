@@ -18,7 +18,7 @@ from loadtests.load.drive import drive
 from loadtests.runs.paired_study import NO_LIMIT_PERCENT, bounds, ping_plan, ratio_of
 from loadtests.selftest.injection import turns_for
 from loadtests.selftest.records import Check, Figure, share
-from loadtests.selftest.setting import FLOOR, Setting, catalog, repeats, wrapped
+from loadtests.selftest.setting import Setting, repeats, wrapped
 
 ROUNDS, BLOCKS = 4, 12
 COST_PERCENT = 5.0
@@ -29,12 +29,12 @@ ORDERS: tuple[tuple[Design, Design], ...] = (("paired", "sequential"), ("sequent
 
 def check(setting: Setting, seconds: float) -> Check:
     """As many repeats as fit into the time, each of ROUNDS launches that serve both designs."""
-    floor = catalog()[FLOOR]
+    floor = setting.floor
     turns = turns_for(setting, floor, (COST_PERCENT,), users=None)
     servers = (wrapped(floor, FAST, 0), wrapped(floor, SLOW, turns[COST_PERCENT]))
     figures: list[Figure] = []
     for number in repeats(seconds):
-        setting.watch.step(f"wrong winners, repeat {number + 1}")
+        setting.on_step(f"wrong winners, repeat {number + 1}")
         known = _measure(setting, servers)
         figures += [
             _told("paired", number, *paired(known["paired"], CPU)),

@@ -10,13 +10,14 @@ from time import monotonic_ns
 import numpy as np
 import polars as pl
 
-from loadtests.config.selection import Wishes, select
+from loadtests.config.scenarios import load_scenarios
+from loadtests.config.selection import CATALOG
 from loadtests.load.drive import drive
 from loadtests.load.protocol import Progress
 from loadtests.plan.rounds import Mode, Round, Slice
 from loadtests.samples.store import Failure, Samples
 from loadtests.selftest.records import Check, Figure
-from loadtests.selftest.setting import FLOOR, Setting, catalog
+from loadtests.selftest.setting import FLOOR, Setting
 
 RATE_RPS, USERS = 200.0, 16
 SLICE_S, LEAD_S, FROZEN_S = 4.0, 1.5, 1.0
@@ -61,14 +62,14 @@ class Freezer:
 
 def check(setting: Setting) -> Check:
     """An open and a closed slice, each frozen in its middle; short ones before them tell when they begin."""
-    setting.watch.step("a frozen server")
-    chosen, floor, store = select(Wishes(scenarios=("ping",))), catalog()[FLOOR], setting.store("frozen")
+    setting.on_step("a frozen server")
+    floor, store = setting.floor, setting.store("frozen")
     with setting.environment.servers([floor]) as endpoints:
         freezer = Freezer(endpoints[FLOOR].pid)
         try:
             driven = drive(
                 planned(setting.seed),
-                chosen.scenarios,
+                (load_scenarios(CATALOG)["ping"],),
                 endpoints,
                 cpus=setting.environment.load_cpus,
                 seed=setting.seed,

@@ -19,7 +19,7 @@ from loadtests.machine.servers import Endpoint
 from loadtests.reference.burner import STAMPS
 from loadtests.runs.paired_study import bounds, ping_plan, ratio_of, rounds
 from loadtests.selftest.records import Check, Figure, at_least, counted, share
-from loadtests.selftest.setting import FLOOR, Setting, catalog, headliners, repeats, wrapped
+from loadtests.selftest.setting import Setting, repeats, wrapped
 
 ROUNDS, BLOCKS, USERS = 6, 8, 1
 SIZES = (0.0, 2.0, 5.0, 10.0, 25.0)
@@ -99,12 +99,12 @@ class Repeat:
 
 def check(setting: Setting, seconds: float) -> Check:
     """All apps in turn, repeat after repeat, as long as the time lasts."""
-    apps = (catalog()[FLOOR], *headliners())
+    apps = (setting.floor, *setting.headliners)
     groups = {one.name: _group(setting, one) for one in apps}
     done: list[Repeat] = []
     for number in repeats(seconds):
         for one in apps:
-            setting.watch.step(f"injected slowdowns in {one.name}, repeat {number + 1}")
+            setting.on_step(f"injected slowdowns in {one.name}, repeat {number + 1}")
             done.append(_measure(setting, one.name, groups[one.name], number))
     found = [_found(done, one.name) for one in apps] if FOUND_PERCENT in setting.inject else []
     return judged(figures_of(done, setting.inject), found)
@@ -120,7 +120,7 @@ def turns_for(
     setting: Setting, one: Contestant, percents: Sequence[float], users: int | None
 ) -> dict[float, int]:
     """percent -> how many turns of the burner cost that much of what a request costs by itself; measured first."""
-    setting.watch.step(f"how much {one.name} costs by itself")
+    setting.on_step(f"how much {one.name} costs by itself")
     trial, ledger = (wrapped(one, TRIAL, TRIAL_LOOPS),), Ledger()
     plan, store = ping_plan(trial, BLOCKS, setting.seed, users=users), setting.store(f"trial-{one.name}")
     for _ in rounds(setting.environment, plan, trial, TRIAL_ROUNDS, store, ledger.ask):

@@ -1,13 +1,13 @@
 """What a selftest finds: one record a check, all of them together `selftest.json`."""
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from scipy.special import bdtr, bdtrc, betaincinv  # scipy.stats would take a second to import
 
+from loadtests.config import codec
 from loadtests.errors import SuiteError
 from loadtests.runs.folder import write_whole
 
@@ -52,17 +52,14 @@ class Selftest:
 
 def save(found: Selftest, folder: Path) -> None:
     """Writes `selftest.json`, whole or not at all."""
-    write_whole(folder / FILE, {"schema_version": SCHEMA_VERSION, "ok": found.ok, **asdict(found)})
+    write_whole(folder / FILE, {"schema_version": SCHEMA_VERSION, "ok": found.ok, **codec.to_document(found)})
 
 
 def load(folder: Path) -> Selftest:
     """The selftest in a folder. SuiteError: there is none that can be read."""
     try:
-        values = json.loads((folder / FILE).read_text(encoding="utf-8"))
-        checks = tuple(Check(**{**one, "figures": tuple(one["figures"])}) for one in values["checks"])
-        known = {key: values[key] for key in ("id", "started_at", "duration_s", "status", "seed", "machine")}
-        return Selftest(**known, checks=checks)
-    except (OSError, KeyError, TypeError, ValueError) as error:
+        return codec.from_json(Selftest, (folder / FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
         raise SuiteError(
             f"{folder}: holds no selftest that can be read; run `sidebyside selftest`"
         ) from error

@@ -5,7 +5,7 @@ from typing import Any
 
 from loadtests.errors import SuiteError
 from loadtests.report import formats
-from loadtests.report.document import Story
+from loadtests.report.document import Document
 from loadtests.report.tables import Cell, Table, facts_table, name
 from loadtests.selftest.records import Check, Selftest, load, newest
 
@@ -22,9 +22,9 @@ METHOD = (
 )
 
 
-def tell(found: Selftest) -> Story:
+def document_of(found: Selftest) -> Document:
     """The page of a selftest."""
-    return Story(
+    return Document(
         title=TITLE,
         answer=answer(found),
         verdicts=check_table(found),

@@ -1,4 +1,4 @@
-"""The story of a selftest: one check after the other, each written down as soon as it is in."""
+"""A selftest: one check after the other, each written down as soon as it is in."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -6,22 +6,24 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from loadtests.config.catalog import Catalog
+from loadtests.config.selection import CATALOG
 from loadtests.errors import SuiteError
 from loadtests.machine import description
 from loadtests.machine.environment import open_environment
-from loadtests.report.document import Story
+from loadtests.report.document import Document
 from loadtests.report.files import write_pages
 from loadtests.runs.folder import fresh_folder, stamp
 from loadtests.selftest import a_vs_a, coverage, delays, designs, frozen, injection
 from loadtests.selftest.records import Check, Selftest, load, save
-from loadtests.selftest.report import tell
-from loadtests.selftest.setting import Setting, Watch
+from loadtests.selftest.report import document_of
+from loadtests.selftest.setting import FLOOR, Setting, headliners
 
 BUDGET_S = 1800.0
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class Options:
     """What is asked of a selftest. `inject`: extra costs in percent; `only`: names of CHECKS, empty for all."""
 
     budget_s: float = BUDGET_S
@@ -54,18 +56,26 @@ CHECKS: Mapping[str, _Entry] = {
 }
 
 
-def run(wanted: Wanted, watch: Watch) -> tuple[Selftest, Path]:
+def run(options: Options, on_step: Callable[[str], None]) -> tuple[Selftest, Path]:
     """Run the checks and leave `selftest.json` and its pages in a fresh folder. SuiteError: no such check, no room."""
-    names = chosen(wanted.only)
+    names, catalog = chosen(options.only), Catalog(CATALOG)
     began, at = time.monotonic(), datetime.now(UTC)
-    folder = fresh_folder(Path(wanted.results_dir), f"selftest-{at:%Y%m%d-%H%M%S}")
-    found = Selftest(folder.name, stamp(at), 0.0, "partial", wanted.seed)
+    folder = fresh_folder(Path(options.results_dir), f"selftest-{at:%Y%m%d-%H%M%S}")
+    found = Selftest(folder.name, stamp(at), 0.0, "partial", options.seed)
     with open_environment(
-        wanted.seed, needs_database=any(CHECKS[name].launches_apps for name in names)
+        options.seed, needs_database=any(CHECKS[name].launches_apps for name in names)
     ) as environment:
         facts = description.describe(environment.server_cpus, environment.load_cpus, environment.database_url)
-        setting = Setting(environment, folder, wanted.seed, wanted.inject, watch)
-        for name, seconds in shares(names, wanted.budget_s).items():
+        setting = Setting(
+            environment,
+            folder,
+            options.seed,
+            options.inject,
+            headliners(catalog),
+            catalog.contestants[FLOOR],
+            on_step,
+        )
+        for name, seconds in shares(names, options.budget_s).items():
             check = CHECKS[name].run(setting, seconds)
             taken_s = time.monotonic() - began
             found = replace(found, machine=facts, checks=(*found.checks, check), duration_s=taken_s)
@@ -76,11 +86,11 @@ def run(wanted: Wanted, watch: Watch) -> tuple[Selftest, Path]:
     return found, folder
 
 
-def report(folder: Path) -> Story:
-    """Writes the page of a selftest anew from what the folder holds, and returns what it tells."""
-    told = tell(load(folder))
-    write_pages(told, {}, folder)
-    return told
+def report(folder: Path) -> Document:
+    """Writes the page of a selftest anew from what the folder holds, and returns the document."""
+    document = document_of(load(folder))
+    write_pages(document, {}, folder)
+    return document
 
 
 def shares(names: Sequence[str], budget_s: float) -> dict[str, float]:

@@ -1,14 +1,13 @@
-"""What every check is given: the environment, its folder, its share of the time, and the servers it may start."""
+"""What every check is given: servers and services, its folder, its share of the time, and the servers it may start."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
-from loadtests.analysis.precision import headline
+from loadtests.config.catalog import Catalog
 from loadtests.config.contestants import Contestant
-from loadtests.config.selection import CATALOG, Wishes, select
+from loadtests.config.profiles import headline
 from loadtests.errors import SuiteError
 from loadtests.machine.environment import Environment
 from loadtests.reference import burner
@@ -17,22 +16,21 @@ from loadtests.samples.store import RunStore
 FLOOR = "raw-asgi-uvicorn"
 
 
-class Watch(Protocol):
-    """Who looks on."""
-
-    def step(self, text: str) -> None:
-        """Something begins."""
-
-
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """Where a check works. `inject`: the extra costs that are injected, in percent."""
+    """Where a check works, on which servers. `inject`: the extra costs that are injected, in percent.
+
+    headliners: the two contestants of the pair that opens a report; floor: a server without a framework.
+    on_step: is told what begins.
+    """
 
     environment: Environment
     folder: Path
     seed: int
     inject: tuple[float, ...]
-    watch: Watch
+    headliners: tuple[Contestant, Contestant]
+    floor: Contestant
+    on_step: Callable[[str], None]
 
     def store(self, name: str) -> RunStore:
         """Where the samples of one study go: `NAME/samples/*.parquet`."""
@@ -48,20 +46,14 @@ def repeats(seconds: float) -> Iterator[int]:
         longest_s, number = max(longest_s, time.monotonic() - started), number + 1
 
 
-def catalog() -> Mapping[str, Contestant]:
-    """All contestants by name."""
-    return select(Wishes()).by_name
-
-
-def headliners() -> tuple[Contestant, Contestant]:
-    """The two contestants of the pair that opens a report."""
-    chosen = select(Wishes())
-    claim = headline(chosen.claims)
-    if claim is None:
+def headliners(catalog: Catalog) -> tuple[Contestant, Contestant]:
+    """The two contestants of the pair that opens a report. SuiteError: the catalog compares nothing."""
+    pair = headline(catalog.claims)
+    if pair is None:
         raise SuiteError(
-            f"{CATALOG / 'claims.toml'}: compares nothing; the selftest takes its servers from there"
+            f"{catalog.folder / 'claims.toml'}: compares nothing; the selftest takes its servers from there"
         )
-    return chosen.by_name[claim.a], chosen.by_name[claim.b]
+    return catalog.contestants[pair.a], catalog.contestants[pair.b]
 
 
 def wrapped(one: Contestant, name: str, loops: int) -> Contestant:
@@ -73,8 +65,3 @@ def wrapped(one: Contestant, name: str, loops: int) -> Contestant:
         command=(*one.command[:-1], f"loadtests.reference.burning_{one.gateway}:app"),
         environment={**one.environment, burner.APP: target, burner.LOOPS: str(loops)},
     )
-
-
-def named_twins(one: Contestant, names: Sequence[str]) -> tuple[Contestant, ...]:
-    """The same contestant under each of these names."""
-    return tuple(replace(one, name=name) for name in names)

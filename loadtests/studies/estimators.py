@@ -19,7 +19,7 @@ from scipy.stats import trim_mean
 from loadtests.analysis.digest import digest
 from loadtests.analysis.estimates import FloatArray, estimate
 from loadtests.analysis.simulate import TRUTH
-from loadtests.plan.rounds import TWIN_SUFFIX
+from loadtests.config.contestants import twin_name
 from loadtests.runs.paired_study import NO_LIMIT_PERCENT
 from loadtests.samples.store import RunStore
 from loadtests.selftest import a_vs_a, injection
@@ -175,7 +175,7 @@ def measured(folder: Path) -> dict[str, list[Series]]:
         for row in check.figures:
             if check.name == "itself" and row["metric"] == "cpu_us_per_request":
                 name = str(row["contestant"])
-                rounds = _repeat(folder / "itself", row["repeat"], a_vs_a.ROUNDS, name, name + TWIN_SUFFIX)
+                rounds = _repeat(folder / "itself", row["repeat"], a_vs_a.ROUNDS, name, twin_name(name))
                 found.setdefault("itself", []).append(Series(name, rounds, 0.0))
             elif check.name == "injection":
                 store, copy = folder / f"injection-{row['app']}", injection.copy_name(row["asked_percent"])

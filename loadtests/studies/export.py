@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 import psycopg
 
-from loadtests.config.selection import Wishes, select
+from loadtests.config.contestants import load_contestants
+from loadtests.config.selection import CATALOG
 from loadtests.errors import ServerError
 from loadtests.machine.meters import ProcessTree
 from loadtests.machine.servers import Endpoint, launched
@@ -101,7 +102,7 @@ def _pss_kib(tree: ProcessTree) -> int:
 
 def downloads(rows: int) -> Iterator[tuple[str, Download]]:
     """Every export from every server, each of which has so many made rows beside the seeded ones."""
-    known = select(Wishes(scenarios=("ping",))).by_name
+    known = load_contestants(CATALOG)
     with services() as running, seeded_template(running.database_url) as template:
         for name in CONTESTANTS:
             with database_copy(running.database_url, template) as url:

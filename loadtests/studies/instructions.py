@@ -24,7 +24,7 @@ from shutil import which
 from statistics import fmean
 from tempfile import TemporaryDirectory
 
-from loadtests.config.selection import Wishes, select
+from loadtests.config.selection import Options, select
 from loadtests.errors import ServerError, SuiteError
 from loadtests.load.requests import prepare
 from loadtests.machine.services import ServiceError, database_copy, seeded_template, services
@@ -60,7 +60,7 @@ class Count:
 
 def batches(warm_up: int = WARM_UP, length: int = LENGTH) -> list[list[Wire]]:
     """The warm-up, with requests of all scenarios, then a batch of each scenario."""
-    chosen = {one.name: one for one in select(Wishes(scenarios=SCENARIOS)).scenarios}
+    chosen = {one.name: one for one in select(Options(scenarios=SCENARIOS)).scenarios}
     drawn = [
         [(one.wire.decode("latin-1"), one.status) for one in prepare(chosen[name], 0, warm_up + length)]
         for name in SCENARIOS

@@ -9,8 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from loadtests.analysis.digest import merge
-from loadtests.config.contestants import Contestant
-from loadtests.config.selection import Wishes, select
+from loadtests.config.contestants import Contestant, load_contestants
+from loadtests.config.selection import CATALOG
 from loadtests.machine.environment import open_environment
 from loadtests.runs.paired_study import ping_plan, ratio_of, rounds, told
 from loadtests.samples.store import RunStore
@@ -24,7 +24,7 @@ PAIRS = {
 
 def contestants() -> tuple[Contestant, ...]:
     """The two apps, and beside each the bare app under the very same command."""
-    known = select(Wishes(scenarios=("ping",))).by_name
+    known = load_contestants(CATALOG)
     return tuple(one for name, (shop, bare) in PAIRS.items() for one in _pair(known[name], shop, bare))
 
 

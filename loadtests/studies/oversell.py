@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx2
 
-from loadtests.config.selection import Wishes, select
+from loadtests.config.selection import Options, select
 from loadtests.errors import ServerError
 from loadtests.machine.environment import open_environment
 from shared.shop.seeded import PASSWORD
@@ -78,7 +78,7 @@ def _all_at_once(client: httpx2.Client, path: str, body: dict[str, Any], buyers:
 
 def main() -> None:
     """Prints a table: two lines a server."""
-    servers = select(Wishes(contestants=CONTESTANTS, scenarios=("ping",))).contestants
+    servers = select(Options(contestants=CONTESTANTS, scenarios=("ping",))).contestants
     lines = [
         f"{BUYERS} buyers, {STOCK} in stock",
         f"{'server':<18}{'route':<14}{'accepted':>9}{'oversold':>10}",

@@ -14,8 +14,9 @@ import httpx2
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import Request
 
+from loadtests.config.contestants import load_contestants
 from loadtests.config.fields import admin_header
-from loadtests.config.selection import Wishes, select
+from loadtests.config.selection import CATALOG
 from loadtests.machine.environment import open_environment
 from loadtests.machine.meters import ProcessTree
 from loadtests.machine.servers import Endpoint
@@ -86,7 +87,7 @@ def cost_mib(endpoint: Endpoint, count: int) -> float:
 def main() -> int:
     """Prints one line a server; gives the exit status."""
     allow_files(2 * SOCKETS)
-    known = select(Wishes(scenarios=("ping",), contestants=CONTESTANTS)).by_name
+    known = load_contestants(CATALOG)
     costs = {}
     with open_environment(seed=0) as environment:
         for name in CONTESTANTS:

@@ -11,8 +11,8 @@ from scipy.stats import t as student
 
 from loadtests.analysis.precision import MOST_WEIGHT, half_width, more_s, reached, weights, widths
 from loadtests.analysis.summary import Comparison
-from loadtests.analysis.verdict import summarise
-from loadtests.config.profiles import Claim
+from loadtests.analysis.verdict import headline_widths, summarise
+from loadtests.config.profiles import Claim, headline
 from loadtests.plan.budget import MIN_ROUNDS
 from tests.support.frames import A, B, Piece, digested, run_of, samples_of
 
@@ -21,10 +21,10 @@ WANTED = 0.02
 WIDTHS = st.dictionaries(st.sampled_from(["ping", "shop", "echo", "list"]), st.floats(0.001, 2.0), min_size=1)
 
 
-def compared(scenario: str, reach: float, metric: str = "cpu_us_per_request", b: str = B) -> Comparison:
+def compared(scenario: str, reach: float, metric: str = "cpu_us_per_request") -> Comparison:
     """A comparison whose plain interval reaches from 1.3 / (1 + reach) to 1.3 x (1 + reach)."""
     low, high = 1.3 / (1 + reach), 1.3 * (1 + reach)
-    return Comparison(scenario, metric, A, b, 1.3, low, high, 0.03, "a_better", low, high)
+    return Comparison(scenario, metric, A, B, 1.3, low, high, 0.03, "a_better", low, high)
 
 
 def test_the_half_width_is_the_reach_as_a_fraction_of_the_ratio() -> None:
@@ -37,17 +37,38 @@ def test_a_scenario_is_as_wide_as_the_widest_of_its_promised_metrics() -> None:
         compared("ping", 0.01),
         compared("ping", 0.04, "throughput_rps"),
         compared("ping", 0.9, "response_p99_ms"),  # not promised
-        compared("ping", 0.8, b="other"),  # not the headline
         compared("shop", 0.02),
     ]
 
-    assert widths(found, CLAIMS) == pytest.approx({"ping": 0.04, "shop": 0.02})
+    assert widths(found) == pytest.approx({"ping": 0.04, "shop": 0.02})
 
 
 def test_what_is_invalid_keeps_no_run_going() -> None:
     broken = replace(compared("ping", 0.5), verdict="invalid")
 
-    assert widths([broken, compared("shop", 0.01)], CLAIMS) == pytest.approx({"shop": 0.01})
+    assert widths([broken, compared("shop", 0.01)]) == pytest.approx({"shop": 0.01})
+
+
+def test_the_pair_that_is_promised_is_the_first_headline_else_the_first() -> None:
+    assert headline(CLAIMS) == CLAIMS[1]
+    assert headline(CLAIMS[:1]) == CLAIMS[0]
+    assert headline(()) is None
+
+
+def test_a_run_steers_by_the_same_widths_that_its_summary_shows() -> None:
+    costs = {A: (100.0, 104.0, 97.0, 101.0), B: (90.0, 91.0, 99.0, 85.0), "other": (50.0, 90.0, 20.0, 70.0)}
+    pieces = [
+        Piece(name, round=number, block=block, cpu_us=cost * (1 + block / 100))
+        for name, rounds in costs.items()
+        for number, cost in enumerate(rounds)
+        for block in range(3)
+    ]
+    known, run = digested(samples_of(*pieces)), run_of(A, B, "other", claims=CLAIMS)
+
+    shown = [one for one in summarise(known, run).comparisons if one.b == B]
+
+    assert headline_widths(known, run) == widths(shown)
+    assert widths(shown)[pieces[0].scenario] > 0.01
 
 
 def test_a_run_ends_when_all_are_narrow_and_not_before_enough_rounds() -> None:

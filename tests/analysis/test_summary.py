@@ -34,7 +34,7 @@ AA = {"metric", "ratio", "low", "high"}
 def summary() -> Summary:
     """Of a run with everything in it: a twin, a tripped gate, values that were not measured."""
     pieces = [*both_loops(A), *both_loops(f"{A}#2"), *both_loops(B, cpu_us=None, failed=1)]
-    run = run_of(A, B, f"{A}#2", notes=("a note",), machine={"cpu": "Größe"})
+    run = run_of(A, B, f"{A}#2", twins={f"{A}#2": A}, notes=("a note",), machine={"cpu": "Größe"})
     return summarise(digested(samples_of(*rounds_of(pieces, 3))), run)
 
 

@@ -277,7 +277,9 @@ def test_a_server_against_its_own_second_launch_gives_a_ratio_of_about_one() -> 
     names = {A: A, B: f"{A}#2"}
     pieces = [replace(one, contestant=names[one.contestant], scenario="ping") for one in versus(1.0)]
 
-    summary = summarise(digested(samples_of(*pieces)), run_of(A, f"{A}#2", B, scenarios=("ping",)))
+    summary = summarise(
+        digested(samples_of(*pieces)), run_of(A, f"{A}#2", B, scenarios=("ping",), twins={f"{A}#2": A})
+    )
 
     aa = {one.metric: one for one in summary.noise.aa}
     assert "pss_mib" not in aa

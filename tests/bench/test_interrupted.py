@@ -21,10 +21,10 @@ import psutil
 import psycopg
 import pytest
 
-from loadtests.bench.run import plan_of
-from loadtests.config.selection import CATALOG, select
+from loadtests.bench.record import load_run
+from loadtests.config.selection import CATALOG
 from loadtests.machine.services import Services, libpq_url, seeded_template
-from loadtests.runs.folder import load_run, save_run
+from loadtests.runs.record import save_record
 from tests.support.command import PROGRAM, descendants, run, started, survivors
 
 WSGI, ASGI = "raw-wsgi-gthread", "raw-asgi-uvicorn"
@@ -149,7 +149,7 @@ def told_of(folder: Path) -> tuple[str, int]:
 def planned_and_measured(folder: Path) -> tuple[list[tuple[object, ...]], list[tuple[object, ...]]]:
     """What the plan wants of the second round, and what was done, in order."""
     made = load_run(folder)
-    planned = plan_of(made, select(made.wishes)).round(1, made.rates).slices
+    planned = made.plan.round(1, made.rates).slices
     measured = pl.read_parquet(folder / "samples" / "round-001.slices.parquet").sort("slice")
     return [tuple(getattr(one, name) for name in PLANNED) for one in planned], measured.select(PLANNED).rows()
 
@@ -161,7 +161,7 @@ def test_an_interrupted_run_says_how_to_go_on_and_reports_what_there_is(first_cu
     )
     assert survivors(first_cut.begun) == []
     assert told_of(first_cut.folder) == ("partial", 1)
-    assert load_run(first_cut.folder).wishes.seed == 7
+    assert load_run(first_cut.folder).options.seed == 7
     assert len(samples(first_cut.folder)) == 3
 
 
@@ -203,7 +203,7 @@ def test_a_killed_run_leaves_no_process_and_the_next_command_clears_what_it_left
 
 def test_a_run_that_was_killed_before_it_could_note_its_rates_goes_on_as_planned(begun_run: Path) -> None:
     noted = load_run(begun_run)
-    save_run(replace(noted, rates={}), begun_run)
+    save_record(replace(noted, rates={}), begun_run)
 
     resumed = run("bench", "--resume", str(begun_run))
     planned, measured = planned_and_measured(begun_run)

@@ -3,19 +3,22 @@
 import json
 import re
 import signal
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from loadtests.capacity.request import Aim, fitted, load_run
+from loadtests.capacity.record import load_run
+from loadtests.capacity.request import Request, fitted, round_of, round_s, searches_of, selected
 from loadtests.capacity.run import report
 from loadtests.errors import SuiteError
 from tests.support.command import run, run_here, started
 
 FLOORS = ("raw-wsgi-gthread", "raw-asgi-uvicorn")
-AIM = Aim(FLOORS, ("ping",), slo_ms=50.0, arrivals="poisson", budget_s=600.0, seed=0)
+REQUEST = Request(FLOORS, ("ping",), slo_ms=50.0, arrivals="poisson", budget_s=600.0, seed=0)
+SELECTION = selected(REQUEST)
+SEARCHES = searches_of(REQUEST, SELECTION)
 
 
 @dataclass(frozen=True)
@@ -163,7 +166,7 @@ def test_the_help_says_what_the_words_mean() -> None:
 
 def test_a_larger_budget_gives_longer_steps_within_bounds() -> None:
     steps = [
-        fitted(Aim(**{**vars_of(AIM), "budget_s": budget_s})).step_s for budget_s in (60, 400, 600, 6000)
+        fitted(replace(REQUEST, budget_s=budget_s), SELECTION).step_s for budget_s in (60, 400, 600, 6000)
     ]
 
     assert steps == sorted(steps)
@@ -172,29 +175,25 @@ def test_a_larger_budget_gives_longer_steps_within_bounds() -> None:
     assert steps[-1] == pytest.approx(3.0)
 
 
-def vars_of(aim: Aim) -> dict[str, Any]:
-    return {name: getattr(aim, name) for name in Aim.__slots__}
-
-
 def test_six_rounds_fit_where_the_steps_are_not_the_shortest() -> None:
-    aim = fitted(AIM)
+    request = fitted(REQUEST, SELECTION)
 
-    assert 6 * aim.round_s <= aim.budget_s
+    assert 6 * round_s(searches_of(request, SELECTION)) <= request.budget_s
 
 
 def test_the_order_of_launches_is_drawn_and_the_searches_are_the_same_in_every_round() -> None:
-    rounds = [AIM.round(index) for index in range(20)]
+    rounds = [round_of(SEARCHES, 0, index) for index in range(20)]
 
     assert len({round_.contestants for round_ in rounds}) == 2
-    assert {frozenset(round_.searches) for round_ in rounds} == {frozenset(AIM.searches)}
-    assert AIM.round(3) == AIM.round(3)
+    assert {frozenset(round_.searches) for round_ in rounds} == {frozenset(SEARCHES)}
+    assert round_of(SEARCHES, 0, 3) == round_of(SEARCHES, 0, 3)
 
 
 def test_contestants_without_a_claim_are_compared_all_the_same() -> None:
-    headline = Aim(("flask-gthread", "fastapi-uvicorn"), ("ping",), 50.0, "poisson", 60.0, 0)
+    headline = selected(Request(("flask-gthread", "fastapi-uvicorn"), ("ping",), 50.0, "poisson", 60.0, 0))
 
-    assert [(claim.a, claim.b) for claim in AIM.selection.claims] == [tuple(sorted(FLOORS, reverse=True))]
-    assert headline.selection.claims[0].headline
+    assert [(claim.a, claim.b) for claim in SELECTION.claims] == [tuple(sorted(FLOORS, reverse=True))]
+    assert headline.claims[0].headline
 
 
 def test_a_folder_of_another_kind_is_told_so(tmp_path: Path) -> None:

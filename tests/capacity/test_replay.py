@@ -13,9 +13,8 @@ from hypothesis import strategies as st
 from loadtests.analysis.summary import Cell, Summary
 from loadtests.capacity.curves import Rung, curve, knee_rps, rungs
 from loadtests.capacity.overload import Overload, overload_of
-from loadtests.capacity.replay import Account
-from loadtests.capacity.report import tell
-from loadtests.capacity.request import Aim, fitted
+from loadtests.capacity.replay import Replay
+from loadtests.capacity.report import document_of
 from loadtests.capacity.verdict import grouped, summarise, surges
 from loadtests.plan.search import Search, Step
 from loadtests.report.markdown import to_markdown
@@ -207,10 +206,10 @@ def test_a_curve_holds_the_medians_of_rungs_that_most_rounds_have() -> None:
     assert (point.fraction, point.rate_rps, point.p50_ms, point.rounds) == (0.2, 110.0, 1.1, 3)
 
 
-def account(
+def replay(
     contestant: str, number: int, capacity_rps: float | None, *, reason: str = "", apart: int = 0
-) -> Account:
-    return Account(
+) -> Replay:
+    return Replay(
         round=number,
         search=replace(SEARCH, contestant=contestant),
         capacity_rps=capacity_rps,
@@ -227,8 +226,8 @@ def account(
     )
 
 
-def summary_of(accounts: Sequence[Account]) -> Summary:
-    return summarise(accounts, run_of(A, B))
+def summary_of(replays: Sequence[Replay]) -> Summary:
+    return summarise(replays, run_of(A, B))
 
 
 def capacity_in(summary: Summary, contestant: str) -> Cell:
@@ -245,7 +244,7 @@ STEADY = (0.99, 1.0, 1.01, 1.0, 0.995)
 def test_capacities_are_compared_round_by_round() -> None:
     drift = (1.0, 0.5, 2.0, 0.7, 1.4)
     pairs = [
-        (account(A, number, 500 * slow * noise), account(B, number, 1000 * slow))
+        (replay(A, number, 500 * slow * noise), replay(B, number, 1000 * slow))
         for number, (slow, noise) in enumerate(zip(drift, STEADY, strict=True))
     ]
     summary = summary_of([one for pair in pairs for one in pair])
@@ -260,8 +259,8 @@ def test_capacities_are_compared_round_by_round() -> None:
 
 def test_rounds_without_a_capacity_are_left_out_and_told_of() -> None:
     why = "the load generator itself sent 12.0 ms late (p99) where the SLO was missed"
-    ours = [account(A, 0, None, reason=why), *(account(A, number, 500.0) for number in range(1, 4))]
-    summary = summary_of([*ours, *(account(B, number, 500.0) for number in range(4))])
+    ours = [replay(A, 0, None, reason=why), *(replay(A, number, 500.0) for number in range(1, 4))]
+    summary = summary_of([*ours, *(replay(B, number, 500.0) for number in range(4))])
 
     assert capacity_in(summary, A).value == pytest.approx(500)
     assert capacity_in(summary, A).rounds == 3
@@ -271,8 +270,8 @@ def test_rounds_without_a_capacity_are_left_out_and_told_of() -> None:
 
 def test_a_server_that_meets_no_slo_has_no_figure_but_a_reason() -> None:
     told = [f"no rate meets the SLO of 50 ms: p99 was {p99} ms" for p99 in (60, 61, 62)]
-    ours = [account(A, number, None, reason=why) for number, why in enumerate(told)]
-    summary = summary_of([*ours, *(account(B, number, 500.0) for number in range(3))])
+    ours = [replay(A, number, None, reason=why) for number, why in enumerate(told)]
+    summary = summary_of([*ours, *(replay(B, number, 500.0) for number in range(3))])
     (compared,) = summary.comparisons
 
     assert capacity_in(summary, A).value is None
@@ -282,14 +281,14 @@ def test_a_server_that_meets_no_slo_has_no_figure_but_a_reason() -> None:
 
 
 def test_too_few_rounds_ask_for_a_larger_budget() -> None:
-    (compared,) = summary_of([account(A, 0, 500.0), account(B, 0, 900.0)]).comparisons
+    (compared,) = summary_of([replay(A, 0, 500.0), replay(B, 0, 900.0)]).comparisons
 
     assert (compared.low, compared.verdict) == (None, "inconclusive")
     assert "give a larger --budget" in compared.note
 
 
 def test_a_server_that_counts_otherwise_fails_a_gate() -> None:
-    summary = summary_of([account(A, 0, 500.0, apart=3), account(B, 0, 500.0)])
+    summary = summary_of([replay(A, 0, 500.0, apart=3), replay(B, 0, 500.0)])
 
     assert {gate.contestant: gate.ok for gate in summary.gates if gate.gate == "request_count"} == {
         A: False,
@@ -298,7 +297,7 @@ def test_a_server_that_counts_otherwise_fails_a_gate() -> None:
 
 
 def test_surges_are_told_as_medians_with_how_many_recovered() -> None:
-    held = grouped([account(A, number, 500.0) for number in range(4)])
+    held = grouped([replay(A, number, 500.0) for number in range(4)])
     surge = surges(held)[SCENARIO, A]
 
     assert (surge.in_time_percent, surge.refused_percent) == (60.0, 5.0)
@@ -306,24 +305,14 @@ def test_surges_are_told_as_medians_with_how_many_recovered() -> None:
 
 
 def test_the_report_teaches_how_to_read_its_verdicts() -> None:
-    accounts = [account(name, number, 500.0) for number in range(3) for name in (A, B)]
-    aim = fitted(
-        Aim(
-            ("flask-gthread", "fastapi-uvicorn"),
-            (SCENARIO,),
-            slo_ms=50.0,
-            arrivals="poisson",
-            budget_s=600.0,
-            seed=0,
-        )
-    )
-    page = to_markdown(tell(summary_of(accounts), accounts, aim), {})
+    replays = [replay(name, number, 500.0) for number in range(3) for name in (A, B)]
+    page = to_markdown(document_of(summary_of(replays), replays, SEARCH), {})
 
     assert "Capacity is the highest rate" in page
     assert "carry the same load" in page
 
 
 def test_the_summary_survives_the_way_through_json() -> None:
-    summary = summary_of([account(name, number, 500.0) for number in range(3) for name in (A, B)])
+    summary = summary_of([replay(name, number, 500.0) for number in range(3) for name in (A, B)])
 
     assert Summary.from_json(summary.to_json()).comparisons == summary.comparisons

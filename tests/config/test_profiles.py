@@ -1,14 +1,16 @@
 """Profiles and claims: what the catalog holds, and how it is refused."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
-from loadtests.config.contestants import load_contestants
+from loadtests.config.catalog import Catalog
 from loadtests.config.profiles import load_claims, load_profiles
 from loadtests.config.selection import CATALOG
 from loadtests.errors import CatalogError
 
+OURS = Catalog(CATALOG)
 PROFILE = """
 [[profile]]
 name = "mine"
@@ -27,16 +29,16 @@ title = "Mine"
 """
 
 
-def refusal(folder: Path, text: str) -> str:
+def refusal(folder: Path, text: str, contestants: Iterable[str] = (), scenarios: Iterable[str] = ()) -> str:
     kind = "profiles" if "[[profile" in text else "claims"
     (folder / f"{kind}.toml").write_text(text)
     with pytest.raises(CatalogError) as caught:
-        load_profiles(folder) if kind == "profiles" else load_claims(folder)
+        load_profiles(folder, contestants, scenarios) if kind == "profiles" else load_claims(folder)
     return str(caught.value)
 
 
 def test_the_catalog_holds_three_profiles_each_longer_than_the_one_before() -> None:
-    profiles = load_profiles(CATALOG)
+    profiles = OURS.profiles
 
     assert list(profiles) == ["quick", "standard", "thorough"]
     assert profiles["quick"].budget_s <= 300
@@ -44,13 +46,13 @@ def test_the_catalog_holds_three_profiles_each_longer_than_the_one_before() -> N
 
 
 def test_every_twin_is_a_contestant() -> None:
-    known = load_contestants(CATALOG)
+    known = OURS.contestants
 
-    assert all(twin in known for one in load_profiles(CATALOG).values() for twin in one.twins)
+    assert all(twin in known for one in OURS.profiles.values() for twin in one.twins)
 
 
 def test_the_quick_profile_stays_what_five_minutes_are_enough_for() -> None:
-    quick = load_profiles(CATALOG)["quick"]
+    quick = OURS.profiles["quick"]
 
     assert quick.contestants == (
         "flask-sync",
@@ -73,33 +75,33 @@ def test_the_quick_profile_stays_what_five_minutes_are_enough_for() -> None:
 
 
 def test_each_profile_runs_what_the_one_before_runs() -> None:
-    contestants = [set(one.contestants) for one in load_profiles(CATALOG).values()]
+    contestants = [set(one.contestants) for one in OURS.profiles.values()]
 
     assert contestants[0] < contestants[1] < contestants[2]
 
 
 def test_the_thorough_profile_runs_every_contestant_with_one_worker_and_every_scenario() -> None:
-    thorough = load_profiles(CATALOG)["thorough"]
-    single = {name for name, one in load_contestants(CATALOG).items() if one.workers == 1}
+    thorough = OURS.profiles["thorough"]
+    single = {name for name, one in OURS.contestants.items() if one.workers == 1}
 
     assert set(thorough.contestants) == single
     assert thorough.scenarios == ()
 
 
 def test_every_twin_of_a_profile_is_run() -> None:
-    assert all(set(one.twins) <= set(one.contestants) for one in load_profiles(CATALOG).values())
+    assert all(set(one.twins) <= set(one.contestants) for one in OURS.profiles.values())
 
 
 def test_every_claim_is_about_contestants_that_there_are() -> None:
-    known = load_contestants(CATALOG)
+    known = OURS.contestants
 
-    assert [claim for claim in load_claims(CATALOG) if claim.a not in known or claim.b not in known] == []
+    assert [claim for claim in OURS.claims if claim.a not in known or claim.b not in known] == []
 
 
 def test_every_server_that_has_a_floor_is_held_against_it() -> None:
-    floors = {name for name, one in load_contestants(CATALOG).items() if one.framework == "raw"}
+    floors = {name for name, one in OURS.contestants.items() if one.framework == "raw"}
 
-    assert {claim.b for claim in load_claims(CATALOG)} >= floors
+    assert {claim.b for claim in OURS.claims} >= floors
 
 
 @pytest.mark.parametrize(
@@ -110,10 +112,7 @@ def test_every_server_that_has_a_floor_is_held_against_it() -> None:
     ],
 )
 def test_a_profile_names_what_the_catalog_has(tmp_path: Path, change: str, words: tuple[str, ...]) -> None:
-    for name in ("contestants.toml", "scenarios.toml"):
-        (tmp_path / name).write_text((CATALOG / name).read_text())
-
-    message = refusal(tmp_path, PROFILE + change)
+    message = refusal(tmp_path, PROFILE + change, OURS.contestants, OURS.scenarios)
 
     assert all(word in message for word in ("profiles.toml", *words))
     assert "\n" not in message
@@ -122,7 +121,7 @@ def test_a_profile_names_what_the_catalog_has(tmp_path: Path, change: str, words
 def test_optional_keys_of_a_profile_have_defaults(tmp_path: Path) -> None:
     (tmp_path / "profiles.toml").write_text(PROFILE)
 
-    mine = load_profiles(tmp_path)["mine"]
+    mine = load_profiles(tmp_path, (), ())["mine"]
 
     assert (mine.warmup_ms, mine.open_load, mine.margin, mine.twins) == (20, 0.5, 0.03, ())
     assert mine.steal_limit_percent == 30
@@ -130,7 +129,7 @@ def test_optional_keys_of_a_profile_have_defaults(tmp_path: Path) -> None:
 
 
 def test_the_headline_claim_is_flask_against_fastapi() -> None:
-    headlines = [claim for claim in load_claims(CATALOG) if claim.headline]
+    headlines = [claim for claim in OURS.claims if claim.headline]
 
     assert [(claim.a, claim.b) for claim in headlines] == [("flask-gthread", "fastapi-uvicorn")]
 

@@ -1,17 +1,17 @@
-"""What a user may ask for, and how a wish that cannot be met is answered: in one line."""
+"""What a user may ask for, and how what cannot be had is refused: in one line."""
 
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from loadtests.config.selection import CATALOG, Wishes, duration_s, read_config, select
+from loadtests.config.selection import CATALOG, Options, duration_s, read_config, select
 from loadtests.errors import CatalogError, SuiteError
 
 
-def refusal_of(wishes: Wishes) -> str:
+def refusal_of(options: Options) -> str:
     with pytest.raises(SuiteError) as caught:
-        select(wishes)
+        select(options)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
@@ -31,24 +31,23 @@ def refusal_in(path: Path) -> str:
 
 
 def test_no_wishes_mean_what_the_quick_profile_lists() -> None:
-    selection = select(Wishes())
+    selection = select(Options())
 
     assert selection.profile.name == "quick"
     assert tuple(one.name for one in selection.contestants) == selection.profile.contestants
     assert tuple(one.name for one in selection.scenarios) == selection.profile.scenarios
-    assert set(selection.by_name) > set(selection.profile.contestants)
     assert any(claim.headline for claim in selection.claims)
 
 
 def test_a_profile_that_lists_none_runs_all() -> None:
-    names = [one.name for one in select(Wishes(profile="thorough")).scenarios]
+    names = [one.name for one in select(Options(profile="thorough")).scenarios]
 
-    assert set(names) > {one.name for one in select(Wishes()).scenarios}
+    assert set(names) > {one.name for one in select(Options()).scenarios}
 
 
 def test_names_go_before_the_profiles_own_each_for_itself() -> None:
-    by_contestant = select(Wishes(contestants=("flask-granian",)))
-    by_scenario = select(Wishes(scenarios=("echo",)))
+    by_contestant = select(Options(contestants=("flask-granian",)))
+    by_scenario = select(Options(scenarios=("echo",)))
 
     assert [one.name for one in by_contestant.contestants] == ["flask-granian"]
     assert tuple(one.name for one in by_contestant.scenarios) == by_contestant.profile.scenarios
@@ -57,49 +56,51 @@ def test_names_go_before_the_profiles_own_each_for_itself() -> None:
 
 
 def test_what_is_chosen_comes_in_the_order_of_the_catalog_and_once() -> None:
-    wishes = Wishes(contestants=("fastapi-uvicorn", "flask-gthread", "fastapi-uvicorn"), scenarios=("shop",))
+    options = Options(
+        contestants=("fastapi-uvicorn", "flask-gthread", "fastapi-uvicorn"), scenarios=("shop",)
+    )
 
-    selection = select(wishes)
+    selection = select(options)
 
     assert [one.name for one in selection.contestants] == ["flask-gthread", "fastapi-uvicorn"]
     assert [one.name for one in selection.scenarios] == ["shop"]
 
 
 def test_a_budget_takes_the_place_of_the_profiles_own() -> None:
-    assert select(Wishes(budget_s=42.0)).profile.budget_s == 42.0
+    assert select(Options(budget_s=42.0)).profile.budget_s == 42.0
 
 
 def test_a_contestant_that_answers_none_of_the_scenarios_is_left_out() -> None:
-    selection = select(Wishes(scenarios=("shop",)))
+    selection = select(Options(scenarios=("shop",)))
 
     assert all(one.framework != "raw" for one in selection.contestants)
 
 
 def test_nobody_left_to_ask_is_an_error() -> None:
-    message = refusal_of(Wishes(contestants=("raw-asgi-uvicorn",), scenarios=("shop",)))
+    message = refusal_of(Options(contestants=("raw-asgi-uvicorn",), scenarios=("shop",)))
 
     assert "none of these contestants answers any of these scenarios" in message
 
 
 @pytest.mark.parametrize(
-    ("wishes", "words"),
+    ("options", "words"),
     [
-        (Wishes(profile="slow"), ("no profile 'slow'", "quick, standard, thorough")),
-        (Wishes(scenarios=("pong",)), ("no scenario 'pong'", "ping")),
-        (Wishes(contestants=("django",)), ("no contestant 'django'", "flask-sync")),
-        (Wishes(seed=-1), ("a seed is 0 or a larger whole number, not -1",)),
-        (Wishes(catalog="/nowhere"), ("/nowhere", "cannot be read")),
+        (Options(profile="slow"), ("no profile 'slow'", "quick, standard, thorough")),
+        (Options(scenarios=("pong",)), ("no scenario 'pong'", "ping")),
+        (Options(contestants=("django",)), ("no contestant 'django'", "flask-sync")),
+        (Options(seed=-1), ("a seed is 0 or a larger whole number, not -1",)),
+        (Options(catalog="/nowhere"), ("/nowhere", "cannot be read")),
     ],
 )
-def test_an_unknown_name_is_told_with_those_that_there_are(wishes: Wishes, words: tuple[str, ...]) -> None:
-    message = refusal_of(wishes)
+def test_an_unknown_name_is_told_with_those_that_there_are(options: Options, words: tuple[str, ...]) -> None:
+    message = refusal_of(options)
 
     assert all(word in message for word in words)
 
 
 def test_an_unknown_name_is_the_catalogs_error() -> None:
     with pytest.raises(CatalogError):
-        select(Wishes(profile="slow"))
+        select(Options(profile="slow"))
 
 
 @pytest.mark.parametrize(
@@ -181,7 +182,7 @@ def test_a_config_file_that_is_not_there_is_told(tmp_path: Path) -> None:
 
 
 def test_contestants_that_no_claim_compares_are_compared_all_the_same() -> None:
-    chosen = select(Wishes(contestants=("flask-sync", "fastapi-granian", "raw-asgi-uvicorn")))
+    chosen = select(Options(contestants=("flask-sync", "fastapi-granian", "raw-asgi-uvicorn")))
 
     assert [(claim.a, claim.b) for claim in chosen.claims] == [("flask-sync", "fastapi-granian")]
-    assert select(Wishes(contestants=("flask-sync",))).claims == ()
+    assert select(Options(contestants=("flask-sync",))).claims == ()

@@ -14,7 +14,7 @@ from numpy.random import Generator
 
 from loadtests.analysis.estimates import FloatArray, paired_ratio
 from loadtests.config.profiles import Profile
-from loadtests.config.selection import Wishes, select
+from loadtests.config.selection import Options, select
 from loadtests.doctor import facts, findings, forecast, noise, probes
 from loadtests.doctor.facts import Facts, gather, shared_cores
 from loadtests.doctor.findings import Finding, judge, sum_up
@@ -351,7 +351,7 @@ def test_a_longer_run_of_the_catalog_sees_smaller_differences() -> None:
 
 
 def test_the_pair_of_the_forecast_is_in_the_catalog() -> None:
-    chosen = select(Wishes(contestants=noise.PAIR, scenarios=(noise.PAIRS_SCENARIO,)))
+    chosen = select(Options(contestants=noise.PAIR, scenarios=(noise.PAIRS_SCENARIO,)))
 
     assert {one.name for one in chosen.contestants} == {*noise.PAIR}
 

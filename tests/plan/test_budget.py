@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from loadtests.config.selection import Wishes, select
+from loadtests.config.selection import Options, select
 from loadtests.plan import budget
 from loadtests.plan.rounds import Plan
 
-CHOSEN = select(Wishes())
+CHOSEN = select(Options())
 PAIR = ("flask-gthread", "fastapi-uvicorn")
 
 

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtests.config.profiles import Arrivals
-from loadtests.config.selection import Wishes, select
-from loadtests.plan.rounds import Plan, Round, Slice, base_name, make_plan, open_rates
+from loadtests.config.selection import Options, select
+from loadtests.plan.rounds import Plan, Round, Slice, make_plan, named, open_rates
 
-CHOSEN = select(Wishes())
+CHOSEN = select(Options())
 PROFILE = replace(CHOSEN.profile, closed_blocks=4, open_blocks=2, twins=("flask-gthread", "fastapi-uvicorn"))
 FLOORS = {one.name for one in CHOSEN.contestants if one.framework == "raw"}
 RATES = {scenario.name: 500.0 for scenario in CHOSEN.scenarios}
@@ -178,8 +178,13 @@ def test_the_load_of_a_round_is_the_sum_of_its_slices() -> None:
     assert round_.load_s == pytest.approx(4 * 0.12 + 2 * 0.27)
 
 
-def test_a_twin_has_the_name_of_its_original() -> None:
-    assert (base_name("flask-sync#2"), base_name("flask-sync")) == ("flask-sync", "flask-sync")
+def test_a_twin_is_launched_as_its_original_is_and_says_whose_it_is() -> None:
+    plan = plan_of(contestants=("flask-gthread",))
+
+    twin, original = named(["flask-gthread#2", "flask-gthread"], plan.contestants)
+
+    assert (twin.twin_of, original.twin_of) == ("flask-gthread", None)
+    assert replace(twin, name=original.name, twin_of=None) == original
 
 
 def test_weights_give_a_scenario_more_blocks_fewer_or_none() -> None:

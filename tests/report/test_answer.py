@@ -111,7 +111,7 @@ def test_a_single_contestant_is_compared_with_nothing() -> None:
 def test_a_second_launch_does_not_make_a_single_contestant_two() -> None:
     cells = (cost(A, 300), cost(f"{A}#2", 300))
 
-    assert answer(summary_of(cells=cells, run=replace(RUN, claims=())))[0].startswith(
+    assert answer(summary_of(cells=cells, run=replace(RUN, claims=(), twins={f"{A}#2": A})))[0].startswith(
         "Only Flask on gunicorn was"
     )
 

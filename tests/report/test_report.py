@@ -18,7 +18,7 @@ from loadtests.report import formats
 from loadtests.report.answer import answer
 from loadtests.report.charts import draw
 from loadtests.report.compare import compare_tables, load_summary
-from loadtests.report.document import tell
+from loadtests.report.document import document_of
 from loadtests.report.files import write_report
 from loadtests.report.markdown import table_to_markdown
 from loadtests.report.tables import Cell as Place
@@ -201,8 +201,14 @@ def test_the_terminal_shows_the_answer_and_the_verdicts(measured: tuple[Summary,
 
 
 def test_all_rows_of_all_tables_are_as_long_as_their_headings(measured: tuple[Summary, Digest]) -> None:
-    story = tell(measured[0])
-    tables = [story.verdicts, *story.other_pairs, *story.figures, *story.checks, *story.circumstances]
+    document = document_of(measured[0])
+    tables = [
+        document.verdicts,
+        *document.other_pairs,
+        *document.figures,
+        *document.checks,
+        *document.circumstances,
+    ]
 
     assert all(len(row) == len(table.columns) for table in tables if table for row in table.rows)
 
@@ -219,7 +225,7 @@ def test_a_failed_gate_is_told_with_where_and_why() -> None:
         GateResult("read", A, "steal", 44.0, 30.0, ok=False, note="other machines took 44 %"),
         GateResult("read", B, "steal", None, 30.0, ok=True, note="not measured: no meter"),
     )
-    table = tell(replace(summary_of(), gates=gates)).checks[0]
+    table = document_of(replace(summary_of(), gates=gates)).checks[0]
 
     texts = [cell.text for cell in table.rows[0]]
     assert texts[0] == "steal"

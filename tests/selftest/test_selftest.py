@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
+from loadtests.config.catalog import Catalog
+from loadtests.config.selection import CATALOG
 from loadtests.errors import SuiteError
 from loadtests.machine.servers import launched
 from loadtests.reference.burner import Burner
@@ -21,18 +23,19 @@ from loadtests.selftest import a_vs_a, coverage, delays, designs, frozen, inject
 from loadtests.selftest import run as story
 from loadtests.selftest.injection import Found, Stamp, read_stamp
 from loadtests.selftest.records import Check, Selftest, at_least, at_most, load, newest, save, share
-from loadtests.selftest.report import newest_tables, tell
-from loadtests.selftest.setting import catalog, headliners, repeats, wrapped
+from loadtests.selftest.report import document_of, newest_tables
+from loadtests.selftest.setting import headliners, repeats, wrapped
 from tests.support.command import run, run_here
 from tests.support.frames import MS, Piece, digested, samples_of
 
+OURS = Catalog(CATALOG)
 FLOORS = ("raw-wsgi-gthread", "raw-asgi-uvicorn")
 SEEN = Found("an-app", seen=True, seconds=60.0, needed_s=30.0)
 
 
 @pytest.mark.parametrize("name", FLOORS)
 def test_a_wrapped_server_answers_as_before_and_stamps_what_it_burnt(name: str) -> None:
-    costly = wrapped(catalog()[name], "costly", 20_000)
+    costly = wrapped(OURS.contestants[name], "costly", 20_000)
 
     with launched([costly], {}, ()) as endpoints, httpx2.Client() as client:
         before = read_stamp(endpoints["costly"])
@@ -59,7 +62,7 @@ def test_a_burner_without_turns_burns_next_to_nothing() -> None:
 
 
 def test_both_headliners_can_be_wrapped() -> None:
-    for one in headliners():
+    for one in headliners(OURS):
         copy = wrapped(one, "copy", 7)
 
         assert copy.command[-1] == f"loadtests.reference.burning_{one.gateway}:app"
@@ -297,7 +300,7 @@ def test_a_folder_without_a_selftest_is_one_line(tmp_path: Path) -> None:
 
 
 def test_the_page_says_what_failed_first() -> None:
-    page = to_markdown(tell(FOUND), {})
+    page = to_markdown(document_of(FOUND), {})
 
     assert "1 of 2 checks failed." in page
     assert "Second: it did not." in page

@@ -1,0 +1,73 @@
+"""What `run.json` holds of every kind of run, and how it is written and read."""
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+
+from loadtests.analysis.summary import Status
+from loadtests.config import codec
+from loadtests.config.selection import CATALOG
+from loadtests.errors import SuiteError
+from loadtests.runs.folder import FILE, write_whole
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """What all kinds of run note. Each kind adds what it measures and by which rules, resolved when the run begins:
+    it is resumed and reported on as it was planned, whatever becomes of the catalog, and on any machine.
+
+    elapsed_s: machine time spent so far, over all sittings. cpus: those of the machine that measures.
+    """
+
+    __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
+
+    id: str
+    started_at: str
+    finished_at: str | None = None
+    status: Status = "partial"
+    elapsed_s: float = 0.0
+    machine: Mapping[str, str] = field(default_factory=dict)
+    cpus: int = field(default_factory=lambda: len(os.sched_getaffinity(0)))
+
+
+Record = TypeVar("Record", bound=RunRecord)
+
+
+def save_record(run: RunRecord, folder: Path) -> None:
+    """Writes `run.json`, whole or not at all."""
+    write_whole(folder / FILE, codec.to_document(run))
+
+
+def load_record(
+    kind: type[Record],
+    folder: Path,
+    resolved: Callable[[Document], Document],
+    what: str = "run that can be read",
+) -> Record:
+    """The record in a folder. SuiteError: there is none of this kind.
+
+    resolved: adds to a document of version 0.1 what that did not hold yet, from the catalog.
+    """
+    try:
+        document = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        if "cpus" not in document:
+            document = resolved(document) | {"cpus": _cpus(document["machine"])}
+        return codec.from_document(kind, document)
+    except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:
+        raise SuiteError(f"{folder}: holds no {what}; give a folder below results/") from error
+
+
+def catalog_of(document: Document) -> str:
+    """The catalog that a document of version 0.1 names, the suite's own where that is gone."""
+    named = str(document["catalog"])
+    return named if Path(named).is_dir() else str(CATALOG)
+
+
+def _cpus(machine: Mapping[str, str]) -> int:
+    """How many CPUs the facts of a machine tell of, as in `2 (servers on CPU 0, load and database on CPU 1)`."""
+    return int(machine["CPUs"].partition(" ")[0]) if machine else len(os.sched_getaffinity(0))

@@ -12,8 +12,9 @@ from hypothesis import settings as hypothesis_settings
 
 import loadtests
 from loadtests.config.contestants import load_contestants
+from loadtests.machine.databases import database_copy, seeded_template
 from loadtests.machine.servers import launched
-from loadtests.machine.services import Services, database_copy, partner, seeded_template, services
+from loadtests.machine.services import Services, partner, services
 from shared.ops.settings import Settings
 from tests.support.in_process import fastapi_client, flask_client
 from tests.support.shop import ADMIN, JWT_SECRET

@@ -1,11 +1,7 @@
 """`sidebyside serve` and `check`: running servers, one of ours or two of anybody's."""
 
-import os
-import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -13,9 +9,6 @@ from loadtests.cli.frame import Catalog, Stopped, app, one_line_errors, out
 from loadtests.config.selection import CATALOG, Options, select
 from loadtests.errors import SuiteError
 from shared.shop.seeded import ADMIN, PASSWORD
-
-if TYPE_CHECKING:
-    from loadtests.machine.servers import Endpoint
 
 
 @app.command()
@@ -48,7 +41,8 @@ def serve(
         chosen = select(Options(contestants=(contestant,), catalog=str(catalog or CATALOG))).contestants
 
         from loadtests.machine.environment import open_environment
-        from loadtests.machine.servers import free_ports
+        from loadtests.machine.ports import free_ports
+        from loadtests.machine.processes import await_end, followed
 
         free_ports([contestant], {contestant: port})
         try:
@@ -57,24 +51,9 @@ def serve(
                 environment.servers(chosen, ports={contestant: port}, with_workers=True) as endpoints,
             ):
                 print(f"ready http://127.0.0.1:{endpoints[contestant].port}", flush=True)
-                with shown(endpoints[contestant]):
-                    wait_for_end(endpoints[contestant].pid)
+                server = endpoints[contestant]
+                with followed(server.log, server.pid, sys.stderr):
+                    await_end(server.pid)
         except Stopped:
             return
         raise SuiteError(f"{contestant} ended by itself")
-
-
-@contextmanager
-def shown(endpoint: "Endpoint") -> Iterator[None]:
-    """What the server says goes to standard error while the block lasts."""
-    follow = ["tail", "--lines=+1", "--follow", f"--pid={endpoint.pid}", endpoint.log]
-    with subprocess.Popen(follow, stdout=sys.stderr) as tail:
-        try:
-            yield
-        finally:
-            tail.terminate()
-
-
-def wait_for_end(pid: int) -> None:
-    """Returns when the child process has ended, and leaves its exit status to be read; or Stopped is raised."""
-    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)

@@ -6,16 +6,27 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from loadtests.doctor import probes
-from loadtests.doctor.probes import Busy, Lateness, Spin
+import psutil
+
+from loadtests.doctor import folders, probes
+from loadtests.doctor.busy import Busy, BusyMeter
+from loadtests.doctor.probes import Lateness, Spin
 from loadtests.machine import cgroups, kernel
-from loadtests.machine.servers import cpu_sets
+from loadtests.machine.cpus import cpu_sets
 
 SPIN_S = 3.0
 SLEEPS = 1500
 BUSY_PERCENT = 3.0
 MOST_SPUN = 4  # CPUs of each kind that are kept busy: the others would say the same
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """In MiB, of the whole machine."""
+
+    available_mib: float
+    swap_used_mib: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +44,9 @@ class Facts:
     governors: tuple[str, ...]
     cpu_limit: float | None
     memory_limit_mib: float | None
-    memory: kernel.Memory | None
+    memory: Memory
     open_files: int
-    load_average: float | None
+    load_average: float
     busy: tuple[Busy, ...]
     spin: Spin
     lateness: Lateness
@@ -50,11 +61,11 @@ class Facts:
 def gather(
     results_dir: Path, *, root: Path = kernel.ROOT, spin_s: float = SPIN_S, sleeps: int = SLEEPS
 ) -> Facts:
-    """Read the kernel's files below the root, and try out the rest on the machine itself."""
+    """Ask the kernel, and try out the rest on the machine itself; the root is for the files that it reads itself."""
     cpus = tuple(sorted(os.sched_getaffinity(0)))
     server_cpus, load_cpus = cpu_sets(cpus)
-    limits, load_average = cgroups.limits(root), kernel.load_average(root)
-    meter = probes.BusyMeter()
+    limits, load_average = cgroups.limits(root), os.getloadavg()[0]
+    meter = BusyMeter()
     lateness = probes.timers(load_cpus, sleeps)
     return Facts(
         cpus=cpus,
@@ -64,7 +75,7 @@ def gather(
         governors=kernel.governors(root, cpus),
         cpu_limit=limits.cpus,
         memory_limit_mib=limits.memory_mib,
-        memory=kernel.memory(root),
+        memory=memory(),
         open_files=resource.getrlimit(resource.RLIMIT_NOFILE)[0],
         load_average=load_average,
         busy=meter.read(BUSY_PERCENT),
@@ -72,13 +83,18 @@ def gather(
         spin=probes.spin(server_cpus[:MOST_SPUN] + load_cpus[:MOST_SPUN] or cpus, spin_s),
         on_battery=kernel.on_battery(root),
         results_dir=str(results_dir),
-        results_error=probes.folder_error(results_dir),
-        disk_free_mib=probes.disk_free_mib(results_dir),
-        shared_memory_error=probes.folder_error(SHARED_MEMORY)
+        results_error=folders.folder_error(results_dir),
+        disk_free_mib=folders.disk_free_mib(results_dir),
+        shared_memory_error=folders.folder_error(SHARED_MEMORY)
         if SHARED_MEMORY.exists()
         else "it does not exist",
         services_error=probes.services_error(),
     )
+
+
+def memory() -> Memory:
+    """What the machine has to spare, and what it had to swap out."""
+    return Memory(psutil.virtual_memory().available / kernel.MIB, psutil.swap_memory().used / kernel.MIB)
 
 
 def shared_cores(

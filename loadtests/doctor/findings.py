@@ -144,8 +144,6 @@ def _other_work(facts: Facts) -> Finding:
 
 
 def _load_average(facts: Facts) -> Finding:
-    if facts.load_average is None:
-        return Finding("good", "load average", "the kernel does not tell")
     found = f"{facts.load_average:.2f} in the last minute"
     if facts.load_average < LOAD_WARNING * len(facts.cpus):
         return Finding("good", "load average", found)
@@ -164,8 +162,6 @@ def _timers(facts: Facts) -> Finding:
 
 
 def _memory(facts: Facts) -> Finding:
-    if facts.memory is None:
-        return Finding("good", "memory", "the kernel does not tell")
     limit = facts.memory_limit_mib
     left = facts.memory.available_mib if limit is None else min(limit, facts.memory.available_mib)
     found = f"{left / 1024:.1f} GiB to be had"
@@ -176,7 +172,7 @@ def _memory(facts: Facts) -> Finding:
 
 
 def _swap(facts: Facts) -> Finding:
-    used = facts.memory.swap_used_mib if facts.memory else 0.0
+    used = facts.memory.swap_used_mib
     if used < SWAP_WARNING_MIB:
         return Finding("good", "swap", "not in use")
     advice = "end what needs the memory, then empty it: sudo swapoff -a && sudo swapon -a"

@@ -11,7 +11,8 @@ from loadtests.analysis.estimates import FloatArray
 from loadtests.config.contestants import Contestant, twin
 from loadtests.config.selection import Options, select
 from loadtests.doctor.forecast import AaSpread, Forecast, forecast
-from loadtests.machine.servers import Endpoint, cpu_sets, launched
+from loadtests.machine.cpus import cpu_sets
+from loadtests.machine.servers import Endpoint, launched
 from loadtests.plan import budget
 from loadtests.runs.paired_study import log_ratios, ping_plan, rounds
 from loadtests.samples.store import RunStore

@@ -1,20 +1,17 @@
 """Drive one round: start Locust in a process of its own, follow its progress, bring back the frames."""
 
-import os
 import signal
-import subprocess
 import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 from loadtests.config.scenarios import Scenario
 from loadtests.errors import LoadError
 from loadtests.load.protocol import Assignment, Progress, from_line, load, to_json
-from loadtests.machine.launch import how_ended, launch_argv
+from loadtests.machine.processes import Child, Program, running
 from loadtests.machine.servers import Endpoint
 from loadtests.plan import search_slices
 from loadtests.plan.rounds import Round
@@ -49,7 +46,7 @@ def drive(
         file = Path(folder) / "assignment.json"
         file.write_text(to_json(assignment), encoding="utf-8")
         limit_s = longest_s(round_, timeout_s) if deadline_s is None else deadline_s
-        _run(_locust_argv(file, assignment.users), cpus, Path(folder) / "stderr", on_slice, limit_s)
+        _run(_locust(file, assignment.users, tuple(cpus)), on_slice, limit_s)
         return load(Path(folder))
 
 
@@ -60,63 +57,40 @@ def longest_s(round_: Round, timeout_s: float) -> float:
     return START_S + 2 * load_s + SLICE_OVERHEAD_S * slices + 6 * timeout_s
 
 
-def _locust_argv(assignment: Path, users: int) -> list[str]:
-    count = str(users)
-    locust = [sys.executable, "-m", "locust", "-f", str(LOCUST_FILE), "--assignment", str(assignment)]
-    return [*locust, "--headless", "--only-summary", "--skip-log-setup", "-u", count, "-r", count]
+def _locust(assignment: Path, users: int, cpus: tuple[int, ...]) -> Program:
+    locust = (sys.executable, "-m", "locust", "-f", str(LOCUST_FILE), "--assignment", str(assignment))
+    options = ("--headless", "--only-summary", "--skip-log-setup", "-u", str(users), "-r", str(users))
+    return Program(
+        "the load generator",
+        (*locust, *options),
+        cpus,
+        variables={"GEVENT_BACKEND": BACKEND},
+        prints=True,
+        stop=signal.SIGKILL,
+    )
 
 
-def _run(
-    argv: Sequence[str],
-    cpus: Sequence[int],
-    stderr: Path,
-    on_slice: Callable[[Progress], None],
-    limit_s: float,
-) -> None:
+def _run(program: Program, on_slice: Callable[[Progress], None], limit_s: float) -> None:
+    """Run the load process to its end; LoadError when it fails or takes longer than the limit."""
     late = threading.Event()
-    with (
-        stderr.open("wb") as log,
-        _child(launch_argv(argv, cpus), log) as process,
-        _alarm(limit_s, late, process),
-    ):
-        for line in process.stdout or ():
+    with running(program) as child, _alarm(limit_s, late, child):
+        for line in child.process.stdout or ():
             if progress := from_line(line):
                 on_slice(progress)
-        status = process.wait()
-    if late.is_set():
-        raise LoadError(f"the round was not driven within {limit_s:.0f} s; choose a smaller profile")
-    if status != 0:
-        said = stderr.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-3:]
-        told = " | ".join(said) or "nothing"
-        raise LoadError(f"the load generator {how_ended(status)}; it said: {told}")
+        status = child.process.wait()
+        if late.is_set():
+            raise LoadError(f"the round was not driven within {limit_s:.0f} s; choose a smaller profile")
+        if status != 0:
+            raise LoadError(child.report(child.how_ended()))
 
 
 @contextmanager
-def _child(argv: Sequence[str], log: IO[bytes]) -> Iterator[subprocess.Popen[str]]:
-    """The load process, in a group of its own that is killed and reaped on leaving."""
-    process = subprocess.Popen(
-        argv,
-        env={**os.environ, "GEVENT_BACKEND": BACKEND},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=log,
-        text=True,
-        start_new_session=True,
-    )
-    with process:
-        try:
-            yield process
-        finally:
-            _kill(process)
-
-
-@contextmanager
-def _alarm(limit_s: float, late: threading.Event, process: subprocess.Popen[str]) -> Iterator[None]:
+def _alarm(limit_s: float, late: threading.Event, child: Child) -> Iterator[None]:
     """Kill the process, and set `late`, if the block takes longer than the limit."""
 
     def ring() -> None:
         late.set()
-        _kill(process)
+        child.send(signal.SIGKILL)
 
     timer = threading.Timer(limit_s, ring)
     timer.start()
@@ -125,8 +99,3 @@ def _alarm(limit_s: float, late: threading.Event, process: subprocess.Popen[str]
     finally:
         timer.cancel()
         timer.join()
-
-
-def _kill(process: subprocess.Popen[str]) -> None:
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)

@@ -2,12 +2,15 @@
 
 import os
 import platform
-import re
 import resource
 import subprocess
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, distribution, version
 from pathlib import Path
+
+import psutil
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from loadtests.machine import cgroups, kernel
 
@@ -17,9 +20,6 @@ MAIN_PACKAGES = (
     "uvloop", "httptools", "sqlalchemy", "psycopg", "orjson", "locust",
 )  # fmt: skip
 NOT_KNOWN = "not known outside a checkout"
-
-_REQUIREMENT = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[([^\]]*)\])?[^;]*(?:;(.*))?", re.DOTALL)
-_EXTRA = re.compile(r"""\bextra\s*==\s*["']([^"']+)["']""")
 
 
 def describe(
@@ -40,17 +40,16 @@ def describe(
 
 
 def hardware(root: Path = kernel.ROOT) -> dict[str, str]:
-    """What the kernel below this root says of the CPUs, the memory, and what limits both."""
+    """The CPUs, the memory, and what limits both; the root is for what psutil does not read."""
     cpus = sorted(os.sched_getaffinity(0))
-    memory, limits = kernel.memory(root), cgroups.limits(root)
-    stolen_percent = kernel.cpu_times(root).stolen_percent
+    limits, stolen_percent = cgroups.limits(root), kernel.cpu_times(root).stolen_percent
     return {
         "CPU": kernel.cpu_model(root) or platform.processor() or platform.machine(),
         "Cores": f"{len(kernel.cores(root, cpus))}, with {len(cpus)} threads in all",
         "Frequency governor": ", ".join(kernel.governors(root, cpus)) or "none is exposed",
         "CPU time limit": "none" if limits.cpus is None else f"{limits.cpus:g} CPUs",
         "CPU time stolen since boot": "not known" if stolen_percent is None else f"{stolen_percent:.1f} %",
-        "Memory": "not known" if memory is None else _gib(memory.total_mib),
+        "Memory": _gib(psutil.virtual_memory().total / kernel.MIB),
         "Memory limit": "none" if limits.memory_mib is None else _gib(limits.memory_mib),
         "Virtualisation": kernel.virtualisation(root),
     }
@@ -67,7 +66,7 @@ def postgres_version(database_url: str) -> str:
     """The version that the database server says of itself."""
     import psycopg  # noqa: PLC0415  as in environment.py: not every command has a database
 
-    from loadtests.machine.services import libpq_url  # noqa: PLC0415
+    from loadtests.machine.reachable import libpq_url  # noqa: PLC0415
 
     with psycopg.connect(libpq_url(database_url)) as connection:
         number = connection.info.server_version
@@ -112,25 +111,11 @@ def revision(folder: Path = Path(__file__).parent) -> dict[str, str]:
 def _requirements(name: str, extra: str) -> list[tuple[str, str]] | None:
     """What a distribution needs for one of its extras, "" for what it always needs; None: it is not installed."""
     try:
-        lines = distribution(name).requires or []
+        needed = [Requirement(line) for line in distribution(name).requires or []]
     except PackageNotFoundError:
         return None
-    matches = [match for line in lines if (match := _REQUIREMENT.fullmatch(line))]
-    wanted = [match for match in matches if _is_wanted(match[3] or "", extra)]
-    return [
-        (_normal(match[1]), asked.strip()) for match in wanted for asked in ("", *(match[2] or "").split(","))
-    ]
-
-
-def _is_wanted(marker: str, extra: str) -> bool:
-    """Whether a marker asks for this extra, or for none; other conditions show in what is installed."""
-    extras = _EXTRA.findall(marker)
-    return extra in extras if extra else not extras
-
-
-def _normal(name: str) -> str:
-    """Source: the packaging specification "Names and normalization"."""
-    return re.sub(r"[-_.]+", "-", name).lower()
+    wanted = [one for one in needed if one.marker is None or one.marker.evaluate({"extra": extra})]
+    return [(canonicalize_name(one.name), asked) for one in wanted for asked in ("", *one.extras)]
 
 
 def _git(folder: Path, *arguments: str) -> str:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from loadtests.config.contestants import Contestant
 from loadtests.errors import ServerError
-from loadtests.machine.servers import Endpoint, cpu_sets, launched
+from loadtests.machine.cpus import cpu_sets
+from loadtests.machine.servers import Endpoint, launched
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ class Environment:
             raise ServerError(
                 f"{contestant.name} needs a database, but this environment was opened without one"
             )
-        from loadtests.machine.services import database_copy  # noqa: PLC0415
+        from loadtests.machine.databases import database_copy  # noqa: PLC0415
 
         copy = database_copy(self.services.database_url, self.services.template)
         with tempfile.TemporaryDirectory(prefix="sidebyside-") as folder, copy as database_url:
@@ -90,15 +91,13 @@ def open_environment(seed: int, *, needs_database: bool = True) -> Iterator[Envi
         yield Environment(None, server_cpus, load_cpus)
         return
     # What databases need takes long to import, and not every command starts one.
-    from loadtests.machine.services import ServiceError, partner, seeded_template, services  # noqa: PLC0415
+    from loadtests.machine.databases import seeded_template  # noqa: PLC0415
+    from loadtests.machine.services import partner, services  # noqa: PLC0415
 
-    try:
-        with (
-            services(cpus=load_cpus) as running,
-            partner(cpus=load_cpus) as partner_url,
-            seeded_template(running.database_url, seed) as template,
-        ):
-            backing = BackingServices(running.database_url, running.redis_url, partner_url, template)
-            yield Environment(backing, server_cpus, load_cpus)
-    except ServiceError as error:
-        raise ServerError(str(error)) from error
+    with (
+        services(cpus=load_cpus) as running,
+        partner(cpus=load_cpus) as partner_url,
+        seeded_template(running.database_url, seed) as template,
+    ):
+        backing = BackingServices(running.database_url, running.redis_url, partner_url, template)
+        yield Environment(backing, server_cpus, load_cpus)

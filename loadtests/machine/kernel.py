@@ -1,4 +1,4 @@
-"""What the kernel says of the machine, read from /proc and /sys below a root that tests can make up.
+"""What psutil does not read: facts of the machine from /proc and /sys, below a root that tests can make up.
 
 What a kernel does not expose is None or empty, never an error: virtual machines and containers hide much of it.
 """
@@ -31,17 +31,11 @@ class CpuTimes:
         return CpuTimes(self.total - before.total, self.stolen - before.stolen)
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """In MiB, of the whole machine."""
-
-    total_mib: float
-    available_mib: float
-    swap_used_mib: float
-
-
 def cpu_times(root: Path = ROOT, cpus: Collection[int] | None = None) -> CpuTimes:
-    """Ticks of these CPUs, of all of them by default."""
+    """Ticks of these CPUs, of all of them by default.
+
+    psutil lists the CPUs that are online without saying which is which.
+    """
     wanted = {"cpu"} if cpus is None else {f"cpu{cpu}" for cpu in cpus}
     lines = (line.split() for line in _text(root / "proc/stat").splitlines() if line.startswith("cpu"))
     ticks = [[int(word) for word in words[1 : TICK_COLUMNS + 1]] for words in lines if words[0] in wanted]
@@ -60,29 +54,16 @@ def governors(root: Path = ROOT, cpus: Collection[int] = ()) -> tuple[str, ...]:
 
 
 def cores(root: Path = ROOT, cpus: Collection[int] = ()) -> tuple[tuple[int, ...], ...]:
-    """These CPUs, grouped by the physical core that they share; a CPU that tells nothing is its own core."""
+    """These CPUs, grouped by the physical core that they share; a CPU that tells nothing is its own core.
+
+    psutil counts the cores of the whole machine, and does not say which CPUs share one.
+    """
     groups = {cpu: {*_siblings(root, cpu)} & {*cpus} | {cpu} for cpu in cpus}
     return tuple(sorted({tuple(sorted(group)) for group in groups.values()}))
 
 
-def memory(root: Path = ROOT) -> Memory | None:
-    """What /proc/meminfo says."""
-    lines = (line.partition(":") for line in _text(root / "proc/meminfo").splitlines())
-    kib = {name: int(value.split()[0]) for name, _, value in lines if value.split()}
-    if not {"MemTotal", "MemAvailable"} <= kib.keys():
-        return None
-    swap_kib = kib.get("SwapTotal", 0) - kib.get("SwapFree", 0)
-    return Memory(kib["MemTotal"] / 1024, kib["MemAvailable"] / 1024, swap_kib / 1024)
-
-
-def load_average(root: Path = ROOT) -> float | None:
-    """Of the last minute: processes that ran or wanted to."""
-    words = _text(root / "proc/loadavg").split()
-    return float(words[0]) if words else None
-
-
 def on_battery(root: Path = ROOT) -> bool:
-    """Whether a battery of the machine itself, not of its mouse, is being emptied."""
+    """Whether a battery of the machine itself is being emptied; psutil takes that of a mouse for one."""
     supplies = sorted((root / "sys/class/power_supply").glob("*"))
     return any(
         _text(supply / "type").strip() == "Battery"

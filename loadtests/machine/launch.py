@@ -1,8 +1,9 @@
-"""Start a program pinned to CPUs, sure to die with the process that asked for it.
+"""Become a program pinned to CPUs, sure to end with the process that asked for it; or kill process groups at the end.
 
-Run as `python -I -S launch.py PARENT CPUS -- argv...`: PARENT is the asking process's id, CPUS a list such as
-`0,1`, or `-` for no pinning. It becomes the program by exec, so the process id stays. The kernel kills it when the
-thread that started it ends, so children are started from a thread that lives as long as they shall.
+Run as `python -I -S launch.py PARENT CPUS SIGNAL USER -- argv...`: PARENT is the asking process's id, CPUS a list such
+as `0,1`, or `-` for no pinning, USER a name, or `-` for the same user. It becomes the program by exec, so the process
+id stays. The kernel sends it SIGNAL when the thread that started it ends, so children are started from a thread that
+lives as long as they shall.
 
 What such a program starts in its turn the kernel would spare. Run as `python -I -S launch.py`, with the ids of process
 groups on standard input, one a line, it kills those groups when its input ends, as it does when the asker is killed.
@@ -10,6 +11,7 @@ groups on standard input, one a line, it kills those groups when its input ends,
 
 import ctypes
 import os
+import pwd
 import signal
 import sys
 from collections.abc import Iterable, Sequence
@@ -18,10 +20,17 @@ from contextlib import suppress
 PR_SET_PDEATHSIG = 1
 
 
-def launch_argv(argv: Sequence[str], cpus: Sequence[int]) -> list[str]:
+def launch_argv(
+    argv: Sequence[str],
+    cpus: Sequence[int],
+    *,
+    if_orphaned: signal.Signals = signal.SIGKILL,
+    user: str | None = None,
+) -> list[str]:
     """The command line that starts argv through this file, as a child of this process; no CPUs: no pinning."""
     listed = ",".join(map(str, cpus)) or "-"
-    return [sys.executable, "-I", "-S", __file__, str(os.getpid()), listed, "--", *argv]
+    wishes = [str(os.getpid()), listed, str(int(if_orphaned)), user or "-"]
+    return [sys.executable, "-I", "-S", __file__, *wishes, "--", *argv]
 
 
 def group_killer_argv() -> list[str]:
@@ -29,14 +38,20 @@ def group_killer_argv() -> list[str]:
     return [sys.executable, "-I", "-S", __file__]
 
 
-def how_ended(status: int) -> str:
-    """How a process ended, in words, from what Popen calls its return code."""
-    return f"was killed by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
+def become_user(name: str) -> None:
+    """Give up this user's rights for another's; only root can."""
+    entry = pwd.getpwnam(name)
+    os.initgroups(name, entry.pw_gid)
+    os.setgid(entry.pw_gid)
+    os.setuid(entry.pw_uid)
 
 
-def end_with(parent: int) -> None:
-    """Have the kernel kill this process when its parent dies; leave at once if it is dead already."""
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+def end_with(parent: int, number: int) -> None:
+    """Have the kernel send this process a signal when its parent ends; leave at once if it has ended already.
+
+    A change of user would undo it, so that comes first.
+    """
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, number, 0, 0, 0)
     if os.getppid() != parent:
         sys.exit("the process that asked for this one is gone")
 
@@ -53,10 +68,12 @@ def main(arguments: Sequence[str]) -> None:
     if not arguments:
         kill_groups(sys.stdin)
         return
-    parent, cpus, _, *argv = arguments
-    end_with(int(parent))
+    parent, cpus, number, user, _, *argv = arguments
     if cpus != "-":
         os.sched_setaffinity(0, [int(cpu) for cpu in cpus.split(",")])
+    if user != "-":
+        become_user(user)
+    end_with(int(parent), int(number))
     os.execvp(argv[0], argv)  # noqa: S606 - becoming that program is the point
 
 

@@ -1,14 +1,10 @@
-"""What the kernel knows about running processes: CPU time, memory, and time stolen by other machines."""
+"""What running processes use: CPU time and memory; and the time stolen by other machines."""
 
-import os
 import time
-from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 import psutil
 
-STEAL_COLUMN = 8  # of the line `cpu` in /proc/stat, see proc_stat(5)
 ENDED = frozenset("ZX")  # states of a process that has ended, reaped or not
 
 
@@ -28,8 +24,8 @@ class ProcessTree:
     def pss_kib(self) -> int | None:
         """Memory in KiB, shared pages counted by share; None when a process is gone or the kernel won't tell."""
         try:
-            return sum(_pss_kib(pid) for pid in self.pids)
-        except OSError:
+            return sum(_pss_bytes(pid) for pid in self.pids) // 1024
+        except psutil.Error:
             return None
 
 
@@ -41,16 +37,8 @@ def tree_pids(pid: int) -> tuple[int, ...]:
         return (pid,)
 
 
-def pin(pid: int, cpus: Sequence[int]) -> None:
-    """Bind every thread of the process and of its descendants to the CPUs; what they start later inherits it."""
-    for one in tree_pids(pid):
-        for thread in Path(f"/proc/{one}/task").iterdir():
-            with suppress(ProcessLookupError):
-                os.sched_setaffinity(int(thread.name), cpus)
-
-
 def cpu_clock(pid: int) -> int:
-    """The clock id of another process's CPU time, in nanoseconds where /proc/PID/stat has ticks.
+    """The clock id of another process's CPU time: in nanoseconds, where psutil's cpu_times has ticks of 10 ms.
 
     Source: MAKE_PROCESS_CPUCLOCK of the Linux kernel with CPUCLOCK_SCHED, as clock_getcpuclockid(3) returns it.
     """
@@ -59,9 +47,7 @@ def cpu_clock(pid: int) -> int:
 
 def steal_ms() -> float:
     """Milliseconds, over all CPUs since boot, in which the hypervisor ran something else; in steps of a tick."""
-    with Path("/proc/stat").open(encoding="ascii") as lines:
-        ticks = int(lines.readline().split()[STEAL_COLUMN])
-    return ticks * 1000 / os.sysconf("SC_CLK_TCK")
+    return psutil.cpu_times().steal * 1000
 
 
 def _cpu_ns(pid: int) -> int:
@@ -71,8 +57,8 @@ def _cpu_ns(pid: int) -> int:
     return time.clock_gettime_ns(cpu_clock(pid))
 
 
-def _pss_kib(pid: int) -> int:
-    for line in Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines():
-        if line.startswith("Pss:"):
-            return int(line.split()[1])
-    raise ProcessLookupError(pid)
+def _pss_bytes(pid: int) -> int:
+    process = psutil.Process(pid)
+    if process.status() == psutil.STATUS_ZOMBIE:  # it has no memory, which is not the same as 0
+        raise psutil.ZombieProcess(pid)
+    return int(process.memory_full_info().pss)

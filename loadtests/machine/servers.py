@@ -2,28 +2,31 @@
 
 import http.client
 import os
-import signal
-import socket
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from loadtests.config.contestants import Contestant
 from loadtests.errors import ServerError
-from loadtests.machine.launch import group_killer_argv, how_ended, launch_argv
-from loadtests.machine.meters import ProcessTree, pin
+from loadtests.machine.cpus import pin
+from loadtests.machine.meters import ProcessTree
+from loadtests.machine.ports import HOST, free_ports
+from loadtests.machine.processes import (
+    READY_S,
+    Child,
+    Program,
+    await_ready,
+    end,
+    groups_killed_at_exit,
+    start,
+)
 from shared.ops.telemetry import counting_workers
 
-HOST = "127.0.0.1"
-READY_S, WORKER_S = 30.0, 5.0  # how long a launch may take, and how much longer for every further worker
-STOP_S = 5.0
-POLL_S = 0.01
-TAIL_LINES = 4
+WORKER_S = 5.0  # how much longer a launch may take for every further worker
 COUNT_VARIABLE = "REQUEST_COUNT_FILE"
 
 
@@ -39,28 +42,6 @@ class Endpoint:
     keep_alive: bool
     start_s: float
     log: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Server:
-    """A server that was launched, in a process group of its own."""
-
-    contestant: Contestant
-    port: int
-    argv: tuple[str, ...]
-    process: subprocess.Popen[bytes]
-    stderr: Path
-    count_file: str
-    launched_s: float
-
-
-def cpu_sets(available: Sequence[int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The CPUs of the servers and those of the load: halves that do not meet, or both empty on a single CPU."""
-    cpus = tuple(sorted(available))
-    if len(cpus) < 2:
-        return (), ()
-    half = len(cpus) // 2
-    return cpus[:half], cpus[half:]
 
 
 @contextmanager
@@ -82,49 +63,44 @@ def launched(
     leaving the block, unless it was left by an exception, when one of them has ended or lost a process that it had when
     all answered. Whatever was started is stopped.
     """
-    chosen = free_ports([contestant.name for contestant in contestants], ports or {})
-    with (
-        tempfile.TemporaryDirectory(prefix="sidebyside-") as folder,
-        ExitStack() as counts,
-        _undertaker() as bury,
-    ):
-        servers: list[_Server] = []
+    chosen = free_ports([one.name for one in contestants], ports or {})
+    with tempfile.TemporaryDirectory(prefix="sidebyside-") as folder, _started(folder) as start_one:
+        checks: dict[Child, Callable[[], bool]] = {}
+        for one in contestants:
+            child, count_file = start_one(one, chosen[one.name], environments.get(one.name, {}))
+            checks[child] = partial(_is_ready, chosen[one.name], one.workers, count_file)
+        ready = await_ready(checks, ready_s or _usual_s(contestants))
+        for child in checks if cpus else ():
+            pin(child.pid, cpus)
+        trees = {child: ProcessTree(child.pid) for child in checks}
+        yield {
+            one.name: _endpoint(one, chosen[one.name], child, ready[child])
+            for one, child in zip(contestants, checks, strict=True)
+        }
+        _check_alive(trees)
+
+
+StartOne = Callable[[Contestant, int, Mapping[str, str]], tuple[Child, str]]
+
+
+@contextmanager
+def _started(folder: str) -> Iterator[StartOne]:
+    """Starts servers, each with a count file of its own; all of them are ended with the block."""
+    children: list[Child] = []
+    with ExitStack() as counts, groups_killed_at_exit() as kill_at_exit:
+
+        def start_one(contestant: Contestant, port: int, environment: Mapping[str, str]) -> tuple[Child, str]:
+            count_file = counts.enter_context(_count_file())
+            variables = {COUNT_VARIABLE: count_file, **contestant.environment, **environment}
+            program = Program(contestant.name, _argv(contestant, port), variables=variables)
+            children.append(start(program, Path(folder, f"{len(children)}.stderr")))
+            kill_at_exit(children[-1])
+            return children[-1], count_file
+
         try:
-            for number, one in enumerate(contestants):
-                stderr = Path(folder) / f"{number}.stderr"
-                environment = environments.get(one.name, {})
-                count_file = counts.enter_context(_count_file())
-                servers.append(_start(one, environment, chosen[one.name], stderr, count_file))
-                bury(servers[-1].process.pid)
-            endpoints = _await_ready(servers, ready_s or _usual_s(contestants))
-            for endpoint in endpoints.values() if cpus else ():
-                pin(endpoint.pid, cpus)
-            trees = [ProcessTree(server.process.pid) for server in servers]
-            yield endpoints
-            _check_alive(servers, trees)
+            yield start_one
         finally:
-            _stop(servers)
-
-
-def free_ports(names: Sequence[str], given: Mapping[str, int]) -> dict[str, int]:
-    """A port for each name, those given or free ones; ServerError when a given one is taken.
-
-    All are held at once while they are picked, so that no two are the same.
-    """
-    with ExitStack() as held:
-        sockets = [held.enter_context(_hold(given.get(name, 0))) for name in names]
-        return {name: one.getsockname()[1] for name, one in zip(names, sockets, strict=True)}
-
-
-def _hold(port: int) -> socket.socket:
-    held = socket.socket()
-    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        held.bind((HOST, port))
-    except OSError as error:
-        held.close()
-        raise ServerError(f"port {port} cannot be used ({error.strerror}); choose another") from error
-    return held
+            end(children)
 
 
 @contextmanager
@@ -137,26 +113,15 @@ def _count_file() -> Iterator[str]:
         os.close(descriptor)
 
 
-def _start(
-    contestant: Contestant, environment: Mapping[str, str], port: int, stderr: Path, count_file: str
-) -> _Server:
+def _argv(contestant: Contestant, port: int) -> tuple[str, ...]:
+    """The contestant's command with its fields filled in."""
     values = {
         "{python}": sys.executable,
         "{port}": str(port),
         "{workers}": str(contestant.workers),
         "{shm}": _shared_memory_folder(),
     }
-    argv = tuple(_fill(word, values) for word in contestant.command)
-    with stderr.open("wb") as log:
-        process = subprocess.Popen(
-            launch_argv(argv, ()),
-            env={**os.environ, COUNT_VARIABLE: count_file, **contestant.environment, **environment},
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    return _Server(contestant, port, argv, process, stderr, count_file, time.monotonic())
+    return tuple(_fill(word, values) for word in contestant.command)
 
 
 def _fill(word: str, values: Mapping[str, str]) -> str:
@@ -170,19 +135,9 @@ def _shared_memory_folder() -> str:
     return "/dev/shm" if os.access("/dev/shm", os.W_OK) else tempfile.gettempdir()  # noqa: S108
 
 
-def _await_ready(servers: Sequence[_Server], ready_s: float) -> dict[str, Endpoint]:
-    deadline_s = time.monotonic() + ready_s
-    endpoints: dict[str, Endpoint] = {}
-    while pending := [server for server in servers if server.contestant.name not in endpoints]:
-        for server in pending:
-            if server.process.poll() is not None:
-                raise _failed(server, f"{how_ended(server.process.returncode)} before it answered")
-            if _answers(server.port) and _is_complete(server):
-                endpoints[server.contestant.name] = _endpoint(server)
-            elif time.monotonic() > deadline_s:
-                raise _failed(server, f"gave no answer within {ready_s:g} s")
-        time.sleep(POLL_S)
-    return {server.contestant.name: endpoints[server.contestant.name] for server in servers}
+def _is_ready(port: int, workers: int, count_file: str) -> bool:
+    """Whether a server answers and all its workers have joined the count; one that doesn't count is taken as it is."""
+    return _answers(port) and not 0 < counting_workers(count_file) < workers
 
 
 def _answers(port: int) -> bool:
@@ -201,79 +156,15 @@ def _usual_s(contestants: Sequence[Contestant]) -> float:
     return READY_S + WORKER_S * (sum(one.workers for one in contestants) - 1)
 
 
-def _is_complete(server: _Server) -> bool:
-    """Whether all workers have joined the count; a server that doesn't count so is taken as it is."""
-    counting = counting_workers(server.count_file)
-    return counting == 0 or counting >= server.contestant.workers
+def _endpoint(contestant: Contestant, port: int, child: Child, start_s: float) -> Endpoint:
+    argv, log = child.program.argv, str(child.log)
+    return Endpoint(contestant.name, HOST, port, child.pid, argv, contestant.keep_alive, start_s, log)
 
 
-def _endpoint(server: _Server) -> Endpoint:
-    one = server.contestant
-    start_s = time.monotonic() - server.launched_s
-    return Endpoint(
-        one.name,
-        HOST,
-        server.port,
-        server.process.pid,
-        server.argv,
-        one.keep_alive,
-        start_s,
-        str(server.stderr),
-    )
-
-
-def _check_alive(servers: Sequence[_Server], trees: Sequence[ProcessTree]) -> None:
-    """Raises ServerError for the first whose process, or one of whose tree, has ended."""
-    for server, tree in zip(servers, trees, strict=True):
-        if server.process.poll() is not None:
-            raise _failed(server, f"{how_ended(server.process.returncode)} while it was in use")
+def _check_alive(trees: Mapping[Child, ProcessTree]) -> None:
+    """Raises ServerError for the first that has ended, or one of whose processes has."""
+    for child, tree in trees.items():
+        if child.has_ended():
+            raise ServerError(child.report(f"{child.how_ended()} while it was in use"))
         if tree.cpu_ns() is None:
-            raise _failed(server, "lost one of its processes while it was in use")
-
-
-def _failed(server: _Server, what: str) -> ServerError:
-    lines = server.stderr.read_text(encoding="utf-8", errors="replace").split("\n")
-    said = " | ".join([line.strip() for line in lines if line.strip()][-TAIL_LINES:])
-    return ServerError(f"{server.contestant.name} {what}; it said: {said or 'nothing'}")
-
-
-def _stop(servers: Sequence[_Server]) -> None:
-    """End all of them: asked first, killed after STOP_S or when interrupted, with everything they started."""
-    try:
-        for server in servers:
-            _signal(server, signal.SIGTERM)
-        deadline_s = time.monotonic() + STOP_S
-        for server in servers:
-            with suppress(subprocess.TimeoutExpired):
-                server.process.wait(max(0.0, deadline_s - time.monotonic()))
-    finally:
-        for server in servers:
-            _signal(server, signal.SIGKILL)
-            server.process.wait()
-
-
-@contextmanager
-def _undertaker() -> Iterator[Callable[[int], None]]:
-    """Takes the ids of process groups that are to be killed should this process end before the block does."""
-    process = subprocess.Popen(
-        group_killer_argv(),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        start_new_session=True,
-        bufsize=0,
-    )
-
-    def bury(group: int) -> None:
-        with suppress(BrokenPipeError):
-            process.stdin.write(f"{group}\n".encode())  # type: ignore[union-attr]
-
-    with process:
-        try:
-            yield bury
-        finally:
-            process.kill()
-
-
-def _signal(server: _Server, number: signal.Signals) -> None:
-    with suppress(ProcessLookupError):
-        os.killpg(server.process.pid, number)
+            raise ServerError(child.report("lost one of its processes while it was in use"))

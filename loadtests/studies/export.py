@@ -17,9 +17,11 @@ import psycopg
 from loadtests.config.contestants import load_contestants
 from loadtests.config.selection import CATALOG
 from loadtests.errors import ServerError
+from loadtests.machine.databases import database_copy, seeded_template
 from loadtests.machine.meters import ProcessTree
+from loadtests.machine.reachable import libpq_url
 from loadtests.machine.servers import Endpoint, launched
-from loadtests.machine.services import database_copy, libpq_url, seeded_template, services
+from loadtests.machine.services import services
 
 CONTESTANTS = ("flask-gthread", "fastapi-uvicorn")
 FORMATS = ("csv", "ndjson")

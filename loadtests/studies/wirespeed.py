@@ -7,7 +7,6 @@ Locust process of its own on the load CPUs, and the kinds of user take turns, so
 import asyncio
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,8 +16,9 @@ from statistics import median
 import uvloop
 
 from loadtests.config.contestants import Contestant
-from loadtests.machine.launch import launch_argv
-from loadtests.machine.servers import Endpoint, cpu_sets, launched
+from loadtests.machine.cpus import cpu_sets
+from loadtests.machine.processes import output_of
+from loadtests.machine.servers import Endpoint, launched
 
 TURNS = 7
 USERS = "16"
@@ -98,22 +98,10 @@ def main() -> None:
 
 def _slice(user: str, endpoint: Endpoint, cpus: Sequence[int]) -> Speed:
     url = f"http://{endpoint.host}:{endpoint.port}"
-    locust = [
-        sys.executable,
-        "-m",
-        "locust",
-        "-f",
-        str(LOCUST_FILE),
-        "--headless",
-        "--only-summary",
-        "-L",
-        "ERROR",
-    ]
-    argv = launch_argv([*locust, "-u", USERS, "-r", USERS, "--host", url, user], cpus)
-    done = subprocess.run(
-        argv, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, timeout=60
+    locust = [sys.executable, "-m", "locust", "-f", str(LOCUST_FILE), "--headless", "--only-summary"]
+    seen = json.loads(
+        output_of([*locust, "-L", "ERROR", "-u", USERS, "-r", USERS, "--host", url, user], cpus)
     )
-    seen = json.loads(done.stdout)
     return Speed(seen["answered"] / seen["wall_s"], seen["answered"] / seen["cpu_s"])
 
 

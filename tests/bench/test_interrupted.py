@@ -23,7 +23,9 @@ import pytest
 
 from loadtests.bench.record import load_run
 from loadtests.config.selection import CATALOG
-from loadtests.machine.services import Services, libpq_url, seeded_template
+from loadtests.machine.databases import seeded_template
+from loadtests.machine.reachable import libpq_url
+from loadtests.machine.services import Services
 from loadtests.runs.record import save_record
 from tests.support.command import PROGRAM, descendants, run, started, survivors
 
@@ -344,7 +346,7 @@ def test_a_file_that_may_not_grow_ends_the_run_in_one_line(begun_run: Path) -> N
 
 TEMPLATE_HOLDER = """
 import sys, time
-from loadtests.machine.services import database_copy, seeded_template
+from loadtests.machine.databases import database_copy, seeded_template
 with seeded_template(sys.argv[1]) as name, database_copy(sys.argv[1], name):
     print(name, flush=True)
     time.sleep(60)

@@ -13,8 +13,9 @@ import pytest
 
 from loadtests.config.contestants import load_contestants
 from loadtests.errors import ServerError
+from loadtests.machine.reachable import libpq_url
 from loadtests.machine.servers import Endpoint, launched
-from loadtests.machine.services import Services, libpq_url
+from loadtests.machine.services import Services
 from tests.conftest import CATALOG
 from tests.support.shop import JWT_SECRET, created, user_fields
 

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from fastapi_app.app import create_app as create_fastapi_app
-from loadtests.machine.services import libpq_url
+from loadtests.machine.reachable import libpq_url
 from shared.ops.settings import Settings
 from tests.support import in_process as processes
 from tests.support.shop import JWT_SECRET, an_item, anonymous, faults, in_process, problem, unique

@@ -17,7 +17,8 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
-from loadtests.machine.services import Services, database_copy
+from loadtests.machine.databases import database_copy
+from loadtests.machine.services import Services
 from shared.http.proxies import trusted_proxies
 from shared.ops.settings import Settings
 from tests.support.compare import same_answer

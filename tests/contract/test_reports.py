@@ -12,7 +12,7 @@ import pytest
 import redis
 
 from loadtests.machine.celery_worker import celery_worker
-from loadtests.machine.services import libpq_url
+from loadtests.machine.reachable import libpq_url
 from shared.ops import tasks
 from shared.ops.settings import Settings
 from shared.shop import reports

@@ -15,7 +15,8 @@ import pytest
 
 from loadtests.config.contestants import Contestant, load_contestants
 from loadtests.errors import ServerError
-from loadtests.machine.servers import cpu_sets, launched
+from loadtests.machine.cpus import cpu_sets
+from loadtests.machine.servers import launched
 
 CATALOG = Path(__file__).parents[2] / "loadtests" / "catalog"
 KNOWN = load_contestants(CATALOG)
@@ -171,7 +172,7 @@ def test_a_given_port_is_used() -> None:
 
 
 def test_a_server_that_ignores_the_polite_signal_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("loadtests.machine.servers.STOP_S", 0.2)
+    monkeypatch.setattr("loadtests.machine.processes.STOP_S", 0.2)
     stubborn = script(
         "stubborn",
         "import http.server, signal, sys\n"

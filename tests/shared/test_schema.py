@@ -9,7 +9,8 @@ from contextlib import AbstractContextManager
 import httpx2
 import pytest
 
-from loadtests.machine.services import Services, database_copy
+from loadtests.machine.databases import database_copy
+from loadtests.machine.services import Services
 from shared.ops.settings import Settings
 from tests.support.in_process import fastapi_client, flask_client
 from tests.support.shop import JWT_SECRET, anonymous

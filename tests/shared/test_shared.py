@@ -10,7 +10,8 @@ from argon2 import extract_parameters
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from loadtests.machine.services import ServiceError, services
+from loadtests.errors import ServerError
+from loadtests.machine.services import services
 from shared.http.body import is_json, parse_json
 from shared.ops.settings import DEVELOPMENT_SECRET, Settings, settings_from, sqlalchemy_url
 from shared.shop import passwords, seed
@@ -123,7 +124,7 @@ def test_every_seeded_order_has_one_to_five_different_items() -> None:
     "url", ["nonsense", "mysql://x/y", "postgresql://u@/d?host=/nowhere", "postgresql://h:port/d"]
 )
 def test_a_database_url_that_does_not_work_is_one_clear_line(url: str) -> None:
-    with pytest.raises(ServiceError, match="DATABASE_URL") as raised, services({"DATABASE_URL": url}):
+    with pytest.raises(ServerError, match="DATABASE_URL") as raised, services({"DATABASE_URL": url}):
         pass
     assert "\n" not in str(raised.value)
 
@@ -132,7 +133,7 @@ def test_a_database_url_that_does_not_work_is_one_clear_line(url: str) -> None:
     "url", ["nonsense", "http://x", "redis://127.0.0.1:port", "unix:///nowhere/redis.sock"]
 )
 def test_a_cache_url_that_does_not_work_is_one_clear_line(url: str) -> None:
-    with pytest.raises(ServiceError, match="REDIS_URL") as raised, services({"REDIS_URL": url}):
+    with pytest.raises(ServerError, match="REDIS_URL") as raised, services({"REDIS_URL": url}):
         pass
     assert "\n" not in str(raised.value)
 

@@ -1,0 +1,77 @@
+"""Which other processes use the CPUs."""
+
+import os
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import psutil
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """A process that is at work; 100 % is one CPU."""
+
+    name: str
+    pid: int
+    cpu_percent: float
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One process for sure: ids come again, and kernel threads change their names."""
+
+    pid: int
+    started_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a process is called now, and the CPU time that it has used so far."""
+
+    name: str
+    cpu_s: float
+
+
+class BusyMeter:
+    """Which processes used the CPUs since the meter was made, this one and its descendants not counted."""
+
+    def __init__(self) -> None:
+        self._before = _processes()
+        self._began_s = time.monotonic()
+
+    def read(self, at_least_percent: float) -> tuple[Busy, ...]:
+        """The busiest first."""
+        elapsed_s = time.monotonic() - self._began_s
+        own = {os.getpid(), *(child.pid for child in psutil.Process().children(recursive=True))}
+        return busiest(self._before, _processes(), elapsed_s, own, at_least_percent)
+
+
+def busiest(
+    before: Mapping[Process, Spent],
+    after: Mapping[Process, Spent],
+    elapsed_s: float,
+    own: Collection[int],
+    at_least_percent: float,
+) -> tuple[Busy, ...]:
+    """Who used CPU time between two readings, most first; a process that came later counts from its start."""
+    nothing = Spent("", 0.0)
+    found = (
+        Busy(now.name, one.pid, 100 * (now.cpu_s - before.get(one, nothing).cpu_s) / elapsed_s)
+        for one, now in after.items()
+        if one.pid not in own
+    )
+    busy = (one for one in found if one.cpu_percent >= at_least_percent)
+    return tuple(sorted(busy, key=lambda one: one.cpu_percent, reverse=True))
+
+
+def _processes() -> dict[Process, Spent]:
+    spent = {}
+    for process in psutil.process_iter(["name", "cpu_times", "create_time"]):
+        told = process.info
+        if told["cpu_times"] is not None:
+            times = told["cpu_times"]
+            spent[Process(process.pid, told["create_time"])] = Spent(
+                told["name"] or "?", times.user + times.system
+            )
+    return spent

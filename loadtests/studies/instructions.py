@@ -27,7 +27,8 @@ from tempfile import TemporaryDirectory
 from loadtests.config.selection import Options, select
 from loadtests.errors import ServerError, SuiteError
 from loadtests.load.requests import prepare
-from loadtests.machine.services import ServiceError, database_copy, seeded_template, services
+from loadtests.machine.databases import database_copy, seeded_template
+from loadtests.machine.services import services
 
 APPS = {"flask": "flask_app.main:app", "fastapi": "fastapi_app.main:app"}
 SCENARIOS = ("ping", "item-read", "item-list", "order-create", "echo")
@@ -183,7 +184,7 @@ def main() -> None:
     roots = [HERE, base] if base else [HERE]
     try:
         counted = counts([asked.app] if asked.app else list(APPS), roots, asked.launches)
-    except (SuiteError, ServiceError) as error:
+    except SuiteError as error:
         sys.exit(f"sidebyside: {error}")
     sys.stdout.write(table(counted, HERE, base))
 

@@ -37,6 +37,7 @@ def _searched(one: Replay) -> dict[str, Any]:
         "capacity_rps": one.capacity_rps,
         "failing_rps": one.failing_rps,
         "reason": one.reason,
+        "cause": one.cause,
         "knee_rps": one.knee_rps,
         "overload": None if one.overload is None else asdict(one.overload),
         "steps": [

@@ -1,20 +1,24 @@
 """From the samples of one round to what was found in it: the searches replayed, step by step. Pure."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
 from loadtests.capacity.curves import Rung, knee_rps, rungs
 from loadtests.capacity.overload import Overload, overload_of
-from loadtests.plan.search import Hunt, Search, Step, surge_s
+from loadtests.plan.search import Cause, Search, SearchResult, Step, surge_s
+from loadtests.plan.search_procedure import OngoingSearch
+from loadtests.samples.facts import facts_in
 from loadtests.samples.outcome import Outcome, outcome_of
 from loadtests.samples.store import Samples
+
+BROKEN_OFF = SearchResult(None, None, "the search was broken off", "broken off")
 
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """One search in one round. capacity_rps None: not measured, and `reason` says why.
+    """One search in one round. capacity_rps None: not measured; `cause` says of which kind that is, and `reason` why.
 
     apart: by how many requests the server's own count differs from the client's, over the steps that met the SLO.
     surge: the requests of the surge, reduced to `at_ms` after its start and `time_ms` (null where it failed).
@@ -33,6 +37,7 @@ class Replay:
     stolen_ms: float
     load_ms: float
     surge: pl.DataFrame
+    cause: Cause | None = None
 
 
 def replays(samples: Samples, searches: Iterable[Search]) -> list[Replay]:
@@ -50,36 +55,42 @@ def _replay(
     search: Search, slices: pl.DataFrame, by_slice: dict[tuple[object, ...], pl.DataFrame], none: pl.DataFrame
 ) -> Replay:
     """by_slice: the requests of each slice; `none`: the frame of a slice without any."""
-    hunt, apart, overload, surge = Hunt(search), 0, None, _surge(none, 0)
-    for facts in slices.sort("slice").to_dicts():
-        requests, step = by_slice.get((facts["slice"],), none), hunt.step
+    ongoing, apart, overload, surge = OngoingSearch(search), 0, None, _surge(none, 0)
+    for facts in facts_in(slices):
+        requests, step = by_slice.get((facts.slice,), none), ongoing.step
         outcome = outcome_of(requests, facts)
-        hunt.learn(outcome)
-        if search.is_met(outcome) and facts["server_requests"] is not None:
-            apart += abs(facts["server_requests"] - facts["client_requests"])
+        ongoing.learn(outcome)
+        if search.is_met(outcome) and facts.server_requests is not None:
+            apart += abs(facts.server_requests - facts.client_requests)
         if step is not None and step.role == "surge":
-            overload = overload_of(requests, facts["start_ns"], surge_s(search), search.slo_ms)
-            surge = _surge(requests, facts["start_ns"])
-    return _replayed(hunt, int(slices["round"][0]), slices, apart, overload, surge)
+            overload = overload_of(requests, facts.start_ns, surge_s(search), search.slo_ms)
+            surge = _surge(requests, facts.start_ns)
+    return _replayed(ongoing, int(slices["round"][0]), slices, apart, overload, surge)
 
 
 def _replayed(
-    hunt: Hunt, number: int, slices: pl.DataFrame, apart: int, overload: Overload | None, surge: pl.DataFrame
+    ongoing: OngoingSearch,
+    number: int,
+    slices: pl.DataFrame,
+    apart: int,
+    overload: Overload | None,
+    surge: pl.DataFrame,
 ) -> Replay:
-    found, ladder = hunt.finding, rungs(hunt.trail)
-    reason = found.reason if found else "the search was broken off"
+    result, ladder = ongoing.result or BROKEN_OFF, rungs(ongoing.trail)
     if apart:
-        reason = f"client and server disagree by {apart} requests"
+        told = f"client and server disagree by {apart} requests"
+        result = replace(result, capacity_rps=None, reason=told, cause="miscounted")
     return Replay(
         round=number,
-        search=hunt.search,
-        capacity_rps=found.capacity_rps if found and not reason else None,
-        failing_rps=found.failing_rps if found else None,
-        reason=reason,
+        search=ongoing.search,
+        capacity_rps=result.capacity_rps,
+        failing_rps=result.failing_rps,
+        reason=result.reason,
+        cause=result.cause,
         knee_rps=knee_rps(ladder),
         ladder=tuple(ladder),
         overload=overload,
-        trail=tuple(hunt.trail),
+        trail=tuple(ongoing.trail),
         apart=apart,
         stolen_ms=float(slices["steal_ms"].sum()),
         load_ms=float((slices["drained_ns"] - slices["start_ns"]).sum()) / 1e6,

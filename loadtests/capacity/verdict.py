@@ -12,7 +12,8 @@ from loadtests.analysis.summary import Cell, Comparison, GateResult, Noise, RunI
 from loadtests.analysis.verdict import cells, comparisons
 from loadtests.capacity.curves import Point, curve
 from loadtests.capacity.replay import Replay
-from loadtests.plan.search import LAG_SHARE, lag_explains
+from loadtests.plan.search import LAG_SHARE, Cause
+from loadtests.plan.search_result import lag_explains
 from loadtests.samples.outcome import Outcome
 
 CAPACITY, KNEE = "capacity_at_slo_rps", "knee_rps"
@@ -112,12 +113,12 @@ def _with_reasons(cell: Cell, held: Mapping[Pair, Sequence[Replay]]) -> Cell:
 
 
 def _reasons(own: Sequence[Replay]) -> tuple[str, ...]:
-    """Why rounds have no capacity; of equal beginnings one, so that figures in them do not multiply it."""
-    told: dict[str, list[str]] = {}
+    """Why rounds have no capacity; one of each cause, since the numbers in its words differ from round to round."""
+    by_cause: dict[Cause | None, list[str]] = {}
     for one in own:
         if one.capacity_rps is None:
-            told.setdefault(one.reason.partition(":")[0][:40], []).append(one.reason)
-    return tuple(f"{len(texts)} of {len(own)} rounds: {texts[0]}" for texts in told.values())
+            by_cause.setdefault(one.cause, []).append(one.reason)
+    return tuple(f"{len(texts)} of {len(own)} rounds: {texts[0]}" for texts in by_cause.values())
 
 
 def _compared(

@@ -5,9 +5,9 @@ After the slices that are planned come those that its searches ask for, one of e
 
 import gc
 from collections.abc import Callable
+from dataclasses import asdict
 from itertools import count
 from time import monotonic_ns
-from typing import Any
 
 import polars as pl
 
@@ -18,12 +18,13 @@ from loadtests.load.protocol import Assignment, Progress
 from loadtests.load.recording import body_misses, requests_frame
 from loadtests.load.requests import Prepared, prepare, prepare_setup
 from loadtests.load.server_connections import ServerConnections
-from loadtests.load.slice_facts import MeteredLoad
+from loadtests.load.slice_facts import Counts, MeteredLoad
 from loadtests.load.user_pool import UserPool
 from loadtests.plan.arrivals import arrivals_ns, surge_ns
 from loadtests.plan.rounds import Slice
-from loadtests.plan.search import Hunt
+from loadtests.plan.search_procedure import OngoingSearch
 from loadtests.plan.search_slices import turn
+from loadtests.samples.facts import SliceFacts
 from loadtests.samples.outcome import outcome_of
 from loadtests.samples.store import REQUESTS, SERVERS, SLICES, Failure, Measurement
 
@@ -45,7 +46,7 @@ class LoadGenerator:
         self._setups = {one.name: prepare_setup(one, assignment.seed) for one in assignment.scenarios}
         self._set_up: set[tuple[str, str]] = set()
         self._rows = [pl.DataFrame(schema=REQUESTS)]
-        self._facts: list[dict[str, Any]] = []
+        self._facts: list[SliceFacts] = []
 
     def run(self, on_slice: Callable[[Progress], None]) -> Measurement:
         """Drive all slices in turn. A server that is down gives rows that failed, never an exception.
@@ -61,24 +62,24 @@ class LoadGenerator:
         servers = [slice_facts.of_server(server) for server in self._servers.values()]
         return Measurement(
             pl.concat(self._rows),
-            pl.DataFrame(self._facts, schema=SLICES),
+            pl.DataFrame([asdict(one) for one in self._facts], schema=SLICES),
             pl.DataFrame(servers, schema=SERVERS),
         )
 
     def _search(self, on_slice: Callable[[Progress], None]) -> None:
         """Drive the searches, turn after turn, until the last has ended."""
         round_ = self._assignment.round
-        hunts = [Hunt(search) for search in round_.searches]
+        searches = [OngoingSearch(search) for search in round_.searches]
         for number in count():
-            pieces = turn(round_, hunts, number, len(self._facts))
+            pieces = turn(round_, searches, number, len(self._facts))
             if not pieces:
                 return
-            for hunt, piece in pieces:
-                hunt.learn(outcome_of(*self._run_and_keep(piece, on_slice)))
+            for search, piece in pieces:
+                search.learn(outcome_of(*self._run_and_keep(piece, on_slice)))
 
     def _run_and_keep(
         self, piece: Slice, on_slice: Callable[[Progress], None]
-    ) -> tuple[pl.DataFrame, dict[str, Any]]:
+    ) -> tuple[pl.DataFrame, SliceFacts]:
         """Run one slice, keep its rows and facts, and report it."""
         frame, facts = self._run_slice(piece)
         self._rows.append(frame)
@@ -87,7 +88,7 @@ class LoadGenerator:
         gc.collect()
         return frame, facts
 
-    def _run_slice(self, piece: Slice) -> tuple[pl.DataFrame, dict[str, Any]]:
+    def _run_slice(self, piece: Slice) -> tuple[pl.DataFrame, SliceFacts]:
         """One slice: the server's count, warm-up, the measured load, the count again."""
         server, requests = self._servers[piece.contestant], self._requests[piece.scenario]
         self._send_setup(piece, server)
@@ -100,15 +101,14 @@ class LoadGenerator:
         frame = requests_frame(piece.index, load.loop.rows, requests, body_misses(warmup.bodies, requests))
         if _timed_out(frame):
             server.shorten_timeout()
-        return frame, {
-            **slice_facts.of_plan(piece, self._assignment.round.index),
-            **slice_facts.of_meters(piece, load),
-            "warmup_ns": warmed.last_ns - warmed.start_ns if warmed else 0,
-            "warmup_requests": warmup.begun,
-            "client_requests": warmup.begun + load.loop.begun,
-            "server_requests": slice_facts.between(counted, count_after, own=1),
-            "connections": server.opened - opened,
-        }
+        counts = Counts(
+            warmup_ns=warmed.last_ns - warmed.start_ns if warmed else 0,
+            warmup_requests=warmup.begun,
+            client_requests=warmup.begun + load.loop.begun,
+            server_requests=slice_facts.between(counted, count_after, own=1),
+            connections=server.opened - opened,
+        )
+        return frame, slice_facts.of_slice(piece, self._assignment.round.index, load, counts)
 
     def _send_setup(self, piece: Slice, server: ServerConnections) -> None:
         """The scenario's setup requests, once a server. Whether they worked shows in the answers of the slices."""

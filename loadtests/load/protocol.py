@@ -1,17 +1,15 @@
 """What passes between the bench and the load process: the assignment of a round, its progress, its frames."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
-from loadtests.config.scenarios import RequestTemplate, Scenario
+from loadtests.config import codec
+from loadtests.config.scenarios import Scenario
 from loadtests.machine.servers import Endpoint
-from loadtests.plan.rounds import Round, Slice
-from loadtests.plan.search import Search
+from loadtests.plan.rounds import Round
 from loadtests.samples.store import SCHEMAS, Measurement
 
 MARK = "slice-done "  # opens a progress line
@@ -53,22 +51,12 @@ class Progress:
 
 def to_json(assignment: Assignment) -> str:
     """The assignment as JSON; `from_json` gives an equal one."""
-    return json.dumps(asdict(assignment))
+    return json.dumps(codec.to_document(assignment))
 
 
 def from_json(text: str) -> Assignment:
     """The assignment that `to_json` wrote."""
-    values = json.loads(text)
-    slices = tuple(Slice(**piece) for piece in values["round"]["slices"])
-    searches = tuple(Search(**{**one, "rungs": tuple(one["rungs"])}) for one in values["round"]["searches"])
-    return Assignment(
-        round=Round(values["round"]["index"], slices, searches),
-        scenarios=tuple(_scenario(one) for one in values["scenarios"]),
-        endpoints=tuple(Endpoint(**{**one, "argv": tuple(one["argv"])}) for one in values["endpoints"]),
-        seed=values["seed"],
-        timeout_s=values["timeout_s"],
-        folder=values["folder"],
-    )
+    return codec.from_json(Assignment, text)
 
 
 def to_line(progress: Progress) -> str:
@@ -82,20 +70,12 @@ def from_line(line: str) -> Progress | None:
 
 
 def save(measurement: Measurement, folder: Path) -> None:
-    """Write the three frames as Parquet files."""
+    """Hand the three frames over as plain Arrow files; Parquet is written once, where it stays."""
     for kind in SCHEMAS:
         frame: pl.DataFrame = getattr(measurement, kind)
-        frame.write_parquet(folder / f"{kind}.parquet")
+        frame.write_ipc(folder / f"{kind}.arrow")
 
 
 def load(folder: Path) -> Measurement:
     """The frames that `save` wrote."""
-    return Measurement(**{kind: pl.read_parquet(folder / f"{kind}.parquet") for kind in SCHEMAS})
-
-
-def _scenario(values: Mapping[str, Any]) -> Scenario:
-    templates = {
-        part: tuple(RequestTemplate(**{**one, "keys": tuple(one["keys"])}) for one in values[part])
-        for part in ("setup", "requests")
-    }
-    return Scenario(**{**values, **templates})
+    return Measurement(**{kind: pl.read_ipc((folder / f"{kind}.arrow").read_bytes()) for kind in SCHEMAS})

@@ -6,6 +6,7 @@ from typing import Any
 from loadtests.load.loops import Loop
 from loadtests.load.server_connections import Reading, ServerConnections
 from loadtests.plan.rounds import Slice
+from loadtests.samples.facts import SliceFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,31 +24,41 @@ class MeteredLoad:
         return max((row.end_ns for row in self.loop.rows), default=self.start_ns)
 
 
-def of_plan(piece: Slice, round_index: int) -> dict[str, Any]:
-    """The columns that the plan has fixed."""
-    return {
-        "round": round_index,
-        "slice": piece.index,
-        "block": piece.block,
-        "scenario": piece.scenario,
-        "contestant": piece.contestant,
-        "mode": piece.mode,
-        "rate_rps": piece.rate_rps,
-        "concurrency": piece.concurrency,
-    }
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What was counted over a slice and its warm-up; see SLICES."""
+
+    warmup_ns: int
+    warmup_requests: int
+    client_requests: int
+    server_requests: int | None
+    connections: int
 
 
-def of_meters(piece: Slice, load: MeteredLoad) -> dict[str, Any]:
-    """The columns that clocks and meters give, in nanoseconds and milliseconds."""
+def of_slice(piece: Slice, round_index: int, load: MeteredLoad, counts: Counts) -> SliceFacts:
+    """What the plan has fixed, what clocks and meters show, and what was counted."""
     before, after = load.before, load.after
-    return {
-        "start_ns": load.start_ns,
-        "stop_ns": load.start_ns + round((piece.duration_s + piece.relief_s) * 1e9),
-        "drained_ns": load.last_ns,
-        "server_cpu_ns": between(before.server_cpu_ns, after.server_cpu_ns),
-        "generator_cpu_ns": after.generator_cpu_ns - before.generator_cpu_ns,
-        "steal_ms": after.steal_ms - before.steal_ms,
-    }
+    return SliceFacts(
+        round=round_index,
+        slice=piece.index,
+        block=piece.block,
+        scenario=piece.scenario,
+        contestant=piece.contestant,
+        mode=piece.mode,
+        rate_rps=piece.rate_rps,
+        concurrency=piece.concurrency,
+        start_ns=load.start_ns,
+        stop_ns=load.start_ns + round((piece.duration_s + piece.relief_s) * 1e9),
+        drained_ns=load.last_ns,
+        warmup_ns=counts.warmup_ns,
+        warmup_requests=counts.warmup_requests,
+        client_requests=counts.client_requests,
+        server_requests=counts.server_requests,
+        connections=counts.connections,
+        server_cpu_ns=between(before.server_cpu_ns, after.server_cpu_ns),
+        generator_cpu_ns=after.generator_cpu_ns - before.generator_cpu_ns,
+        steal_ms=after.steal_ms - before.steal_ms,
+    )
 
 
 def of_server(server: ServerConnections) -> dict[str, Any]:

@@ -6,21 +6,24 @@ from collections.abc import Sequence
 import numpy as np
 
 from loadtests.plan.rounds import Mode, Round, Slice
-from loadtests.plan.search import OVERLOAD, RELIEF, RELIEF_TIMES, Hunt, Search, Step
+from loadtests.plan.search import OVERLOAD, RELIEF, RELIEF_TIMES, Search, Step
+from loadtests.plan.search_procedure import OngoingSearch
 
 
-def turn(round_: Round, hunts: Sequence[Hunt], number: int, first_index: int) -> list[tuple[Hunt, Slice]]:
-    """The slices of turn `number`, with the hunts that wait for them; none when all have ended.
+def turn(
+    round_: Round, searches: Sequence[OngoingSearch], number: int, first_index: int
+) -> list[tuple[OngoingSearch, Slice]]:
+    """The slices of turn `number`, with the searches that wait for them; none when all have ended.
 
     The order is drawn from (round, number) and the seeds of the searches. Slices of one scenario share the seed.
     """
-    going = [hunt for hunt in hunts if hunt.step is not None]
-    rng = np.random.default_rng([round_.index, number, *(hunt.search.seed for hunt in going)])
+    going = [one for one in searches if one.step is not None]
+    rng = np.random.default_rng([round_.index, number, *(one.search.seed for one in going)])
     drawn = [going[place] for place in rng.permutation(len(going))]
     return [
-        (hunt, _slice(hunt.search, hunt.step, round_.index, number, first_index + place))
-        for place, hunt in enumerate(drawn)
-        if hunt.step is not None
+        (one, _slice(one.search, one.step, round_.index, number, first_index + place))
+        for place, one in enumerate(drawn)
+        if one.step is not None
     ]
 
 

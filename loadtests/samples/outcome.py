@@ -1,13 +1,12 @@
 """What one step of a search showed, out of the requests of its slice. Pure."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from loadtests.samples.facts import SliceFacts
 from loadtests.samples.store import Failure
 
 ANSWERS_NEEDED = 500  # five beyond the p99
@@ -39,12 +38,11 @@ class Outcome:
         return 100 * self.failed / asked if asked else 100.0
 
 
-def outcome_of(requests: pl.DataFrame, facts: Mapping[str, Any]) -> Outcome:
-    """The outcome of one slice: requests with the columns of REQUESTS, facts with those of SLICES."""
+def outcome_of(requests: pl.DataFrame, facts: SliceFacts) -> Outcome:
+    """The outcome of one slice; requests: with the columns of REQUESTS."""
     answers = requests.filter(pl.col("failure") == Failure.NONE)
     failed = requests.height - answers.height
-    span_ns = facts["drained_ns"] - facts["start_ns"]
-    generator_percent = 100 * facts["generator_cpu_ns"] / span_ns if span_ns > 0 else 0.0
+    generator_percent = 100 * facts.generator_cpu_ns / facts.span_ns if facts.span_ns > 0 else 0.0
     if answers.is_empty():
         return Outcome(0, failed, generator_percent=generator_percent)
     times_ms = (answers["end_ns"] - answers["due_ns"]).to_numpy() / NS_PER_MS
@@ -52,8 +50,7 @@ def outcome_of(requests: pl.DataFrame, facts: Mapping[str, Any]) -> Outcome:
     enough = answers.height >= ANSWERS_NEEDED
     p50_ms, p95_ms, p99_ms = (float(one) for one in np.quantile(times_ms, (0.5, 0.95, 0.99)))
     lag_ms = (
-        float(np.quantile(lags_ns(requests.sort("due_ns", "sent_ns"), facts["concurrency"]), 0.99))
-        / NS_PER_MS
+        float(np.quantile(lags_ns(requests.sort("due_ns", "sent_ns"), facts.concurrency), 0.99)) / NS_PER_MS
     )
     return Outcome(
         answered=answers.height,

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -16,8 +15,9 @@ from loadtests.capacity.overload import Overload, overload_of
 from loadtests.capacity.replay import Replay
 from loadtests.capacity.report import document_of
 from loadtests.capacity.verdict import grouped, summarise, surges
-from loadtests.plan.search import Search, Step
+from loadtests.plan.search import Cause, Search, Step
 from loadtests.report.markdown import to_markdown
+from loadtests.samples.facts import SliceFacts
 from loadtests.samples.outcome import ANSWERS_NEEDED, Outcome, lags_ns, outcome_of
 from loadtests.samples.store import REQUESTS, Failure
 from tests.support.frames import MS, SCENARIO, A, B, run_of
@@ -39,19 +39,33 @@ def requests_of(
     return pl.DataFrame(rows, dict(REQUESTS), orient="row")
 
 
-def facts_of(requests: pl.DataFrame, **changes: Any) -> dict[str, Any]:
-    ends = requests["end_ns"].to_list() or [START_NS]
-    return {
-        "start_ns": START_NS,
-        "drained_ns": max(ends),
-        "generator_cpu_ns": 0,
-        "concurrency": 64,
-        **changes,
-    }
+def facts_of(requests: pl.DataFrame, generator_cpu_ns: int = 0) -> SliceFacts:
+    drained_ns = max(requests["end_ns"].to_list() or [START_NS])
+    return SliceFacts(
+        round=0,
+        slice=0,
+        block=0,
+        scenario=SCENARIO,
+        contestant=A,
+        mode="open",
+        rate_rps=None,
+        concurrency=64,
+        start_ns=START_NS,
+        stop_ns=drained_ns,
+        drained_ns=drained_ns,
+        warmup_ns=0,
+        warmup_requests=0,
+        client_requests=requests.height,
+        server_requests=None,
+        connections=0,
+        server_cpu_ns=None,
+        generator_cpu_ns=generator_cpu_ns,
+        steal_ms=0.0,
+    )
 
 
-def seen(requests: pl.DataFrame, **changes: Any) -> Outcome:
-    return outcome_of(requests, facts_of(requests, **changes))
+def seen(requests: pl.DataFrame, generator_cpu_ns: int = 0) -> Outcome:
+    return outcome_of(requests, facts_of(requests, generator_cpu_ns))
 
 
 def test_response_times_count_from_when_a_request_was_due() -> None:
@@ -207,7 +221,13 @@ def test_a_curve_holds_the_medians_of_rungs_that_most_rounds_have() -> None:
 
 
 def replay(
-    contestant: str, number: int, capacity_rps: float | None, *, reason: str = "", apart: int = 0
+    contestant: str,
+    number: int,
+    capacity_rps: float | None,
+    *,
+    reason: str = "",
+    cause: Cause | None = None,
+    apart: int = 0,
 ) -> Replay:
     return Replay(
         round=number,
@@ -215,6 +235,7 @@ def replay(
         capacity_rps=capacity_rps,
         failing_rps=None,
         reason=reason,
+        cause=cause,
         knee_rps=400.0,
         ladder=(),
         overload=Overload(100, 60.0, 30.0, 5.0, 3.0, 2.0, 100.0 * number if number else None),
@@ -259,7 +280,10 @@ def test_capacities_are_compared_round_by_round() -> None:
 
 def test_rounds_without_a_capacity_are_left_out_and_told_of() -> None:
     why = "the load generator itself sent 12.0 ms late (p99) where the SLO was missed"
-    ours = [replay(A, 0, None, reason=why), *(replay(A, number, 500.0) for number in range(1, 4))]
+    ours = [
+        replay(A, 0, None, reason=why, cause="generator"),
+        *(replay(A, number, 500.0) for number in range(1, 4)),
+    ]
     summary = summary_of([*ours, *(replay(B, number, 500.0) for number in range(4))])
 
     assert capacity_in(summary, A).value == pytest.approx(500)
@@ -270,7 +294,7 @@ def test_rounds_without_a_capacity_are_left_out_and_told_of() -> None:
 
 def test_a_server_that_meets_no_slo_has_no_figure_but_a_reason() -> None:
     told = [f"no rate meets the SLO of 50 ms: p99 was {p99} ms" for p99 in (60, 61, 62)]
-    ours = [replay(A, number, None, reason=why) for number, why in enumerate(told)]
+    ours = [replay(A, number, None, reason=why, cause="never met") for number, why in enumerate(told)]
     summary = summary_of([*ours, *(replay(B, number, 500.0) for number in range(3))])
     (compared,) = summary.comparisons
 
@@ -278,6 +302,19 @@ def test_a_server_that_meets_no_slo_has_no_figure_but_a_reason() -> None:
     assert capacity_in(summary, A).reasons == (f"3 of 3 rounds: {told[0]}",)
     assert (compared.ratio, compared.verdict) == (None, "inconclusive")
     assert compared.note == f"{A}: 3 of 3 rounds: {told[0]}"
+
+
+def test_rounds_without_a_capacity_are_counted_by_cause_however_their_reasons_begin() -> None:
+    causes: tuple[Cause, ...] = ("generator", "never missed", "generator")
+    ours = [
+        replay(A, number, None, reason=f"{number}: {cause}", cause=cause)
+        for number, cause in enumerate(causes)
+    ]
+
+    assert capacity_in(summary_of(ours), A).reasons == (
+        "2 of 3 rounds: 0: generator",
+        "1 of 3 rounds: 1: never missed",
+    )
 
 
 def test_too_few_rounds_ask_for_a_larger_budget() -> None:

@@ -19,7 +19,9 @@ from loadtests.load.protocol import Assignment, Progress, from_json, from_line, 
 from loadtests.machine.servers import Endpoint, launched
 from loadtests.plan.arrivals import constant_arrivals_ns, poisson_arrivals_ns, surge_ns
 from loadtests.plan.rounds import Mode, Round, Slice
-from loadtests.plan.search import Hunt, Search
+from loadtests.plan.search import Search
+from loadtests.plan.search_procedure import OngoingSearch
+from loadtests.samples.facts import facts_in
 from loadtests.samples.outcome import outcome_of
 from loadtests.samples.store import REQUESTS, SERVERS, SLICES, Failure, Measurement
 
@@ -251,13 +253,13 @@ def test_slices_of_searches_keep_what_holds_of_planned_ones(round_of_searches: D
 
 def test_a_search_is_replayed_from_its_samples(round_of_searches: Driven) -> None:
     measured = round_of_searches.measurement
-    hunt = Hunt(search_on(ASGI))
-    for facts in measured.slices.filter(pl.col("contestant") == ASGI).sort("slice").to_dicts():
-        assert hunt.step is not None
-        assert hunt.step.rate_rps == facts["rate_rps"]
-        hunt.learn(outcome_of(measured.requests.filter(pl.col("slice") == facts["slice"]), facts))
+    ongoing = OngoingSearch(search_on(ASGI))
+    for facts in facts_in(measured.slices.filter(pl.col("contestant") == ASGI)):
+        assert ongoing.step is not None
+        assert ongoing.step.rate_rps == facts.rate_rps
+        ongoing.learn(outcome_of(measured.requests.filter(pl.col("slice") == facts.slice), facts))
 
-    assert hunt.finding is not None
+    assert ongoing.result is not None
 
 
 def test_arrivals_may_be_constant_and_a_surge_has_its_relief() -> None:

@@ -4,14 +4,14 @@ BIN := .venv/bin
 ARGS ?=
 
 # What a run needs and what the tests add are installed apart. The stamps carry the version of Python: another version
-# builds .venv anew, and so does a changed lock.
+# rebuilds .venv, and so does a changed lock.
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 INSTALLED := .venv/.run-$(VERSION)
 TESTABLE := .venv/.test-$(VERSION)
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 INSTALL = $(PIP) install --require-hashes --no-deps --no-build-isolation
 
-# Compiled modules are kept, however the shell is set: a test run starts some hundred processes.
+# Compiled modules are kept, whatever the shell says: a test run starts about a hundred processes.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
@@ -20,10 +20,10 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-setup: $(TESTABLE) ## Install everything into .venv (done by the others when needed)
+setup: $(TESTABLE) ## Install everything into .venv (the other targets do it when needed)
 
 $(INSTALLED): requirements-build.lock requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed; name one: make $(MAKECMDGOALS) PYTHON=python3.11" >&2; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed: make $(MAKECMDGOALS) PYTHON=python3.11" >&2; exit 2; }
 	@echo "installing into .venv (once, a minute or two)"
 	@$(PYTHON) -m venv --clear .venv
 	@$(INSTALL) -r requirements-build.lock
@@ -33,7 +33,7 @@ $(INSTALLED): requirements-build.lock requirements.lock pyproject.toml
 	@touch $@
 
 $(TESTABLE): $(INSTALLED) requirements-test.lock
-	@echo "installing what the tests need besides"
+	@echo "installing what the tests need in addition"
 	@$(INSTALL) -r requirements-test.lock
 	@$(PIP) check
 	@touch $@
@@ -46,7 +46,7 @@ lock: ## Bring the lock files in line with pyproject.toml (needs uv; ARGS="--upg
 	@$(UV) $(ARGS) -c requirements.lock --extra test pyproject.toml -o requirements-test.lock \
 	    $$(sed -nE 's/^([a-zA-Z0-9_.-]+)==.*/--no-emit-package \1/p' requirements.lock)
 
-bench: $(INSTALLED) ## Measure, judge and report, in 5 minutes at most (options: make bench ARGS="--scenario ping")
+bench: $(INSTALLED) ## Measure, judge and report, in at most 5 minutes (options: make bench ARGS="--scenario ping")
 	@$(BIN)/sidebyside bench $(ARGS)
 
 test: $(TESTABLE) lint unit ## Run all checks and tests
@@ -60,13 +60,13 @@ lint: $(TESTABLE) ## Style, types and import rules
 unit: $(TESTABLE)
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-nightly: $(TESTABLE) ## Long random tests: 50,000 requests to both apps, and schemathesis at length (a quarter of an hour)
+nightly: $(TESTABLE) ## Long random tests: 50,000 requests to both apps, and a long schemathesis run (15 minutes)
 	@HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest --numprocesses 2 --dist loadfile tests/contract/test_parity.py tests/contract/test_schemathesis.py $(ARGS)
 
-coverage: $(TESTABLE) ## Run the tests and show which lines none of them reaches
+coverage: $(TESTABLE) ## Run the tests and show which lines they miss
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered $(ARGS)
 
-report: $(INSTALLED) ## Write a run's report anew: make report RUN=results/...
+report: $(INSTALLED) ## Rewrite a run's report: make report RUN=results/...
 	@$(BIN)/sidebyside report $(or $(RUN),$(error name a run: make report RUN=results/...))
 
 compare: $(INSTALLED) ## Compare two runs: make compare A=results/... B=results/...
@@ -75,13 +75,13 @@ compare: $(INSTALLED) ## Compare two runs: make compare A=results/... B=results/
 serve: $(INSTALLED) ## Run one server with data: make serve CONTESTANT=flask-gthread
 	@$(BIN)/sidebyside serve $(or $(CONTESTANT),flask-gthread)
 
-selftest: $(INSTALLED) ## Measure servers whose truth is known: is the suite right? (half an hour; ARGS="--budget 10m")
+selftest: $(INSTALLED) ## Measure servers with known figures: is the suite right? (half an hour; ARGS="--budget 10m")
 	@$(BIN)/sidebyside selftest $(ARGS)
 
-doctor: $(INSTALLED) ## Say what on this machine will hurt a benchmark, and how small a difference it can show
+doctor: $(INSTALLED) ## Find what on this machine will hurt a benchmark, and how small a difference it can show
 	@$(BIN)/sidebyside doctor $(ARGS)
 
-capacity: $(INSTALLED) ## Find the highest rate that each server carries (options: make capacity ARGS="--slo 50ms")
+capacity: $(INSTALLED) ## Find the highest rate that each server can handle (options: make capacity ARGS="--slo 50ms")
 	@$(BIN)/sidebyside capacity $(ARGS)
 
 locust-ui: $(INSTALLED) ## Locust's web page with a shopper: make locust-ui HOST=http://127.0.0.1:8000
@@ -96,16 +96,16 @@ overhead: $(INSTALLED) ## Compare both apps' ping with bare one-route apps, in o
 instructions: $(INSTALLED) ## Count both apps' instructions per request with valgrind (ARGS="--base ../other": another checkout too)
 	@$(BIN)/python -m loadtests.studies.instructions $(ARGS)
 
-analysis: $(INSTALLED) ## Analyse ten million made-up samples: how long, in how much memory
+analysis: $(INSTALLED) ## Analyse ten million made-up samples: how much time and memory it takes
 	@$(BIN)/python -m loadtests.studies.analysis $(ARGS)
 
-idle-sockets: $(INSTALLED) ## Open a thousand WebSockets to either app: how much memory they cost
+idle-sockets: $(INSTALLED) ## Open a thousand WebSockets to each app: how much memory they take
 	@$(BIN)/python -m loadtests.studies.sockets
 
-export-memory: $(INSTALLED) ## Download a million rows from either app: how much memory that takes (ARGS="20000": fewer)
+export-memory: $(INSTALLED) ## Download a million rows from each app: how much memory that takes (ARGS="20000": fewer)
 	@$(BIN)/python -m loadtests.studies.export $(ARGS)
 
-estimators: $(INSTALLED) ## Hold candidate estimators against a selftest's samples: make estimators RUN=results/selftest-...
+estimators: $(INSTALLED) ## Test candidate estimators on a selftest's samples: make estimators RUN=results/selftest-...
 	@$(BIN)/python -m loadtests.studies.estimators $(or $(RUN),$(error name a selftest: make estimators RUN=results/selftest-...))
 
 oversell: $(INSTALLED) ## Show how far "answer now, take the stock later" oversells, and that the real route does not

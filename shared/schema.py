@@ -27,7 +27,7 @@ def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(
         "python -m shared.schema",
-        description="Create the shop's tables in the database at DATABASE_URL, those that it lacks.",
+        description="Create the shop's missing tables in the database at DATABASE_URL.",
     )
     parser.add_argument("--admin", metavar="USERNAME", help="make this registered user an admin")
     username = parser.parse_args().admin

@@ -14,25 +14,25 @@ from loadtests.errors import SuiteError
 @app.command()
 def bench(
     profile: Annotated[
-        str | None, typer.Option(help="How much is measured: quick, standard, thorough.")
+        str | None, typer.Option(help="How much to measure: quick, standard, thorough.")
     ] = None,
     scenario: Annotated[list[str] | None, typer.Option(help="Only this scenario; may be repeated.")] = None,
     contestant: Annotated[list[str] | None, typer.Option(help="Only this server; may be repeated.")] = None,
-    budget: Annotated[str | None, typer.Option(help="Time in all, such as 90s, 5m, 1h.")] = None,
+    budget: Annotated[str | None, typer.Option(help="Total time, such as 90s, 5m, 1h.")] = None,
     precision: Annotated[
         str | None,
-        typer.Option(help="Stop once the headline intervals reach no further, such as 2%; the budget holds."),
+        typer.Option(help="Stop once the headline intervals are this narrow, such as 2%, or the budget is used."),
     ] = None,
     design: Annotated[
         str | None,
-        typer.Option(help="paired (the default), or sequential: what most tools do, to see what it says."),
+        typer.Option(help="paired (the default), or sequential: what most tools do, for comparison."),
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="What data, order and arrivals are drawn from.")] = None,
-    results_dir: Annotated[str | None, typer.Option(help="Where the run's folder is made.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Random seed for data, order and arrivals.")] = None,
+    results_dir: Annotated[str | None, typer.Option(help="Where to create the run's folder.")] = None,
     catalog: Catalog = None,
-    config: Annotated[Path | None, typer.Option(help="A sidebyside.toml that holds these options.")] = None,
+    config: Annotated[Path | None, typer.Option(help="A sidebyside.toml with these options.")] = None,
     resume: Annotated[
-        Path | None, typer.Option(help="Go on with this stopped run: same plan, same seed.")
+        Path | None, typer.Option(help="Continue this stopped run: same plan, same seed.")
     ] = None,
 ) -> None:
     """Measure, judge and report. The last line on standard output is the run's folder.
@@ -56,7 +56,7 @@ def bench(
             catalog=catalog and str(catalog),
         )
         if resume and (given or config):
-            raise SuiteError("--resume goes on with the run's own plan; leave out the other options")
+            raise SuiteError("--resume continues the run with its own plan; leave out the other options")
         run, folder = (load_run(resume), resume) if resume else new_run(_options(given, config))
         with resumable(folder, "bench", bench_report):
             with BenchProgress(err, run) as progress:

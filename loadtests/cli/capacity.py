@@ -16,20 +16,20 @@ DEFAULT_SCENARIOS = ("item-read",)
 
 
 HELP = """\
-How many requests a second does a server carry before it becomes slow? The last line is the run's folder.
+How many requests per second can a server handle before it becomes slow? The last line is the run's folder.
 
-The [bold]SLO[/] (service level objective) is the promise: 99 of 100 requests are answered within that time, counted \
-from the moment when each was due, and fewer than one in 1,000 fails.
+The [bold]SLO[/] (service level objective) says: 99 of 100 requests are answered within this time, counted \
+from the moment when each was due, and fewer than 1 in 1,000 fails.
 
-The [bold]capacity[/] is the highest rate at which the promise is kept. It is less than the throughput of a closed \
-loop, where users wait for each other's answers: in an [italic]open loop[/] requests come whether or not earlier ones \
-are answered, and queues grow long before a server is full. It is found by trying: a ladder of rates, then halving.
+The [bold]capacity[/] is the highest arrival rate at which the SLO is met. It is less than the throughput of a closed \
+loop, where each user waits for a response: in an [italic]open loop[/] requests arrive whether or not earlier ones \
+are answered, and queues grow long before a server is saturated. The search tries a ladder of rates, then halves.
 
-The [bold]knee[/] is the rate beyond which more load costs more waiting than it brings answers: where rate divided by \
-mean response time is greatest. Good to know for how far to load a server day by day.
+The [bold]knee[/] is the rate beyond which more load adds more waiting than throughput: where rate divided by \
+mean response time is greatest. It is a good limit for everyday load.
 
-At last each server gets 1.5 times its capacity for a while: how many requests are answered in time, late or not at \
-all, and how long it takes until the promise is kept again.
+Finally each server gets 1.5 times its capacity for a while: how many requests are answered in time, late or not at \
+all, and how long it takes until the SLO is met again.
 
 [dim]sidebyside capacity --slo 20ms --contestant flask-gevent --contestant fastapi-uvicorn --scenario shop[/]
 """
@@ -38,26 +38,26 @@ all, and how long it takes until the promise is kept again.
 @app.command(help=HELP)
 def capacity(
     contestant: Annotated[
-        list[str] | None, typer.Option(help="A server; may be repeated. Default: the two headline ones.")
+        list[str] | None, typer.Option(help="A server; may be repeated. Default: the headline pair.")
     ] = None,
     scenario: Annotated[
         list[str] | None, typer.Option(help="A scenario; may be repeated. Default: item-read.")
     ] = None,
     slo: Annotated[
-        str | None, typer.Option(help="What p99 of the response time must stay below. Default: 50ms.")
+        str | None, typer.Option(help="Limit for p99 of the response time. Default: 50ms.")
     ] = None,
     arrivals: Annotated[
         str | None,
         typer.Option(
-            help="poisson (the default): at random, as independent users come; constant: evenly spaced."
+            help="poisson (the default): random, like independent users; constant: evenly spaced."
         ),
     ] = None,
-    budget: Annotated[str | None, typer.Option(help="Time in all, such as 5m, 1h. Default: 10m.")] = None,
-    seed: Annotated[int | None, typer.Option(help="What data, order and arrivals are drawn from.")] = None,
-    results_dir: Annotated[str | None, typer.Option(help="Where the run's folder is made.")] = None,
+    budget: Annotated[str | None, typer.Option(help="Total time, such as 5m, 1h. Default: 10m.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Random seed for data, order and arrivals.")] = None,
+    results_dir: Annotated[str | None, typer.Option(help="Where to create the run's folder.")] = None,
     catalog: Catalog = None,
     resume: Annotated[
-        Path | None, typer.Option(help="Go on with this stopped run: same rules, same seed.")
+        Path | None, typer.Option(help="Continue this stopped run: same rules, same seed.")
     ] = None,
 ) -> None:
     """Search for the capacity of each server, judge and report; HELP says what the words mean."""
@@ -70,7 +70,7 @@ def capacity(
         if resume and any(
             (contestant, scenario, slo, arrivals, budget, seed is not None, results_dir, catalog)
         ):
-            raise SuiteError("--resume goes on with the run's own rules; leave out the other options")
+            raise SuiteError("--resume continues the run with its own rules; leave out the other options")
         if resume:
             run, folder = load_run(resume), resume
         else:
@@ -102,5 +102,5 @@ def _slo_ms(text: str) -> float:
 
 def _arrivals(text: str) -> Any:
     if text not in {"poisson", "constant"}:
-        raise SuiteError(f"arrivals are poisson or constant, not {text!r}")
+        raise SuiteError(f"arrivals must be poisson or constant, not {text!r}")
     return text

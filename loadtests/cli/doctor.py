@@ -21,27 +21,27 @@ MARKS = {"good": ("ok", "green"), "warning": ("warning", "yellow"), "bad": ("bad
 @app.command()
 def doctor(
     quick: Annotated[
-        bool, typer.Option("--quick", help="Look, and leave the measuring away: some 10 s, not 40.")
+        bool, typer.Option("--quick", help="Skip the measurement: about 10 s, not 40.")
     ] = False,
-    results_dir: Annotated[Path, typer.Option(help="Where runs would be kept.")] = Path("results"),
+    results_dir: Annotated[Path, typer.Option(help="Where runs will be stored.")] = Path("results"),
 ) -> None:
-    """Say what on this machine will hurt a benchmark, what to do about it, and how small a difference it can show.
+    """Find what on this machine will hurt a benchmark, what to do about it, and how small a difference it can show.
 
-    It looks at the CPUs and their clock, limits, time that other machines take,
-    other work, timers, memory, disk, PostgreSQL and Redis. Then it measures a
-    bare server against a second launch of itself, and forecasts from that how
-    narrow the intervals of longer runs would be.
+    It checks the CPUs and their clock, limits, CPU time stolen by other
+    machines, other programs, timers, memory, disk, PostgreSQL and Redis. Then
+    it measures a bare server against a second launch of itself, and forecasts
+    from that how narrow the intervals of longer runs would be.
 
-    The exit code is 0 whatever it warns of, and 1 when something makes a run
+    The exit code is 0 even with warnings, and 1 when something makes a run
     impossible. A browser is not needed.
 
-    [dim]Before a long run: close what you would close for the run itself, then call it.[/]
+    [dim]Before a long run: close the programs you would close for the run itself, then call it.[/]
     """
     with one_line_errors():
         from loadtests.doctor.facts import gather
         from loadtests.doctor.findings import judge, sum_up
 
-        with err.status("looking around"):
+        with err.status("checking the machine"):
             found = judge(gather(results_dir))
         _show_findings(found)
         forecasts = () if quick else _measured(found)

@@ -32,7 +32,7 @@ Catalog = Annotated[
     typer.Option(
         "--catalog",
         resolve_path=True,
-        help="A folder with a catalog of your own: an edited copy of the suite's.",
+        help="Folder of your own catalog: an edited copy of the suite's.",
     ),
 ]
 out = Console(highlight=False)
@@ -105,9 +105,9 @@ def what_is_left(folder: Path, command: str, report: Callable[[Path], object]) -
             if mendable(error) is None:
                 raise
     if json.loads((folder / "run.json").read_text(encoding="utf-8"))["status"] == "complete":
-        return f"all rounds are kept; report on them with: sidebyside report {folder}"
+        return f"all rounds are kept; write the report with: sidebyside report {folder}"
     kept = f"{finished or 'no'} finished round{'' if finished == 1 else 's'} kept"
-    return f"{kept}; go on with: sidebyside {command} --resume {folder}"
+    return f"{kept}; continue with: sidebyside {command} --resume {folder}"
 
 
 @contextmanager

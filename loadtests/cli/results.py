@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 @app.command()
-def report(run: Annotated[Path, typer.Argument(help="A folder below results/.")]) -> None:
-    """Write the report of a run anew, from its stored samples alone."""
+def report(run: Annotated[Path, typer.Argument(help="A run's folder, below results/.")]) -> None:
+    """Rewrite the report of a run from its stored samples."""
     with one_line_errors():
         from loadtests.runs.folder import kind_of
 
@@ -39,7 +39,7 @@ def compare(
     before: Annotated[Path, typer.Argument(help="A run's folder.")],
     after: Annotated[Path, typer.Argument(help="Another run's folder.")],
 ) -> None:
-    """Show what changed between two runs, as ratios within each run: absolute figures don't travel."""
+    """Show what changed between two runs, as ratios within each run: absolute figures are not comparable."""
     from loadtests.report.compare import compare_tables, load_summary
     from loadtests.report.terminal import to_terminal
 
@@ -65,7 +65,7 @@ def list_(catalog: Catalog = None) -> None:
             for kind, names in (("contestants", profile.contestants), ("scenarios", profile.scenarios)):
                 out.print(f"  {'':<20} [dim]{kind}:[/] {', '.join(names) or 'all'}", soft_wrap=True)
         out.print(
-            f"[dim]They are described in {entries.folder}; copy that folder, edit the copy, name it with --catalog.[/]"
+            f"[dim]They are defined in {entries.folder}; copy that folder, edit the copy, name it with --catalog.[/]"
         )
 
 

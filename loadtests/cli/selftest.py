@@ -10,26 +10,26 @@ from loadtests.config.selection import duration_s
 
 @app.command()
 def selftest(
-    budget: Annotated[str, typer.Option(help="Time in all; more time, more repeats.")] = "30m",
+    budget: Annotated[str, typer.Option(help="Total time; more time means more repeats.")] = "30m",
     inject: Annotated[
         list[float] | None,
         typer.Option(
             min=0,
             max=1000,
-            help="Extra CPU work a request, in percent; may be repeated. Left out: 0 2 5 10 25.",
+            help="Extra CPU work per request, in percent; may be repeated. Default: 0 2 5 10 25.",
         ),
     ] = None,
     only: Annotated[
         list[str] | None,
         typer.Option(help="Only this check: delays, frozen, itself, coverage, injection, designs."),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="What orders and arrivals are drawn from.")] = 0,
-    results_dir: Annotated[str, typer.Option(help="Where the selftest's folder is made.")] = "results",
+    seed: Annotated[int, typer.Option(min=0, help="Random seed for orders and arrivals.")] = 0,
+    results_dir: Annotated[str, typer.Option(help="Where to create the selftest's folder.")] = "results",
 ) -> None:
-    """Measure servers whose truth is known, and say how often the suite was right.
+    """Measure servers whose true figures are known, and say how often the suite was right.
 
     A server against itself; known slowdowns; known delays; a frozen server; simulated coverage; and what measuring one
-    server after the other would have said. Writes selftest.json and a page; exit 1 when a check fails.
+    server after the other would have concluded. Writes selftest.json and a page; exit 1 when a check fails.
 
     [dim]sidebyside selftest --only injection --inject 3 --budget 10m[/]
     """
@@ -46,7 +46,7 @@ def selftest(
         )
         found, folder = run.run(options, lambda text: err.print(text, highlight=False))
     for one in found.checks:
-        mark = {True: "[green]held[/]", False: "[red]FAILED[/]", None: "[dim]not judged[/]"}[one.ok]
+        mark = {True: "[green]passed[/]", False: "[red]FAILED[/]", None: "[dim]not judged[/]"}[one.ok]
         out.print(f"{mark}  [bold]{one.title}[/]: {one.summary}", soft_wrap=True)
     out.print(f"\n{answer(found)[0]} The page: {folder / 'report.html'}", soft_wrap=True)
     print(folder, flush=True)

@@ -13,12 +13,12 @@ from shared.shop.seeded import ADMIN, PASSWORD
 
 @app.command()
 def check(
-    url_a: Annotated[str, typer.Argument(help="Where one app answers, such as http://127.0.0.1:8000.")],
-    url_b: Annotated[str, typer.Argument(help="Where the other answers.")],
+    url_a: Annotated[str, typer.Argument(help="URL of one app, such as http://127.0.0.1:8000.")],
+    url_b: Annotated[str, typer.Argument(help="URL of the other app.")],
     username: Annotated[str, typer.Option(help="An admin of both apps.")] = ADMIN,
     password: Annotated[str, typer.Option(help="That admin's password.", envvar="CHECK_PASSWORD")] = PASSWORD,
 ) -> None:
-    """Hold two running apps to the contract, and to each other, over the wire. Exit 1 on any difference."""
+    """Check two running apps against the contract and each other, over HTTP. Exit 1 on any difference."""
     from loadtests.check.differences import Login
     from loadtests.check.differences import check as differences_between
 
@@ -26,14 +26,14 @@ def check(
         differences = differences_between(url_a, url_b, login=Login(username, password))
     for difference in differences:
         out.print(str(difference), soft_wrap=True, markup=False)
-    out.print(f"{len(differences)} differences" if differences else "no difference")
+    out.print(f"{len(differences)} differences" if differences else "no differences")
     raise typer.Exit(1 if differences else 0)
 
 
 @app.command()
 def serve(
     contestant: Annotated[str, typer.Argument(help="A name from `sidebyside list`.")],
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 picks a free one.")] = 0,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 picks a free port.")] = 0,
     catalog: Catalog = None,
 ) -> None:
     """Run one server with services, a Celery worker and seeded data until it is stopped (Ctrl-C)."""

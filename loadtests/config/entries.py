@@ -90,6 +90,6 @@ def _parse(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise CatalogError(f"{path}: cannot be read ({error.strerror}); put the file there") from error
+        raise CatalogError(f"{path}: cannot be read ({error.strerror}); create the file") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise CatalogError(f"{path}: is not valid TOML: {error}; mend that line") from error
+        raise CatalogError(f"{path}: is not valid TOML: {error}; fix that line") from error

@@ -104,7 +104,7 @@ def _checked(scenario: Scenario, path: Path) -> Scenario:
         bodies = [request.body for request in scenario.requests]
         if len({request.path for request in scenario.requests}) > 1 or not all(bodies):
             where = f"{path}: scenario {scenario.name}"
-            raise CatalogError(f"{where}: give all messages the same path, and a body each")
+            raise CatalogError(f"{where}: give all messages the same path, and each a body")
     return scenario
 
 
@@ -126,7 +126,7 @@ def _template(row: dict[str, Any], where: str) -> RequestTemplate:
         if name not in known:
             raise CatalogError(f"{where}: unknown field {{{name}}}; the fields are {', '.join(known)}")
     if entry["json"] and entry["keys"] is None:
-        raise CatalogError(f"{where}: keys is missing; add keys, or json = false if the answer is no JSON")
+        raise CatalogError(f"{where}: keys is missing; add keys, or json = false if the response is not JSON")
     if not entry["path"].startswith("/"):
-        raise CatalogError(f"{where}: path is {entry['path']!r}; begin it with a slash")
+        raise CatalogError(f"{where}: path is {entry['path']!r}; start it with a slash")
     return RequestTemplate(**{**entry, "keys": tuple(entry["keys"] or ())})

@@ -54,9 +54,9 @@ def select(options: Options, catalog: Catalog | None = None) -> Selection:
     catalog: where they are taken from; None: from the folder that the options name.
     """
     if options.seed < 0:
-        raise SuiteError(f"a seed is 0 or a larger whole number, not {options.seed}")
+        raise SuiteError(f"a seed must be a whole number of at least 0, not {options.seed}")
     if options.design not in DESIGNS:
-        raise SuiteError(f"a design is one of {', '.join(DESIGNS)}, not {options.design!r}")
+        raise SuiteError(f"a design must be one of {', '.join(DESIGNS)}, not {options.design!r}")
     known = catalog or Catalog(Path(options.catalog))
     profile = _chosen(known.profiles, (options.profile,), "profile")[0]
     if options.budget_s is not None:
@@ -111,13 +111,13 @@ def read_config(path: Path) -> dict[str, Any]:
 def _options_in(path: Path, document: Mapping[str, Any]) -> dict[str, Any]:
     entry = document.get("bench", {})
     if not isinstance(entry, dict) or document.keys() - {"bench"}:
-        raise SuiteError(f"{path}: write the options under one heading [bench]")
+        raise SuiteError(f"{path}: put all options under [bench]")
     for key, value in entry.items():
         if key not in _CONFIG:
-            raise SuiteError(f"{path}: {key!r} is unknown; known are {', '.join(_CONFIG)}")
+            raise SuiteError(f"{path}: {key!r} is unknown; the keys are {', '.join(_CONFIG)}")
         if not isinstance(value, _CONFIG[key]) or isinstance(value, bool):
             raise SuiteError(
-                f"{path}: {key} = {value!r} is not of the right kind; give {_KINDS[_CONFIG[key]]}"
+                f"{path}: {key} = {value!r} has the wrong type; give {_KINDS[_CONFIG[key]]}"
             )
     return {key: _as_option(path, key, value) for key, value in entry.items()}
 
@@ -126,7 +126,7 @@ _CONFIG: Mapping[str, type] = {
     "profile": str, "scenarios": list, "contestants": list, "budget": str, "precision": str, "design": str, "seed": int,
     "results_dir": str, "catalog": str,
 }  # fmt: skip
-_KINDS = {str: "a text", list: "a list of names", int: "a whole number"}
+_KINDS = {str: "a string", list: "a list of names", int: "a whole number"}
 
 
 def _as_option(path: Path, key: str, value: Any) -> Any:

@@ -128,7 +128,7 @@ def _number(kind: type[N], environment: Mapping[str, str], name: str, default: N
         number = kind(-1)
     if not least <= number < inf:
         raise ValueError(
-            f"{name} is {'a whole number' if kind is int else 'a number'} from {least} on, not {given!r}"
+            f"{name} must be {'a whole number' if kind is int else 'a number'} of at least {least}, not {given!r}"
         )
     return number
 
@@ -136,14 +136,14 @@ def _number(kind: type[N], environment: Mapping[str, str], name: str, default: N
 def _flag(environment: Mapping[str, str], name: str) -> bool:
     given = environment.get(name) or "0"
     if given not in {"0", "1"}:
-        raise ValueError(f"{name} is 1 or 0, not {given!r}")
+        raise ValueError(f"{name} must be 1 or 0, not {given!r}")
     return given == "1"
 
 
 def _views(given: str | None) -> Views | None:
     if given in {None, "", "sync", "async"}:
         return cast("Views | None", given or None)
-    raise ValueError(f"SHOP_VIEWS is sync or async, not {given!r}")
+    raise ValueError(f"SHOP_VIEWS must be sync or async, not {given!r}")
 
 
 def _tunings(listed: str) -> frozenset[str]:
@@ -169,7 +169,7 @@ def _origins(listed: str) -> frozenset[str]:
     for origin in origins:
         if not _ORIGIN.fullmatch(origin):
             raise ValueError(
-                f"CORS_ORIGINS holds origins such as https://shop.example:8443, with commas, not {origin}"
+                f"CORS_ORIGINS must be origins such as https://shop.example:8443, separated by commas, not {origin}"
             )
     return origins
 
@@ -178,7 +178,7 @@ def _proxies(listed: str) -> TrustedProxies:
     try:
         return trusted_proxies(listed)
     except ValueError as error:
-        raise ValueError(f"TRUSTED_PROXIES holds networks such as 10.0.0.0/8, or unix: {error}") from None
+        raise ValueError(f"TRUSTED_PROXIES must be networks such as 10.0.0.0/8, or unix: {error}") from None
 
 
 def sqlalchemy_url(url: str) -> str:

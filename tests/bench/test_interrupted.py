@@ -159,7 +159,7 @@ def planned_and_measured(folder: Path) -> tuple[list[tuple[object, ...]], list[t
 def test_an_interrupted_run_says_how_to_go_on_and_reports_what_there_is(first_cut: Cut) -> None:
     assert first_cut.status == 130
     assert first_cut.line == (
-        f"stopped; 1 finished round kept; go on with: sidebyside bench --resume {first_cut.folder}"
+        f"stopped; 1 finished round kept; continue with: sidebyside bench --resume {first_cut.folder}"
     )
     assert survivors(first_cut.begun) == []
     assert told_of(first_cut.folder) == ("partial", 1)
@@ -175,7 +175,7 @@ def test_a_terminated_run_keeps_its_finished_rounds_and_nothing_of_the_other(
     ended = cut(lambda process, _: process.terminate(), "bench", "--resume", str(begun_run))
 
     assert ended.status == 130
-    assert ended.line.startswith("stopped; 1 finished round kept; go on with: ")
+    assert ended.line.startswith("stopped; 1 finished round kept; continue with: ")
     assert survivors(ended.begun) == []
     assert list(temporary.iterdir()) == []
     assert samples(begun_run) == before
@@ -248,7 +248,7 @@ def test_a_round_that_lost_a_process_is_thrown_away_and_the_line_names_it(
 
     assert ended.status == 2
     assert ended.line.startswith(told)
-    assert ended.line.endswith(f"1 finished round kept; go on with: sidebyside bench --resume {begun_run}")
+    assert ended.line.endswith(f"1 finished round kept; continue with: sidebyside bench --resume {begun_run}")
     assert survivors(ended.begun) == []
     assert list(temporary.iterdir()) == []
     assert samples(begun_run) == before
@@ -321,7 +321,7 @@ def test_a_full_disk_ends_the_run_in_one_line_and_loses_nothing(first_cut: Cut) 
     assert ended.returncode == 2
     assert "Traceback" not in ended.stderr
     assert "No space left on device" in ended.stderr.splitlines()[-1]
-    assert ended.stderr.endswith(f"1 finished round kept; go on with: sidebyside bench --resume {folder}\n")
+    assert ended.stderr.endswith(f"1 finished round kept; continue with: sidebyside bench --resume {folder}\n")
     assert after == before
     assert (reported.returncode, partial) == (0, ("partial", 1))
     assert (resumed.returncode, complete) == (0, ("complete", 2)), resumed.stderr
@@ -339,7 +339,7 @@ def test_a_file_that_may_not_grow_ends_the_run_in_one_line(begun_run: Path) -> N
 
     assert ended.status == 2
     assert "File too large" in ended.line
-    assert ended.line.endswith(f"1 finished round kept; go on with: sidebyside bench --resume {begun_run}")
+    assert ended.line.endswith(f"1 finished round kept; continue with: sidebyside bench --resume {begun_run}")
     assert survivors(ended.begun) == []
     assert samples(begun_run) == before
 

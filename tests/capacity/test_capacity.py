@@ -117,13 +117,13 @@ def test_the_report_is_rebuilt_from_the_samples_alone(folder: Path) -> None:
         (("--slo", "soon"), "an SLO looks like 50ms or 0.2s"),
         (("--slo", "0ms"), "an SLO looks like 50ms or 0.2s"),
         (("--slo", "5s"), "an SLO is 1s at most"),
-        (("--arrivals", "uniform"), "arrivals are poisson or constant"),
+        (("--arrivals", "uniform"), "arrivals must be poisson or constant"),
         (("--budget", "soon"), "a duration looks like"),
         (("--contestant", "flask-nope"), "there is no contestant 'flask-nope'"),
         (("--scenario", "nope"), "there is no scenario 'nope'"),
         (("--contestant", "raw-asgi-uvicorn"), "none of these contestants answers"),
-        (("--seed", "-1"), "a seed is 0 or a larger whole number"),
-        (("--resume", "nowhere", "--slo", "9ms"), "--resume goes on with the run's own rules"),
+        (("--seed", "-1"), "a seed must be a whole number of at least 0"),
+        (("--resume", "nowhere", "--slo", "9ms"), "--resume continues the run with its own rules"),
     ],
 )
 def test_bad_input_is_one_line_and_leaves_no_folder(
@@ -141,7 +141,7 @@ def test_a_run_that_is_stopped_says_how_to_go_on(stopped: Stopped) -> None:
     assert stopped.status == 130
     assert "fewer than 3 rounds will fit" in stopped.told
     assert (
-        f"no finished rounds kept; go on with: sidebyside capacity --resume {stopped.folder}" in stopped.told
+        f"no finished rounds kept; continue with: sidebyside capacity --resume {stopped.folder}" in stopped.told
     )
 
 

@@ -88,7 +88,7 @@ def test_messages_go_one_way_and_say_something(tmp_path: Path, more: str) -> Non
     entry = ENTRY.replace('name = "mine"', 'name = "mine"\nkind = "websocket"')
 
     assert refusal(tmp_path, f"{entry}{more}\n").endswith(
-        "scenario mine: give all messages the same path, and a body each"
+        "scenario mine: give all messages the same path, and each a body"
     )
 
 
@@ -214,7 +214,7 @@ def test_no_export_holds_what_other_scenarios_create() -> None:
     ("text", "words"),
     [
         (ENTRY.replace("{item_id}", "{colour}"), ("mine: request 1", "unknown field {colour}", "item_id")),
-        (ENTRY.replace('"/mine', '"mine'), ("mine: request 1", "begin it with a slash")),
+        (ENTRY.replace('"/mine', '"mine'), ("mine: request 1", "start it with a slash")),
         (ENTRY.replace('"GET"', '"FETCH"'), ("mine: request 1", "one of GET, POST")),
         (ENTRY.replace('keys = ["id"]', ""), ("mine: request 1", "keys is missing")),
         (ENTRY.replace("question", "slice_ms = -5\nquestion"), ("mine", "slice_ms is -5", "above 0")),

@@ -66,7 +66,7 @@ def test_there_are_two_models() -> None:
 
     assert settings_from(given).views is None
     assert settings_from(given | {"SHOP_VIEWS": "async"}).views == "async"
-    with pytest.raises(ValueError, match="SHOP_VIEWS is sync or async, not 'both'"):
+    with pytest.raises(ValueError, match="SHOP_VIEWS must be sync or async, not 'both'"):
         settings_from(given | {"SHOP_VIEWS": "both"})
 
 

@@ -158,13 +158,13 @@ def test_settings_come_from_the_environment() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "told"),
     [
-        ("POOL_SIZE", "ten", "POOL_SIZE is a whole number from 1 on, not 'ten'"),
-        ("POOL_SIZE", "0", "POOL_SIZE is a whole number from 1 on, not '0'"),
-        ("UPSTREAM_MAX_CALLS", "-1", "UPSTREAM_MAX_CALLS is a whole number from 1 on"),
-        ("CACHE_TTL_S", "0", "CACHE_TTL_S is a whole number from 1 on"),
-        ("UPSTREAM_TIMEOUT_S", "nan", "UPSTREAM_TIMEOUT_S is a number from 0.001 on"),
-        ("DRAIN_S", "inf", "DRAIN_S is a number from 0.0 on"),
-        ("ACCESS_LOG", "true", "ACCESS_LOG is 1 or 0, not 'true'"),
+        ("POOL_SIZE", "ten", "POOL_SIZE must be a whole number of at least 1, not 'ten'"),
+        ("POOL_SIZE", "0", "POOL_SIZE must be a whole number of at least 1, not '0'"),
+        ("UPSTREAM_MAX_CALLS", "-1", "UPSTREAM_MAX_CALLS must be a whole number of at least 1"),
+        ("CACHE_TTL_S", "0", "CACHE_TTL_S must be a whole number of at least 1"),
+        ("UPSTREAM_TIMEOUT_S", "nan", "UPSTREAM_TIMEOUT_S must be a number of at least 0.001"),
+        ("DRAIN_S", "inf", "DRAIN_S must be a number of at least 0.0"),
+        ("ACCESS_LOG", "true", "ACCESS_LOG must be 1 or 0, not 'true'"),
         ("LOG_LEVEL", "CRITICAL", "LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR"),
     ],
 )

@@ -27,11 +27,11 @@ METRICS: Mapping[str, Metric] = {
     metric.name: metric
     for metric in (
         Metric("throughput_rps", "throughput", "requests/s", higher_is_better=True),
-        Metric("cpu_us_per_request", "CPU time a request", "µs"),
+        Metric("cpu_us_per_request", "CPU time per request", "µs"),
         *_LATENCIES,
         Metric("pss_mib", "memory", "MiB"),
-        Metric("bytes_per_response", "bytes a response", "bytes"),
-        Metric("requests_per_connection", "requests a connection", "requests", higher_is_better=True),
+        Metric("bytes_per_response", "bytes per response", "bytes"),
+        Metric("requests_per_connection", "requests per connection", "requests", higher_is_better=True),
         Metric("error_percent", "errors", "%"),
         Metric("capacity_at_slo_rps", "capacity within the SLO", "requests/s", higher_is_better=True),
         Metric("knee_rps", "knee", "requests/s", higher_is_better=True),

@@ -53,7 +53,7 @@ def end_with(parent: int, number: int) -> None:
     """
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, number, 0, 0, 0)
     if os.getppid() != parent:
-        sys.exit("the process that asked for this one is gone")
+        sys.exit("the parent process has ended")
 
 
 def kill_groups(lines: Iterable[str]) -> None:

@@ -21,7 +21,9 @@ def bench(
     budget: Annotated[str | None, typer.Option(help="Total time, such as 90s, 5m, 1h.")] = None,
     precision: Annotated[
         str | None,
-        typer.Option(help="Stop once the headline intervals are this narrow, such as 2%, or the budget is used."),
+        typer.Option(
+            help="Stop once the headline intervals are this narrow, such as 2%, or the budget is used."
+        ),
     ] = None,
     design: Annotated[
         str | None,

@@ -48,9 +48,7 @@ def capacity(
     ] = None,
     arrivals: Annotated[
         str | None,
-        typer.Option(
-            help="poisson (the default): random, like independent users; constant: evenly spaced."
-        ),
+        typer.Option(help="poisson (the default): random, like independent users; constant: evenly spaced."),
     ] = None,
     budget: Annotated[str | None, typer.Option(help="Total time, such as 5m, 1h. Default: 10m.")] = None,
     seed: Annotated[int | None, typer.Option(help="Random seed for data, order and arrivals.")] = None,

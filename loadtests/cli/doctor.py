@@ -20,9 +20,7 @@ MARKS = {"good": ("ok", "green"), "warning": ("warning", "yellow"), "bad": ("bad
 
 @app.command()
 def doctor(
-    quick: Annotated[
-        bool, typer.Option("--quick", help="Skip the measurement: about 10 s, not 40.")
-    ] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Skip the measurement: about 10 s, not 40.")] = False,
     results_dir: Annotated[Path, typer.Option(help="Where runs will be stored.")] = Path("results"),
 ) -> None:
     """Find what on this machine will hurt a benchmark, what to do about it, and how small a difference it can show.

@@ -321,7 +321,9 @@ def test_a_full_disk_ends_the_run_in_one_line_and_loses_nothing(first_cut: Cut) 
     assert ended.returncode == 2
     assert "Traceback" not in ended.stderr
     assert "No space left on device" in ended.stderr.splitlines()[-1]
-    assert ended.stderr.endswith(f"1 finished round kept; continue with: sidebyside bench --resume {folder}\n")
+    assert ended.stderr.endswith(
+        f"1 finished round kept; continue with: sidebyside bench --resume {folder}\n"
+    )
     assert after == before
     assert (reported.returncode, partial) == (0, ("partial", 1))
     assert (resumed.returncode, complete) == (0, ("complete", 2)), resumed.stderr

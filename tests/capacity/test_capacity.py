@@ -141,7 +141,8 @@ def test_a_run_that_is_stopped_says_how_to_go_on(stopped: Stopped) -> None:
     assert stopped.status == 130
     assert "fewer than 3 rounds will fit" in stopped.told
     assert (
-        f"no finished rounds kept; continue with: sidebyside capacity --resume {stopped.folder}" in stopped.told
+        f"no finished rounds kept; continue with: sidebyside capacity --resume {stopped.folder}"
+        in stopped.told
     )
 
 

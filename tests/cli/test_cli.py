@@ -82,7 +82,10 @@ def test_a_seed_of_zero_on_the_command_line_goes_before_the_config(tmp_path: Pat
 
     assert "a seed must be a whole number of at least 0, not -7" in run_here(*arguments).stderr
     assert "there is no scenario 'nope'" in run_here(*arguments, "--seed", "0").stderr
-    assert "--resume continues the run with its own plan" in run_here("bench", "--resume", "nowhere", "--seed", "0").stderr
+    assert (
+        "--resume continues the run with its own plan"
+        in run_here("bench", "--resume", "nowhere", "--seed", "0").stderr
+    )
 
 
 def test_list_names_what_can_be_run() -> None:

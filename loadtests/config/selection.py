@@ -116,9 +116,7 @@ def _options_in(path: Path, document: Mapping[str, Any]) -> dict[str, Any]:
         if key not in _CONFIG:
             raise SuiteError(f"{path}: {key!r} is unknown; the keys are {', '.join(_CONFIG)}")
         if not isinstance(value, _CONFIG[key]) or isinstance(value, bool):
-            raise SuiteError(
-                f"{path}: {key} = {value!r} has the wrong type; give {_KINDS[_CONFIG[key]]}"
-            )
+            raise SuiteError(f"{path}: {key} = {value!r} has the wrong type; give {_KINDS[_CONFIG[key]]}")
     return {key: _as_option(path, key, value) for key, value in entry.items()}
 
 

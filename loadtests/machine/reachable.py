@@ -19,7 +19,7 @@ def reach_postgres(database_url: str) -> None:
             version = connection.info.server_version
     except (psycopg.Error, ValueError) as error:
         raise ServerError(
-            f"DATABASE_URL can't be used: {first_line(error)}. Mend it, or unset it to use the embedded PostgreSQL"
+            f"DATABASE_URL can't be used: {first_line(error)}. Fix it, or unset it to use the embedded PostgreSQL"
         ) from None
     if version < OLDEST_POSTGRES:
         raise ServerError("DATABASE_URL: PostgreSQL 17 or later is needed (collation pg_c_utf8)")
@@ -32,7 +32,7 @@ def reach_redis(redis_url: str) -> None:
             client.ping()
     except (redis.RedisError, ValueError) as error:
         raise ServerError(
-            f"REDIS_URL can't be used: {first_line(error)}. Mend it, or unset it to use the embedded Redis"
+            f"REDIS_URL can't be used: {first_line(error)}. Fix it, or unset it to use the embedded Redis"
         ) from None
 
 

@@ -10,6 +10,7 @@ from loadtests.config.profiles import Claim
 from loadtests.errors import SuiteError
 
 SCHEMA_VERSION = 1
+BARE = "raw"  # the "framework" of servers without one
 
 Verdict = Literal["a_better", "b_better", "equivalent", "inconclusive", "invalid"]
 Status = Literal["complete", "partial"]
@@ -96,8 +97,9 @@ class RunInfo:
     """What was run, when and where, and all that judging its samples needs beside them.
 
     Times are ISO 8601 with a zone; `load_s` is how long servers were under load, warm-up included.
-    `contestants` and `scenarios` lead from name to title, `twins` from a second launch to its original; `keep_alive`
-    says of each contestant whether it keeps connections open; `cpus` are those of the machine.
+    `contestants` and `scenarios` lead from name to title, `twins` from a second launch to its original, `frameworks`
+    from contestant to framework (BARE: none); `keep_alive` says of each contestant whether it keeps connections open;
+    `cpus` are those of the machine.
     """
 
     id: str
@@ -118,6 +120,7 @@ class RunInfo:
     machine: Mapping[str, str] = field(default_factory=dict)
     contestants: Mapping[str, str] = field(default_factory=dict)
     twins: Mapping[str, str] = field(default_factory=dict)
+    frameworks: Mapping[str, str] = field(default_factory=dict)
     scenarios: Mapping[str, str] = field(default_factory=dict)
     keep_alive: Mapping[str, bool] = field(default_factory=dict)
     claims: tuple[Claim, ...] = ()

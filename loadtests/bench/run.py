@@ -83,6 +83,7 @@ def info_of(run: BenchRun, known: Digest) -> RunInfo:
         machine=run.machine,
         contestants={one.name: one.title for one in contestants},
         twins={one.name: one.twin_of for one in contestants if one.twin_of},
+        frameworks={one.name: one.framework for one in contestants},
         scenarios={one.name: one.title for one in plan.scenarios},
         keep_alive={one.name: one.keep_alive for one in contestants},
         claims=plan.claims,

@@ -54,14 +54,14 @@ def curve(summary: Summary, replays: Sequence[Replay], rules: Search) -> alt.Top
     lines = base.mark_line(point=alt.OverlayMarkDef(size=18), strokeWidth=1.5).encode(
         x=alt.X("rate_rps:Q", title="offered rate (requests/s)"),
         y=y,
-        color=colour(data, STROKES),
+        color=colour(data, summary.run.frameworks, STROKES),
         strokeDash=dash,
     )
     slo = base.mark_rule(color=INK, strokeWidth=1).encode(y=alt.datum(rules.slo_ms))
     capacities = (
         base.transform_filter("isValid(datum.capacity_rps)")
         .mark_rule(strokeWidth=1.5, opacity=0.7)
-        .encode(x="capacity_rps:Q", color=colour(data, STROKES))
+        .encode(x="capacity_rps:Q", color=colour(data, summary.run.frameworks, STROKES))
     )
     return _by_scenario(alt.layer(capacities, slo, lines), data)
 
@@ -92,7 +92,9 @@ def surge(summary: Summary, replays: Sequence[Replay], rules: Search) -> alt.Top
     base = alt.Chart(alt.InlineData(data))
     y = alt.Y("time_ms:Q", title="p99 (ms)", scale=alt.Scale(type="log"), axis=alt.Axis(format="~g"))
     lines = base.mark_line(strokeWidth=1.5).encode(
-        x=alt.X("at_s:Q", title="due (s after the start of the overload)"), y=y, color=colour(data, STROKES)
+        x=alt.X("at_s:Q", title="due (s after the start of the overload)"),
+        y=y,
+        color=colour(data, summary.run.frameworks, STROKES),
     )
     slo = base.mark_rule(color=INK, strokeWidth=1).encode(y=alt.datum(rules.slo_ms))
     end = base.mark_rule(color=GREY, strokeWidth=1.5).encode(x=alt.datum(surge_s(rules)))

@@ -63,6 +63,7 @@ def info_of(run: CapacityRun, found: Sequence[Replay]) -> RunInfo:
         stop_rule=f"no round is begun that would not fit into {run.request.budget_s:g} s; no result is looked at",
         machine=run.machine,
         contestants={one.name: one.title for one in chosen.contestants},
+        frameworks={one.name: one.framework for one in chosen.contestants},
         scenarios={one.name: one.title for one in chosen.scenarios},
         keep_alive={one.name: one.keep_alive for one in chosen.contestants},
         claims=chosen.claims,

@@ -6,10 +6,11 @@ from statistics import median
 
 import polars as pl
 
+from loadtests.analysis.cells import cells
+from loadtests.analysis.comparisons import comparisons
 from loadtests.analysis.estimates import MIN_ROUNDS
 from loadtests.analysis.observations import COLUMNS
 from loadtests.analysis.summary import Cell, Comparison, GateResult, Noise, RunInfo, Summary
-from loadtests.analysis.verdict import cells, comparisons
 from loadtests.capacity.curves import Point, curve
 from loadtests.capacity.replay import Replay
 from loadtests.plan.search import LAG_SHARE, Cause

@@ -128,9 +128,11 @@ def cpu(summary: Summary) -> alt.TopLevelMixin | None:
     if not data:
         return None
     base = chart(data)
-    y = alt.Y("contestant:N", title=None, sort=contestants(data))
+    y = alt.Y("contestant:N", title=None, sort=contestants(data, summary.run.frameworks))
     bars = base.mark_bar(height={"band": 0.7}, opacity=0.8).encode(
-        x=alt.X("value:Q", title="µs of CPU time a request"), y=y, color=colour(data, legend=None)
+        x=alt.X("value:Q", title="µs of CPU time a request"),
+        y=y,
+        color=colour(data, summary.run.frameworks, legend=None),
     )
     spans = base.mark_rule(color=INK, strokeWidth=1.5).encode(x=alt.X("low:Q"), x2="high:Q", y=y)
     return panels(alt.layer(bars, spans), "scenario", _scenarios(data), step=20)
@@ -146,7 +148,7 @@ def latency(summary: Summary) -> alt.TopLevelMixin | None:
     ]
     if not data:
         return None
-    names = contestants(data)
+    names = contestants(data, summary.run.frameworks)
     x = alt.X(
         "value:Q",
         title="response time (ms)",
@@ -158,7 +160,10 @@ def latency(summary: Summary) -> alt.TopLevelMixin | None:
         chart(data)
         .mark_point(filled=True, size=70, opacity=0.85)
         .encode(
-            x=x, y=alt.Y("percentile:N", title=None, sort=list(percentiles)), color=colour(data), shape=shape
+            x=x,
+            y=alt.Y("percentile:N", title=None, sort=list(percentiles)),
+            color=colour(data, summary.run.frameworks),
+            shape=shape,
         )
     )
     return panels(alt.layer(points), "scenario", _scenarios(data), step=22)

@@ -6,6 +6,7 @@ from typing import Any
 import altair as alt
 import vl_convert
 
+from loadtests.analysis.summary import BARE
 from loadtests.report.tables import Kind
 
 INK, GREY = "#24292f", "#8a8f98"
@@ -19,7 +20,7 @@ COLOURS: Mapping[Kind, str] = {
 FAMILIES: Mapping[str, Sequence[str]] = {
     "flask": ("#d9772b", "#f0a661", "#a34f10", "#f6cfa6"),
     "fastapi": ("#2f86c1", "#7fb9e0", "#1b5f91", "#b9d9ef"),
-    "raw": ("#8a8f98", "#b8bcc4", "#5c6470", "#d8dce2", "#3a404a"),
+    BARE: ("#8a8f98", "#b8bcc4", "#5c6470", "#d8dce2", "#3a404a"),
 }
 OTHERS = ("#4f9a5b", "#b0579c", "#c9a227", "#6c6fc4", "#5aa9a3")
 WIDTH = 500
@@ -86,24 +87,24 @@ def chart(data: Rows) -> alt.Chart:
     return alt.Chart(alt.InlineData(data))
 
 
-def contestants(data: Rows) -> list[str]:
-    """Names in alphabetical order, bare servers last."""
-    return sorted({row["contestant"] for row in data}, key=lambda name: (name.startswith("raw-"), name))
+def contestants(data: Rows, frameworks: Mapping[str, str]) -> list[str]:
+    """Names in alphabetical order, bare servers last; frameworks: of each contestant."""
+    names = {row["contestant"] for row in data}
+    return sorted(names, key=lambda name: (frameworks.get(name) == BARE, name))
 
 
-def colour(data: Rows, legend: alt.Legend | None = CIRCLES) -> alt.Color:
+def colour(data: Rows, frameworks: Mapping[str, str], legend: alt.Legend | None = CIRCLES) -> alt.Color:
     """One colour a contestant, of its framework's family; no legend where rows are labelled anyway."""
-    names = contestants(data)
-    scale = alt.Scale(domain=names, range=_shades(names))
+    names = contestants(data, frameworks)
+    scale = alt.Scale(domain=names, range=_shades([frameworks.get(name, "") for name in names]))
     return alt.Color("contestant:N", title=None, scale=scale, legend=legend)
 
 
-def _shades(names: Sequence[str]) -> list[str]:
-    """One colour a name: shades of one for each framework, the same as in the verdicts."""
-    families = {name: name.partition("-")[0] for name in names}
+def _shades(frameworks: Sequence[str]) -> list[str]:
+    """One colour a contestant: shades of one for each framework, the same as in the verdicts."""
     taken: dict[str, int] = {}
     shades = []
-    for family in families.values():
+    for family in frameworks:
         palette = FAMILIES.get(family, OTHERS)
         place = taken[family] = taken.get(family, -1) + 1
         shades.append(palette[place % len(palette)])

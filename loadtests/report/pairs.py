@@ -4,12 +4,10 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from loadtests.analysis.summary import Comparison, Summary
+from loadtests.analysis.summary import BARE, Comparison, Summary
 from loadtests.config.metrics import COMPARED
 from loadtests.config.profiles import headline
 from loadtests.report import formats, words
-
-FLOOR_PREFIX = "raw-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +78,7 @@ def main_pair(summary: Summary) -> Pair | None:
 def floor_of(summary: Summary, contestant: str) -> str | None:
     """The bare server under a contestant, by the claim that compares the two."""
     floors = (claim.b for claim in summary.run.claims if claim.a == contestant)
-    return next((name for name in floors if name.startswith(FLOOR_PREFIX)), None)
+    return next((name for name in floors if summary.run.frameworks.get(name) == BARE), None)
 
 
 def contestant_title(summary: Summary, contestant: str) -> str:

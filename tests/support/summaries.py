@@ -20,6 +20,7 @@ FLOOR_CLAIMS = (Claim(A, FLOOR_A, "What Flask costs"), Claim(B, FLOOR_B, "What F
 RUN = replace(
     run_of(A, B, claims=(CLAIM,)),
     contestants=TITLES,
+    frameworks={A: "flask", B: "fastapi", FLOOR_A: "raw", FLOOR_B: "raw"},
     scenarios=SCENARIOS,
     rounds=8,
     machine={"CPU": "a <fast> one"},

@@ -153,7 +153,7 @@ class RunStore:
             path.parent.mkdir(parents=True, exist_ok=True)
             held = BytesIO()  # a full disk is told by Python more clearly than by the writer of Parquet
             frame.write_parquet(held)
-            partial.write_bytes(held.getbuffer())
+            partial.write_bytes(held.getvalue())  # the very bytes, uncopied; a view would outlive a failure
             partial.replace(path)
         except (pl.exceptions.PolarsError, OSError) as error:
             partial.unlink(missing_ok=True)

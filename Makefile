@@ -58,13 +58,13 @@ lint: $(TESTABLE) ## Style, types and import rules
 	@$(BIN)/lint-imports --no-cache
 
 unit: $(TESTABLE)
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal $(ARGS)
 
 nightly: $(TESTABLE) ## Long random tests: 50,000 requests to both apps, and a long schemathesis run (15 minutes)
-	@HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest --numprocesses 2 --dist loadfile tests/contract/test_parity.py tests/contract/test_schemathesis.py $(ARGS)
+	@HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest --numprocesses 2 --dist worksteal tests/contract/test_parity.py tests/contract/test_schemathesis.py $(ARGS)
 
 coverage: $(TESTABLE) ## Run the tests and show which lines they miss
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal --cov --cov-report=term:skip-covered $(ARGS)
 
 report: $(INSTALLED) ## Rewrite a run's report: make report RUN=results/...
 	@$(BIN)/sidebyside report $(or $(RUN),$(error name a run: make report RUN=results/...))

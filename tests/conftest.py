@@ -29,34 +29,6 @@ Pair = tuple[httpx2.Client, httpx2.Client]
 NewDatabase = Callable[[], str]
 
 
-# The files that take longest, longest first; next come those of the contract, then all that are done in a moment.
-SLOW_FILES = (
-    "test_interrupted.py",
-    "test_capacity.py",
-    "test_drive.py",
-    "test_cli.py",
-    "test_doctor.py",
-    "test_parity.py",
-    "test_selftest.py",
-    "test_stock.py",
-    "test_gates_live.py",
-    "test_bench.py",
-    "test_browser.py",
-)
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long files first: none of them begins when the other worker has nothing left to do."""
-    items.sort(key=lambda item: _place(item.path))
-
-
-def _place(path: Path) -> int:
-    if path.name in SLOW_FILES:
-        return SLOW_FILES.index(path.name)
-    return len(SLOW_FILES) + (path.parent.name != "contract")
-
-
 @pytest.fixture(scope="session")
 def running_services() -> Iterator[Services]:
     """PostgreSQL and Redis, started once."""

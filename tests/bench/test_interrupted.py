@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -28,6 +27,7 @@ from loadtests.machine.reachable import libpq_url
 from loadtests.machine.services import Services
 from loadtests.runs.record import save_record
 from tests.support.command import PROGRAM, descendants, run, started, survivors
+from tests.support.waiting import eventually
 
 WSGI, ASGI = "raw-wsgi-gthread", "raw-asgi-uvicorn"
 FLOORS = ("--contestant", WSGI, "--contestant", ASGI, "--scenario", "ping")
@@ -113,12 +113,13 @@ def await_line(process: "subprocess.Popen[str]", start: str) -> None:
 
 def await_load(process: "subprocess.Popen[str]") -> dict[str, psutil.Process]:
     """The processes of the round, as soon as users are connected to the server."""
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline and process.poll() is None:
+
+    def under_load() -> dict[str, psutil.Process] | None:
+        assert process.poll() is None, "it ended before it was under load"
         roles = {role: one for one in descendants(process) for role in role_of(one)}
-        if len(roles) == 3 and is_asked(roles[ASGI]):
-            return roles
-    pytest.fail("the round was never under load")
+        return roles if len(roles) == 3 and is_asked(roles[ASGI]) else None
+
+    return eventually(under_load, "the round is under load") or {}
 
 
 def role_of(process: psutil.Process) -> list[str]:
@@ -383,8 +384,6 @@ def databases(url: str, template: str) -> list[str]:
 
 def await_disconnected(url: str, owner: str) -> None:
     """Return once the server has noticed that the owner is gone."""
-    deadline = time.monotonic() + 30
+    connected = "SELECT 1 FROM pg_stat_activity WHERE application_name = %s"
     with psycopg.connect(libpq_url(url), autocommit=True) as connection:
-        connected = "SELECT 1 FROM pg_stat_activity WHERE application_name = %s"
-        while connection.execute(connected, [owner]).fetchone() and time.monotonic() < deadline:
-            pass
+        eventually(lambda: not connection.execute(connected, [owner]).fetchone(), "the owner is disconnected")

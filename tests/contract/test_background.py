@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from threading import Timer
@@ -18,10 +17,10 @@ from loadtests.machine.servers import Endpoint, launched
 from loadtests.machine.services import Services
 from tests.conftest import CATALOG
 from tests.support.shop import JWT_SECRET, created, user_fields
+from tests.support.waiting import eventually
 
 SERVERS = ("flask-gthread", "fastapi-uvicorn", "flask-gevent")
 USERS = 3
-WITHIN_S = 20.0
 # What happens in the database when a mail is sent. `posted` has a line for every time, and there is a gate to pass.
 SENDING = """
 CREATE OR REPLACE FUNCTION sending() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {} RETURN NEW; END $$;
@@ -93,10 +92,7 @@ def mails_of(shops: dict[str, Shop]) -> Mails:
 
 def settled(shops: dict[str, Shop]) -> Mails:
     """The mails of every shop, when none is pending any more."""
-    deadline_s = time.monotonic() + WITHIN_S
-    while any(shop.mails()[0] for shop in shops.values()):
-        assert time.monotonic() < deadline_s, "mails stay pending"
-        time.sleep(0.01)
+    eventually(lambda: not any(shop.mails()[0] for shop in shops.values()), "no mail is pending")
     return mails_of(shops)
 
 

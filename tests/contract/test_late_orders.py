@@ -1,6 +1,5 @@
 """The probe that answers now and takes the stock later: a mistake on purpose, which has to go wrong as promised."""
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -9,9 +8,9 @@ import pytest
 
 from loadtests.studies.oversell import sell_late, sell_really
 from tests.support.shop import ADMIN, an_item, anonymous, faults, problem, stock_of
+from tests.support.waiting import eventually
 
 PATH = "/api/probe/late-orders"
-WITHIN_S = 10.0
 
 
 @pytest.fixture(scope="module", params=["flask_in_process", "fastapi_in_process"])
@@ -27,13 +26,12 @@ def order_late(client: httpx2.Client, item: Any, quantity: int, delay_ms: int = 
 
 def carried_out(client: httpx2.Client, item: Any) -> Any:
     """The tally of an item when nothing of it is still to be taken."""
-    deadline_s = time.monotonic() + WITHIN_S
-    while True:
+
+    def whole_tally() -> Any:
         tally = client.get(f"{PATH}/{item['id']}").json()
-        if tally["accepted"] == tally["taken"] + tally["oversold"]:
-            return tally
-        assert time.monotonic() < deadline_s, tally
-        time.sleep(0.005)
+        return tally if tally["accepted"] == tally["taken"] + tally["oversold"] else None
+
+    return eventually(whole_tally, "all that was accepted is taken or oversold")
 
 
 def test_a_late_order_is_accepted_now_and_takes_its_stock_later(client: httpx2.Client) -> None:
@@ -49,10 +47,7 @@ def test_a_late_order_is_seen_in_the_cached_item_too(client: httpx2.Client) -> N
     path = f"/api/items/{item['id']}/cached"
     assert client.get(path).json()["stock"] == 2
     order_late(client, item, 1)
-    deadline_s = time.monotonic() + WITHIN_S
-    while client.get(path).json()["stock"] == 2:
-        assert time.monotonic() < deadline_s, "the item is kept as it was"
-        time.sleep(0.005)
+    eventually(lambda: client.get(path).json()["stock"] != 2, "the item is not kept as it was")
     assert client.get(path).json()["stock"] == 1
 
 

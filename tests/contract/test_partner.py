@@ -1,6 +1,5 @@
 """Calling the partner service, a real one: answers, fan-out, failures, and how many calls at once."""
 
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -13,6 +12,7 @@ import pytest
 from shared.ops.settings import Settings
 from tests.support.in_process import fastapi_client, flask_client
 from tests.support.shop import JWT_SECRET, faults, problem
+from tests.support.waiting import eventually
 
 APPS = {"flask": flask_client, "fastapi": fastapi_client}
 # None of these calls needs database or cache.
@@ -82,8 +82,7 @@ def test_who_comes_later_waits_behind_all_calls_of_who_came_before(shop: Shop, p
     stats(partner_url)
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(client.get, "/api/partner/many?n=4&delay_ms=200")
-        while httpx2.get(f"{partner_url}/stats").json()["calls"] == 0:
-            time.sleep(0.01)
+        eventually(lambda: httpx2.get(f"{partner_url}/stats").json()["calls"], "a call has begun")
         second = pool.submit(client.get, "/api/partner/many?n=4&delay_ms=200")
         assert first.result().status_code == 200
         counted = stats(partner_url)

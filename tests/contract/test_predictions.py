@@ -9,8 +9,8 @@ import httpx2
 import pytest
 
 from shared.shop.model import HEADER
-from tests.machine.test_servers import until
 from tests.support.shop import anonymous, faults, in_process, problem
+from tests.support.waiting import eventually
 
 ROW = b"1.5,-2,3e-1,0,5,6,7,8"
 PINGS = 15
@@ -127,7 +127,7 @@ def test_others_are_served_while_a_large_table_is_scored(url: httpx2.URL) -> Non
         httpx2.Client(base_url=url, timeout=60) as other,
     ):
         scoring.sendall(large)
-        assert until(lambda: not unread(scoring))
+        eventually(lambda: not unread(scoring), "the server has read all")
         for _ in range(PINGS):
             assert other.get("/api/probe/ping").status_code == 200
         answered_first = not select.select([scoring], [], [], 0)[0]

@@ -1,6 +1,5 @@
 """Reports through the task queue: ordered from either app, made by one real worker, fetched later."""
 
-import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -19,9 +18,9 @@ from shared.shop import reports
 from shared.shop.limits import now
 from tests.support.in_process import fastapi_client, flask_client
 from tests.support.shop import ADMIN, JWT_SECRET, anonymous, bearer, faults, problem
+from tests.support.waiting import eventually
 
 BOTH = {"flask": flask_client, "fastapi": fastapi_client}
-WITHIN_S = 20.0
 
 
 @pytest.fixture(scope="module")
@@ -66,15 +65,16 @@ def ordered(client: httpx2.Client, kind: str, headers: dict[str, str] = ADMIN) -
 
 def finished(client: httpx2.Client, path: str, headers: dict[str, str] = ADMIN) -> Any:
     """What has become of a task when it has come to an end."""
-    deadline_s = time.monotonic() + WITHIN_S
-    while True:
+
+    def ended() -> Any:
         task = client.get(path, headers=headers).json()
         assert list(task) == ["task_id", "status", "result"]
         if task["status"] in {"succeeded", "failed"}:
             return task
         assert task["result"] is None
-        assert time.monotonic() < deadline_s, task
-        time.sleep(0.005)
+        return None
+
+    return eventually(ended, f"{path} has come to an end")
 
 
 def totals(client: httpx2.Client, query: str) -> dict[str, tuple[int, int]]:

@@ -3,11 +3,9 @@
 import os
 import signal
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
 
 import httpx2
 import psutil
@@ -20,6 +18,7 @@ from loadtests.machine.services import Services
 from tests.conftest import CATALOG
 from tests.contract.test_metrics import samples
 from tests.support.shop import JWT_SECRET
+from tests.support.waiting import eventually
 
 NAMES = ("flask-gthread", "fastapi-uvicorn")
 ALL = (*NAMES, "flask-gevent", "fastapi-gunicorn")
@@ -81,13 +80,6 @@ def children_of(server: Endpoint) -> set[int]:
     return set()
 
 
-def until(condition: Callable[[], Any], within_s: float = 30.0) -> None:
-    deadline = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < deadline
-        os.sched_yield()
-
-
 class Visitors(threading.Thread):
     """Requests one after the other, each on a connection of its own, until told to stop."""
 
@@ -145,7 +137,7 @@ def test_no_request_fails_while_gunicorn_replaces_its_workers(servers: dict[str,
     for one in visitors:
         one.start()
     os.kill(server.pid, signal.SIGHUP)
-    until(lambda: not (before & children_of(server)))
+    eventually(lambda: not (before & children_of(server)), "all former workers have ended")
     for one in visitors:
         one.stop()
     assert {answer for one in visitors for answer in one.answers} == {200}
@@ -161,11 +153,11 @@ def test_a_server_that_is_told_to_stop_says_so_serves_on_and_finishes(server: En
             )
         )
         visitor.start()
-        until(lambda: samples(client, "shop_requests_in_flight")[""] == 2.0)
+        eventually(lambda: samples(client, "shop_requests_in_flight")[""] == 2.0, "both are in flight")
     balancers = [Balancer(server) for _ in range(2)]
     for one in balancers:
         one.start()
-    until(lambda: all(one.answers for one in balancers))
+    eventually(lambda: all(one.answers for one in balancers), "both balancers were answered")
     os.kill(server.pid, signal.SIGTERM)
     seen = set()
     while children_of(server):

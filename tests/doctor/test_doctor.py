@@ -23,6 +23,7 @@ from loadtests.doctor.forecast import AaSpread, Forecast
 from loadtests.doctor.probes import Lateness, Spin
 from loadtests.plan.rounds import Plan, make_plan
 from tests.support.command import descendants, run, run_here, started, survivors
+from tests.support.waiting import eventually
 
 SOUND = Facts(
     cpus=(0, 1, 2, 3),
@@ -391,8 +392,12 @@ def test_a_machine_on_which_no_run_is_possible_is_exit_1(
 
 def test_a_doctor_who_is_stopped_takes_everything_along() -> None:
     with started("doctor", "--quick") as process:
-        while not (begun := descendants(process)):
+
+        def started_something() -> list[psutil.Process]:
             assert process.poll() is None, "it ended before it started anything"
+            return descendants(process)
+
+        begun = eventually(started_something, "it has started something")
         process.terminate()
         status = process.wait(20)
 

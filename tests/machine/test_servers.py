@@ -6,7 +6,6 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from loadtests.config.contestants import Contestant, load_contestants
 from loadtests.errors import ServerError
 from loadtests.machine.cpus import cpu_sets
 from loadtests.machine.servers import launched
+from tests.support.waiting import eventually
 
 CATALOG = Path(__file__).parents[2] / "loadtests" / "catalog"
 KNOWN = load_contestants(CATALOG)
@@ -30,13 +30,6 @@ ANY_CPU: tuple[int, ...] = ()
 def script(name: str, code: str) -> Contestant:
     """A contestant that runs a Python script, given its port as the first argument."""
     return replace(FLOORS["raw-asgi-uvicorn"], name=name, command=("{python}", "-c", code, "{port}"))
-
-
-def until(condition: Callable[[], bool], within_s: float = 10.0) -> bool:
-    deadline = time.monotonic() + within_s
-    while not condition() and time.monotonic() < deadline:
-        os.sched_yield()
-    return condition()
 
 
 def is_running(pid: int) -> bool:
@@ -80,7 +73,9 @@ def test_every_kind_of_server_keeps_connections_alive_and_leaves_nothing() -> No
     assert {name: len(pids) for name, pids in families.items()} == {
         one.name: 1 if "uvicorn" in one.name else 2 for one in servers
     }
-    assert until(lambda: not any(is_running(pid) for pids in families.values() for pid in pids))
+    eventually(
+        lambda: not any(is_running(pid) for pids in families.values() for pid in pids), "all have ended"
+    )
     assert not any(is_listening(one.port) for one in endpoints.values())
 
 
@@ -209,7 +204,7 @@ def visit(contestant: Contestant) -> None:
     with launched([contestant], {}, ANY_CPU) as endpoints:
         one = endpoints[contestant.name]
         urllib.request.urlopen(f"http://{one.host}:{one.port}/quit").close()
-        assert until(lambda: not is_running(one.pid))
+        eventually(lambda: not is_running(one.pid), "it has ended")
 
 
 def test_a_server_that_lost_its_worker_is_told_on_leaving_with_its_last_words() -> None:
@@ -223,7 +218,10 @@ def kill_worker(contestant: Contestant) -> None:
         (worker,) = master.children()
         worker.kill()
         worker.wait(10)
-        assert until(lambda: len(master.children()) == 1)  # by now it has said what became of the other
+        eventually(
+            lambda: len(master.children()) == 1,
+            "one worker is left, and it has said what became of the other",
+        )
 
 
 def test_what_goes_wrong_in_the_block_is_not_hidden_by_a_server_that_ended() -> None:
@@ -262,4 +260,4 @@ def test_killing_the_orchestrator_leaves_no_orphan(tmp_path: Path) -> None:
         orchestrator.send_signal(signal.SIGKILL)
 
     assert len(pids) >= 12  # uvicorn's workers would outlive their master
-    assert until(lambda: not any(map(is_running, pids)))
+    eventually(lambda: not any(map(is_running, pids)), "all have ended")

@@ -12,7 +12,7 @@ from loadtests.cli.frame import app, err, one_line_errors, out
 from loadtests.errors import SuiteError
 
 if TYPE_CHECKING:
-    from loadtests.doctor.findings import Finding
+    from loadtests.doctor.finding import Finding
     from loadtests.doctor.forecast import AaSpread, Forecast
 
 MARKS = {"good": ("ok", "green"), "warning": ("warning", "yellow"), "bad": ("bad", "bold red")}

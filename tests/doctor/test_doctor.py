@@ -18,7 +18,8 @@ from loadtests.config.selection import Options, select
 from loadtests.doctor import facts, findings, folders, forecast, noise, probes
 from loadtests.doctor.busy import Busy, BusyMeter, Process, Spent, busiest
 from loadtests.doctor.facts import Facts, Memory, gather, shared_cores
-from loadtests.doctor.findings import Finding, judge, sum_up
+from loadtests.doctor.finding import Finding
+from loadtests.doctor.findings import judge, sum_up
 from loadtests.doctor.forecast import AaSpread, Forecast
 from loadtests.doctor.probes import Lateness, Spin
 from loadtests.plan.rounds import Plan, make_plan

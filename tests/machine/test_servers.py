@@ -14,7 +14,6 @@ import pytest
 
 from loadtests.config.contestants import Contestant, load_contestants
 from loadtests.errors import ServerError
-from loadtests.machine.cpus import cpu_sets
 from loadtests.machine.servers import launched
 from tests.support.waiting import eventually
 
@@ -39,21 +38,6 @@ def is_running(pid: int) -> bool:
 def is_listening(port: int) -> bool:
     with socket.socket() as client:
         return client.connect_ex(("127.0.0.1", port)) == 0
-
-
-@pytest.mark.parametrize(
-    ("available", "servers", "load"),
-    [
-        ((0,), (), ()),
-        ((0, 1), (0,), (1,)),
-        ((5, 2, 3), (2,), (3, 5)),
-        (range(8), (0, 1, 2, 3), (4, 5, 6, 7)),
-    ],
-)
-def test_cpus_are_halved_between_servers_and_load(
-    available: tuple[int, ...], servers: tuple[int, ...], load: tuple[int, ...]
-) -> None:
-    assert cpu_sets(available) == (servers, load)
 
 
 def test_every_kind_of_server_keeps_connections_alive_and_leaves_nothing() -> None:

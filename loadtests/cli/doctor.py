@@ -33,7 +33,7 @@ def doctor(
     The exit code is 0 even with warnings, and 1 when something makes a run
     impossible. A browser is not needed.
 
-    [dim]Before a long run: close the programs you would close for the run itself, then call it.[/]
+    [dim]Before a long run: close the programs you would close for the run itself, then run this.[/]
     """
     with one_line_errors():
         from loadtests.doctor.facts import gather

@@ -19,8 +19,8 @@ def error_rate(evidence: Evidence) -> Inspection:
     failed = {name: int(evidence.slices[name].sum()) for name in KINDS.values()}
     percent = 100 * sum(failed.values()) / asked
     kinds = sorted(failed.items(), key=lambda kind: -kind[1])
-    told = ", ".join(f"{count} x {name}" for name, count in kinds if count)
-    return Inspection(percent, ERROR_LIMIT_PERCENT, percent < ERROR_LIMIT_PERCENT, told and f"failed: {told}")
+    text = ", ".join(f"{count} x {name}" for name, count in kinds if count)
+    return Inspection(percent, ERROR_LIMIT_PERCENT, percent < ERROR_LIMIT_PERCENT, text and f"failed: {text}")
 
 
 def unfinished(evidence: Evidence) -> Inspection:
@@ -70,7 +70,7 @@ def _is(contestant: str) -> pl.Expr:
 def keep_alive(evidence: Evidence) -> Inspection:
     """Connections opened beyond the plan.
 
-    Planned for a server that keeps them: as many as there are users (and one for the counts), once a round. For
+    Planned for a server that keeps them: as many as there are users (and one for the counts), once per round. For
     one that closes them: one for each request.
     """
     requests = int(evidence.slices["client_requests"].sum())

@@ -10,7 +10,7 @@ from loadtests.config.metrics import METRICS, loop_of
 
 
 def cells(observations: pl.DataFrame, reasons: Reasons) -> list[Cell]:
-    """One a scenario, contestant and metric: the geometric mean over rounds of each round's median."""
+    """One per scenario, contestant and metric: the geometric mean over rounds of each round's median."""
     cell = ["scenario", "contestant", "metric"]
     medians = observations.group_by(*cell, "round", maintain_order=True).agg(
         pl.col("value").median(), measured=pl.col("value").count()

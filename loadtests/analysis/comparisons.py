@@ -101,7 +101,7 @@ def ratio_in(readings: Readings, scenario: str, metric: str, a: str, b: str) -> 
 def _judge(pairs: Sequence[_Pair], run: RunInfo) -> list[Comparison]:
     """Verdicts of one table. Only what is tested counts for the adjustment: valid pairs with an interval.
 
-    What is measured once a process is one test, however many scenarios show it.
+    What is measured once per process is one test, however many scenarios show it.
     """
     p_values = {
         _test(pair): p_value for pair in pairs if not pair.reason and (p_value := _p_value(pair)) is not None

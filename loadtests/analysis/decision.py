@@ -27,7 +27,7 @@ def decided(
         a_wins = (low > 1) == METRICS[metric].higher_is_better
         certain = low > 1 + margin or high < 1 / (1 + margin)
         return ("a_better" if a_wins else "b_better"), ("" if certain else f"maybe by less than {margin:.0%}")
-    return "inconclusive", f"to decide it: {_how_much_more(low, high, run)} of measuring like this"
+    return "inconclusive", f"a run of {_how_much_more(low, high, run)} would decide it"
 
 
 def _how_much_more(low: float, high: float, run: RunInfo) -> str:
@@ -52,7 +52,7 @@ def still_needed(one: Comparison, wanted: float, run: RunInfo) -> str:
     width = half_width(one)
     if one.verdict == "invalid" or width <= wanted:
         return ""
-    told = f"not yet as precise as asked: {100 * width:.1f} % to either side"
+    text = f"not yet as precise as asked: {100 * width:.1f} % to either side"
     if isfinite(width):
-        told += f"; {100 * wanted:g} % takes {_duration(more_s(width, wanted, run.duration_s))} more"
-    return told
+        text += f"; {100 * wanted:g} % takes {_duration(more_s(width, wanted, run.duration_s))} more"
+    return text

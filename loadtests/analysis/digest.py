@@ -26,7 +26,7 @@ SLICES_DIGEST: Schema = {
     "had_ns": pl.Int64,
     "used_ns": pl.Int64,
 }
-"""One row a slice. `aside`: more CPU time was stolen than the limit allows. `busy_ns`: first send to last answer.
+"""One row per slice. `aside`: more CPU time was stolen than the limit allows. `busy_ns`: first send to last answer.
 
 `had_ns`: users x time from the first send to the stop; `used_ns`: how much of it they spent waiting for answers.
 """
@@ -38,7 +38,7 @@ POOLS: Schema = {
     "answered": pl.Int64,
     **{f"{kind}_{name}_ms": pl.Float64 for kind in ("response", "service", "lag") for name in PERCENTILES},
 }
-"""One row a round and cell: percentiles over the answers of its open slices that are not set aside.
+"""One row per round and cell: percentiles over the answers of its open slices that are not set aside.
 
 Response time = end - due, service time = end - sent, lag = sent - the moment when it was due and a user was free.
 """
@@ -52,7 +52,7 @@ BODIES: Schema = {
     "bytes": pl.Int64,
     "body_bytes": pl.Int64,
 }
-"""One row a round, cell and variant of request: answers, and the sums of their sizes."""
+"""One row per round, cell and variant of request: answers, and the sums of their sizes."""
 
 _ANSWERED = pl.col("failure") == Failure.NONE
 _NS_PER_MS = 1_000_000

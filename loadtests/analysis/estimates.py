@@ -55,7 +55,7 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """A ratio a / b. `log` estimates its logarithm; `rounds` holds one ratio a round."""
+    """A ratio a / b. `log` estimates its logarithm; `rounds` holds one ratio per round."""
 
     log: Estimate
     rounds: tuple[float, ...]
@@ -73,7 +73,7 @@ class Ratio:
 
 
 def estimate(values: Sequence[float] | FloatArray) -> Estimate:
-    """Mean and standard error of one value a round; ValueError without any."""
+    """Mean and standard error of one value per round; ValueError without any."""
     rounds = np.asarray(values, dtype=np.float64)
     if rounds.size == 0:
         raise ValueError("an estimate needs at least one round")
@@ -83,7 +83,7 @@ def estimate(values: Sequence[float] | FloatArray) -> Estimate:
 
 
 def paired_ratio(log_ratios: Sequence[FloatArray]) -> Ratio:
-    """The ratio behind paired blocks; log_ratios: one array of shape (blocks,) a round, none empty."""
+    """The ratio behind paired blocks; log_ratios: one array of shape (blocks,) per round, none empty."""
     medians = np.array([np.median(blocks) for blocks in log_ratios])
     ratios = tuple(float(ratio) for ratio in np.exp(medians))
     return Ratio(estimate(medians), ratios, sum(len(blocks) for blocks in log_ratios))

@@ -29,7 +29,7 @@ def generator_cpu(evidence: Evidence) -> Inspection:
     if span_ns <= 0:
         return Inspection(None, GENERATOR_LIMIT_PERCENT, ok=True, note=NO_METER)
     percent = 100 * float(read["generator_cpu_ns"].sum()) / span_ns
-    note = f"the load generator used {percent:.0f} % of its core: it may be what was measured"
+    note = f"the load generator used {percent:.0f} % of its core and may have been the bottleneck"
     return Inspection(percent, GENERATOR_LIMIT_PERCENT, percent < GENERATOR_LIMIT_PERCENT, note)
 
 
@@ -46,7 +46,7 @@ def littles_law(evidence: Evidence) -> Inspection:
             None, LITTLE_LIMIT_PERCENT, ok=True, note="not measured: no closed loop that took time"
         )
     percent = 100 * int(closed["used_ns"].sum()) / had_ns - 100
-    note = f"the times of the requests add up to {percent:+.1f} % of what the users had"
+    note = f"request times add up to {percent:+.1f} % of users x time"
     return Inspection(percent, LITTLE_LIMIT_PERCENT, abs(percent) <= LITTLE_LIMIT_PERCENT, note)
 
 

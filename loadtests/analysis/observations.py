@@ -2,7 +2,7 @@
 
 An observation frame has the columns scenario, contestant, metric, round, block, value and samples. `value`
 is null where the round's pool holds too few samples for the percentile; `samples` is the size of that pool.
-Metrics that are taken once a round have block 0. Slices that were set aside leave no observation.
+Metrics that are taken once per round have block 0. Slices that were set aside leave no observation.
 """
 
 import polars as pl
@@ -65,7 +65,7 @@ def _per_round(digest: Digest) -> pl.DataFrame:
 
 
 def _memory(digest: Digest) -> pl.DataFrame:
-    """One PSS a round and contestant, shown in every scenario that it answered."""
+    """One PSS per round and contestant, shown in every scenario that it answered."""
     pss = digest.servers.select("round", "contestant", pss_mib=pl.col("pss_kib") / 1024)
     return _answered_scenarios(digest).join(pss, on=["round", "contestant"], how="inner")
 
@@ -85,12 +85,12 @@ def _answered_scenarios(digest: Digest) -> pl.DataFrame:
 
 
 def _once(frame: pl.DataFrame) -> pl.DataFrame:
-    """What is taken once a round has block 0."""
+    """What is taken once per round has block 0."""
     return frame.with_columns(block=pl.lit(0, pl.Int32))
 
 
 def _long(frame: pl.DataFrame, metrics: list[str]) -> pl.DataFrame:
-    """One row a metric, with the columns and types of an observation frame."""
+    """One row per metric, with the columns and types of an observation frame."""
     index = [*CELL, "round", "block", "samples"]
     long = frame.unpivot(on=metrics, index=index, variable_name="metric", value_name="value")
     return long.select(COLUMNS).cast(

@@ -54,7 +54,7 @@ def coverage(logs: FloatArray) -> float:
 def noise_of(log_ratios: list[FloatArray]) -> Spread:
     """The noise behind measured rounds, by the moments of a one-way layout (Searle, Casella and McCulloch 1992, 3.5).
 
-    log_ratios: one array of shape (blocks,) a round, two or more of each. The blocks' mean square is `block` squared;
+    log_ratios: one array of shape (blocks,) per round, two or more of each. The blocks' mean square is `block` squared;
     what the rounds' means spread beyond it is `launch` squared, at least 0.
     """
     means = np.array([blocks.mean() for blocks in log_ratios])

@@ -38,7 +38,7 @@ class Comparison:
     """The ratio a / b of one metric in one scenario, and the verdict on it.
 
     `low` and `high` are adjusted for all comparisons of the pair (Holm) and decide the verdict;
-    `low_single` and `high_single` are the plain 95 % interval. `round_ratios` holds one ratio a round.
+    `low_single` and `high_single` are the plain 95 % interval. `round_ratios` holds one ratio per round.
     """
 
     scenario: str

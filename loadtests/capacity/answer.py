@@ -12,11 +12,11 @@ from loadtests.report.pairs import contestant_title, main_pair, scenario_title
 def answer(summary: Summary, overloads: Mapping[Pair, Surge], rules: Search) -> list[str]:
     """Who carries more; where the knee is; what happens beyond."""
     pair = main_pair(summary)
-    told = [_decision(summary, one, rules) for one in (pair.comparisons if pair else ())]
-    figures = [] if told else [_alone(summary, one) for one in summary.cells if one.metric == CAPACITY]
+    decisions = [_decision(summary, one, rules) for one in (pair.comparisons if pair else ())]
+    figures = [] if decisions else [_alone(summary, one) for one in summary.cells if one.metric == CAPACITY]
     surged = [_surge_sentence(summary, where, one, rules) for where, one in overloads.items()]
     partial = ["This run was stopped early."] if summary.run.status == "partial" else []
-    return [*partial, *told, *figures, *surged[:2]] or ["Nothing was measured."]
+    return [*partial, *decisions, *figures, *surged[:2]] or ["Nothing was measured."]
 
 
 def _decision(summary: Summary, one: Comparison, rules: Search) -> str:

@@ -36,7 +36,7 @@ def draw(summary: Summary, replays: Sequence[Replay], rules: Search) -> dict[str
 
 
 def curve(summary: Summary, replays: Sequence[Replay], rules: Search) -> alt.TopLevelMixin | None:
-    """A panel a scenario, a line a contestant and percentile, on a logarithmic axis of time."""
+    """One panel per scenario, one line per contestant and percentile, on a logarithmic axis of time."""
     data = curve_rows(summary, replays)
     if not data:
         return None
@@ -67,7 +67,7 @@ def curve(summary: Summary, replays: Sequence[Replay], rules: Search) -> alt.Top
 
 
 def curve_rows(summary: Summary, replays: Sequence[Replay]) -> Rows:
-    """One row a rung and percentile, with the contestant's capacity beside its first."""
+    """One row per rung and percentile, with the contestant's capacity beside its first."""
     capacity = {(one.scenario, one.contestant): one.value for one in summary.cells if one.metric == CAPACITY}
     return [
         {
@@ -85,7 +85,7 @@ def curve_rows(summary: Summary, replays: Sequence[Replay]) -> Rows:
 
 
 def surge(summary: Summary, replays: Sequence[Replay], rules: Search) -> alt.TopLevelMixin | None:
-    """A panel a scenario, a line a contestant: the median over rounds of the p99 in each tenth of a second."""
+    """One panel per scenario, one line per contestant: the median over rounds of the p99 in each tenth of a second."""
     data = surge_rows(summary, replays)
     if not data:
         return None
@@ -102,7 +102,7 @@ def surge(summary: Summary, replays: Sequence[Replay], rules: Search) -> alt.Top
 
 
 def surge_rows(summary: Summary, replays: Sequence[Replay]) -> Rows:
-    """One row a contestant and tenth of a second with an answer."""
+    """One row per contestant and tenth of a second with an answer."""
     frames = [
         one.surge.drop_nulls().select(
             pl.lit(one.search.scenario).alias("scenario"),

@@ -64,7 +64,7 @@ def knee_rps(ladder: Iterable[Rung]) -> float | None:
 
 
 def curve(ladders: Sequence[Sequence[Rung]]) -> list[Point]:
-    """One point a rung that more than half of the rounds have; ladders: one a round."""
+    """One point per rung that more than half of the rounds have; ladders: one per round."""
     by_fraction: dict[float, list[Rung]] = {}
     for rung in (rung for ladder in ladders for rung in ladder):
         by_fraction.setdefault(round(rung.fraction, 6), []).append(rung)

@@ -22,7 +22,7 @@ class CapacityProgress(BudgetBar):
         """Says what will be searched, and whether the budget will do for an interval."""
         each_s, rules = round_s(self.run.searches), self.run.rules
         lines = [
-            f"{len(self.run.searches)} searches a round, {self.budget_s / 60:.1f} minutes at most",
+            f"{len(self.run.searches)} searches per round, {self.budget_s / 60:.1f} minutes at most",
             f"p99 under {rules.slo_ms:g} ms, steps of {rules.step_s:g} s, a round of about {each_s:.0f} s",
             "stop it any time, finished rounds are kept",
         ]

@@ -78,8 +78,8 @@ def _replayed(
 ) -> Replay:
     result, ladder = ongoing.result or BROKEN_OFF, rungs(ongoing.trail)
     if apart:
-        told = f"client and server disagree by {apart} requests"
-        result = replace(result, capacity_rps=None, reason=told, cause="miscounted")
+        text = f"client and server disagree by {apart} requests"
+        result = replace(result, capacity_rps=None, reason=text, cause="miscounted")
     return Replay(
         round=number,
         search=ongoing.search,

@@ -46,7 +46,7 @@ def selected(request: Request) -> Selection:
 
 
 def searches_of(request: Request, selection: Selection) -> tuple[Search, ...]:
-    """One a scenario and contestant that answers it, in the order of the catalog."""
+    """One per scenario and contestant that answers it, in the order of the catalog."""
     return tuple(
         Search(scenario.name, one.name, request.slo_ms, request.seed, request.arrivals, step_s=request.step_s)
         for scenario in selection.scenarios

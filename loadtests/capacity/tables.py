@@ -18,7 +18,7 @@ GATES: Mapping[str, str] = {
 
 
 def capacity_table(summary: Summary) -> Table:
-    """A row a scenario and contestant: capacity and knee with their intervals."""
+    """One row per scenario and contestant: capacity and knee with their intervals."""
     notes, columns = (
         Notes(),
         ("scenario", "contestant", "capacity (requests/s)", "knee (requests/s)", "rounds"),
@@ -45,7 +45,7 @@ def _figure(one: Measured | None, notes: Notes) -> Cell:
 
 
 def curve_table(summary: Summary, scenario: str, curves: Mapping[Pair, Sequence[Point]]) -> Table:
-    """A row a contestant and rung of one scenario."""
+    """One row per contestant and rung of one scenario."""
     rows = tuple(
         (
             name(contestant_title(summary, pair[1])),
@@ -65,7 +65,7 @@ def _percentiles(point: Point) -> tuple[float, float, float]:
 
 
 def surge_table(summary: Summary, overloads: Mapping[Pair, Surge], rules: Search) -> Table:
-    """A row a scenario and contestant: what became of the requests in the overload."""
+    """One row per scenario and contestant: what became of the requests in the overload."""
     length_s = surge_s(rules)
     rows = tuple(
         (
@@ -106,7 +106,7 @@ def _recovery(one: Surge) -> Cell:
 
 
 def gate_table(summary: Summary) -> Table:
-    """A row a gate, scenario and contestant."""
+    """One row per gate, scenario and contestant."""
     rows = tuple(
         (
             name(one.gate.replace("_", " ")),

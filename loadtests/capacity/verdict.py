@@ -62,7 +62,7 @@ def grouped(replays: Sequence[Replay]) -> dict[Pair, list[Replay]]:
 
 
 def observations(replays: Sequence[Replay]) -> pl.DataFrame:
-    """One row a round for each of the two metrics, as `verdict.cells` takes them; value null: not measured."""
+    """One row per round for each of the two metrics, as `verdict.cells` takes them; value null: not measured."""
     rows = [
         (one.search.scenario, one.search.contestant, metric, one.round, 0, value, answered)
         for one in replays
@@ -133,11 +133,11 @@ def _compared(
 def _with_note(one: Comparison, held: Mapping[Pair, Sequence[Replay]]) -> Comparison:
     if one.low is not None:
         return one
-    told = [f"{who}: {why}" for who in (one.a, one.b) for why in _reasons(held[one.scenario, who])]
+    reasons = [f"{who}: {why}" for who in (one.a, one.b) for why in _reasons(held[one.scenario, who])]
     needed = (
         f"{one.rounds} of the {MIN_ROUNDS} rounds needed have a capacity for both; give a larger --budget"
     )
-    return replace(one, note="; ".join([*told, *([] if one.rounds == 0 and told else [needed])]))
+    return replace(one, note="; ".join([*reasons, *([] if one.rounds == 0 and reasons else [needed])]))
 
 
 def _gates(pair: Pair, own: Sequence[Replay]) -> list[GateResult]:

@@ -49,7 +49,7 @@ COMPARED = (
 """The metrics on which a verdict is given."""
 
 PER_PROCESS = ("pss_mib",)
-"""Measured once a round and process, not per scenario: every scenario shows the same figure."""
+"""Measured once per round and process, not per scenario: every scenario shows the same figure."""
 
 
 def loop_of(metric: str) -> str:

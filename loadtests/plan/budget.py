@@ -27,7 +27,7 @@ def fitted(
     design: Design = "paired",
     rounds: int = ROUNDS_WANTED,
 ) -> Plan:
-    """The plan with as many blocks a round as let at least so many rounds fit into the profile's budget.
+    """The plan with as many blocks per round as let at least so many rounds fit into the profile's budget.
 
     A run of few contestants and scenarios gets larger rounds, so that launching them stays a small part of it;
     one with a small budget gets smaller ones.

@@ -62,14 +62,14 @@ def lag_explains(search: Search, failure: Outcome) -> bool:
 
 def _never_met(search: Search, bracket: Bracket) -> str:
     seen = bracket.failure
-    told = f"no rate meets the SLO of {search.slo_ms:g} ms"
+    text = f"no rate meets the SLO of {search.slo_ms:g} ms"
     if seen is None:
-        return told
+        return text
     if seen.error_percent >= ERROR_LIMIT_PERCENT:
-        return f"{told}: at {bracket.failing_rps:.0f} requests/s {seen.error_percent:.1f} % of them failed"
+        return f"{text}: at {bracket.failing_rps:.0f} requests/s {seen.error_percent:.1f} % of them failed"
     if seen.p99_ms is None:
         return f"too few samples for a p99: {seen.answered} answers at {bracket.failing_rps:.0f} requests/s"
-    return f"{told}: p99 was {seen.p99_ms:.1f} ms at {bracket.failing_rps:.0f} requests/s, the lowest tried"
+    return f"{text}: p99 was {seen.p99_ms:.1f} ms at {bracket.failing_rps:.0f} requests/s, the lowest tried"
 
 
 def too_slow(search: Search, top_rps: float) -> SearchResult:

@@ -32,8 +32,10 @@ def answer(summary: Summary) -> tuple[str, ...]:
 def _warning(summary: Summary) -> tuple[str, ...]:
     if summary.run.design == "paired":
         return ()
-    told = "This run loaded one server after the other, as most tools do: noise does not cancel, and what follows may"
-    return (f"{told} name the wrong winner. Decide by a paired run.",)
+    return (
+        ("This run loaded one server after the other, as most tools do: noise does not cancel, and what follows may name"
+        " the wrong winner. Decide by a paired run."),
+    )
 
 
 def _without_pair(summary: Summary) -> tuple[str, str, str]:
@@ -75,7 +77,7 @@ def _decided_sentence(summary: Summary, pair: Pair) -> str:
 
 
 def _wins(pair: Pair, side: int) -> str:
-    """`FastAPI on uvicorn needs less CPU a request than Flask on ... in 5 of 7 scenarios (1.2 to 2.3 times less)`."""
+    """`FastAPI on uvicorn needs less CPU per request than Flask on ... in 5 of 7 scenarios (1.2 to 2.3 times less)`."""
     metrics = ["cpu_us_per_request", "throughput_rps", _latency_won(pair, side), "pss_mib"]
     known = [metric for metric in metrics if metric and pair.won_by(side, metric)]
     if not known:
@@ -126,7 +128,7 @@ def _open_sentence(summary: Summary, pair: Pair) -> str:
 
 
 def _once(comparisons: Sequence[Comparison]) -> list[Comparison]:
-    """Without the repetitions of what is measured once a process."""
+    """Without the repetitions of what is measured once per process."""
     kept = {
         (one.metric if one.metric in PER_PROCESS else (one.metric, one.scenario)): one for one in comparisons
     }

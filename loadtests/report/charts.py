@@ -33,7 +33,7 @@ def draw(summary: Summary, digest: Digest) -> dict[str, tuple[str, str]]:
     pair = main_pair(summary)
     charts = {
         "headline.svg": ("Every ratio with its interval; the band is the margin", headline(summary, pair)),
-        "cpu.svg": ("CPU time a request with its interval", cpu(summary)),
+        "cpu.svg": ("CPU time per request with its interval", cpu(summary)),
         "latency.svg": ("Response times at the same arrival rate, by percentile", latency(summary)),
         "rounds.svg": (
             "Throughput ratio of every block; a bar is the median of its round",
@@ -44,7 +44,7 @@ def draw(summary: Summary, digest: Digest) -> dict[str, tuple[str, str]]:
 
 
 def headline(summary: Summary, pair: Pair | None) -> alt.TopLevelMixin | None:
-    """A forest plot: a panel a metric, a row a scenario, a logarithmic axis with the margin around 1."""
+    """A forest plot: one panel per metric, one row per scenario, a logarithmic axis with the margin around 1."""
     data = _ratio_rows(summary, pair) if pair else []
     if not pair or not data:
         return None
@@ -123,14 +123,14 @@ def _ticks(low: float, high: float) -> list[float]:
 
 
 def cpu(summary: Summary) -> alt.TopLevelMixin | None:
-    """A panel a scenario, a bar a contestant: CPU microseconds a request, with the 95 % interval."""
+    """One panel per scenario, one bar per contestant: CPU microseconds per request, with the 95 % interval."""
     data = [_figure_row(summary, one) for one in _trusted(summary, "cpu_us_per_request")]
     if not data:
         return None
     base = chart(data)
     y = alt.Y("contestant:N", title=None, sort=contestants(data, summary.run.frameworks))
     bars = base.mark_bar(height={"band": 0.7}, opacity=0.8).encode(
-        x=alt.X("value:Q", title="µs of CPU time a request"),
+        x=alt.X("value:Q", title="µs of CPU time per request"),
         y=y,
         color=colour(data, summary.run.frameworks, legend=None),
     )
@@ -139,7 +139,7 @@ def cpu(summary: Summary) -> alt.TopLevelMixin | None:
 
 
 def latency(summary: Summary) -> alt.TopLevelMixin | None:
-    """A panel a scenario, a row a percentile, a mark a contestant, on a logarithmic axis."""
+    """One panel per scenario, one row per percentile, one mark per contestant, on a logarithmic axis."""
     percentiles = ("p50", "p95", "p99", "p999")
     data = [
         {**_figure_row(summary, one), "percentile": percentile}
@@ -170,7 +170,7 @@ def latency(summary: Summary) -> alt.TopLevelMixin | None:
 
 
 def rounds(summary: Summary, pair: Pair | None, digest: Digest) -> alt.TopLevelMixin | None:
-    """A panel a scenario: a dot a block, a bar a round's median, so that the spread is seen."""
+    """One panel per scenario: one dot per block, one bar per round's median, so that the spread is seen."""
     data = block_ratios(summary, pair, digest) if pair else []
     if not data:
         return None

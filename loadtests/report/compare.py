@@ -41,7 +41,7 @@ def load_summary(folder: Path) -> Summary:
 def compare_tables(before: Summary, after: Summary) -> list[Table]:
     """One table a pair of contestants that either run compared.
 
-    Only ratios within a run are set side by side: requests a second do not travel between machines.
+    Only ratios within a run are set side by side: requests per second do not travel between machines.
     """
     changes = _changes(before, after)
     titles = {**before.run.scenarios, **after.run.scenarios}
@@ -57,7 +57,7 @@ def _changes(before: Summary, after: Summary) -> dict[Key, Change]:
 
 
 def _by_key(summary: Summary) -> dict[Key, Comparison]:
-    """By pair, scenario and metric; what is measured once a process stands under no scenario."""
+    """By pair, scenario and metric; what is measured once per process stands under no scenario."""
     return {
         (one.a, one.b, "" if one.metric in PER_PROCESS else one.scenario, one.metric): one
         for one in summary.comparisons

@@ -94,14 +94,14 @@ def contestants(data: Rows, frameworks: Mapping[str, str]) -> list[str]:
 
 
 def colour(data: Rows, frameworks: Mapping[str, str], legend: alt.Legend | None = CIRCLES) -> alt.Color:
-    """One colour a contestant, of its framework's family; no legend where rows are labelled anyway."""
+    """One colour per contestant, of its framework's family; no legend where rows are labelled anyway."""
     names = contestants(data, frameworks)
     scale = alt.Scale(domain=names, range=_shades([frameworks.get(name, "") for name in names]))
     return alt.Color("contestant:N", title=None, scale=scale, legend=legend)
 
 
 def _shades(frameworks: Sequence[str]) -> list[str]:
-    """One colour a contestant: shades of one for each framework, the same as in the verdicts."""
+    """One colour per contestant: shades of one for each framework, the same as in the verdicts."""
     taken: dict[str, int] = {}
     shades = []
     for family in frameworks:

@@ -27,7 +27,7 @@ _FAILURES_NAMED = 3
 
 
 def figure_tables(summary: Summary) -> tuple[Table, ...]:
-    """A table a scenario: a row a contestant, a column a metric."""
+    """One table per scenario: one row per contestant, one column per metric."""
     figures = [one for one in summary.cells if one.contestant not in summary.run.twins]
     scenarios = dict.fromkeys((*summary.run.scenarios, *(one.scenario for one in figures)))
     tables = (_figure_table(summary, scenario, figures) for scenario in scenarios)
@@ -60,7 +60,7 @@ def _figure(one: Figure | None, notes: Notes) -> Cell:
 
 
 def gate_table(summary: Summary) -> Table:
-    """A row a gate: what it is about, in how many cells it passed, and why it did not."""
+    """One row per gate: what it is about, in how many cells it passed, and why it did not."""
     by_gate: dict[str, list[GateResult]] = {}
     for one in summary.gates:
         if one.contestant not in summary.run.twins:
@@ -73,9 +73,9 @@ def gate_table(summary: Summary) -> Table:
 def _gate_row(summary: Summary, gate: str, found: Sequence[GateResult]) -> tuple[Cell, ...]:
     failed = [one for one in found if not one.ok]
     unmeasured = sum(one.ok and one.value is None for one in found)
-    told = [f"{one.contestant} in {scenario_title(summary, one.scenario)}: {one.note}" for one in failed]
-    more = len(told) - _FAILURES_NAMED
-    where = "; ".join([*told[:_FAILURES_NAMED], *([f"and {more} more"] if more > 0 else [])])
+    failures = [f"{one.contestant} in {scenario_title(summary, one.scenario)}: {one.note}" for one in failed]
+    more = len(failures) - _FAILURES_NAMED
+    where = "; ".join([*failures[:_FAILURES_NAMED], *([f"and {more} more"] if more > 0 else [])])
     return (
         name(gate.replace("_", " ")),
         Cell(words.GATE_MEANINGS.get(gate, "")),

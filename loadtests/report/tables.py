@@ -1,4 +1,4 @@
-"""The one table model, and the tables that tell of verdicts. Built from a Summary by pure functions."""
+"""The one table model, and the tables of verdicts. Built from a Summary by pure functions."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -64,7 +64,7 @@ def name(text: str) -> Cell:
 
 
 def verdict_table(summary: Summary, pair: Pair, metrics: Sequence[str] | None = None) -> Table:
-    """One row a scenario, one column a metric: verdict in words, ratio with its interval, which way is better."""
+    """One row per scenario, one column per metric: verdict in words, ratio with its interval, which way is better."""
     shown, notes = (pair.metrics if metrics is None else metrics), Notes()
     rows = tuple(
         (
@@ -112,5 +112,5 @@ def _about(pair: Pair) -> str:
 
 
 def facts_table(title: str, facts: Mapping[str, str]) -> Table:
-    """A fact a row."""
+    """One fact per row."""
     return Table(title, ("fact", "value"), tuple((name(what), Cell(text)) for what, text in facts.items()))

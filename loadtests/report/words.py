@@ -16,8 +16,8 @@ class Wording:
 
 
 WORDINGS: Mapping[str, Wording] = {
-    "throughput_rps": Wording("throughput", "more throughput", "answers more requests a second"),
-    "cpu_us_per_request": Wording("CPU a request", "less CPU", "needs less CPU a request"),
+    "throughput_rps": Wording("throughput", "more throughput", "answers more requests per second"),
+    "cpu_us_per_request": Wording("CPU per request", "less CPU", "needs less CPU per request"),
     "response_p50_ms": Wording("p50", "shorter p50", "responds sooner at p50"),
     "response_p95_ms": Wording("p95", "shorter p95", "responds sooner at p95"),
     "response_p99_ms": Wording("p99", "shorter p99", "responds sooner at p99"),
@@ -27,15 +27,15 @@ WORDINGS: Mapping[str, Wording] = {
 
 GATE_MEANINGS: Mapping[str, str] = {
     "error_rate": "failed requests, in % of all",
-    "unfinished": "requests that were begun and never answered, or left no record",
+    "unfinished": "requests that were sent and never answered, or left no record",
     "achieved_rate": "answered requests, in % of those that the open loop had scheduled",
-    "generator_cpu": "CPU of the load generator, in % of one core: it must not be what is measured",
+    "generator_cpu": "CPU of the load generator, in % of one core: it must not be the bottleneck",
     "request_count": "by how many requests the server's own count differs from the client's",
     "bytes": "how far the size of the answers is from the other servers', in %",
-    "keep_alive": "connections opened, against as many as were planned",
+    "keep_alive": "connections opened, against the number planned",
     "littles_law": "sum of the request times against users x time, in %",
     "send_lag": "how late the generator itself sent, p95 in ms, against 1 ms or half the service time's p95",
-    "send_lag_tail": "the same at p99: it spoils p99 and beyond only",
+    "send_lag_tail": "the same at p99; a failure affects p99 and above only",
     "steal": "slices set aside because other machines took too much CPU time, in %",
 }
 
@@ -57,7 +57,7 @@ def better(metric: str) -> str:
 
 
 def does(metric: str) -> str:
-    """What the winner does: `needs less CPU a request`."""
+    """What the winner does: `needs less CPU per request`."""
     return WORDINGS[metric].does if metric in WORDINGS else f"is better at {metric_title(metric)}"
 
 

@@ -21,7 +21,7 @@ from loadtests.samples.store import Measurement, RunStore
 
 
 class Observer(Protocol):
-    """Is told of every step of a run."""
+    """Is called at every step of a run."""
 
     def services_ready(self) -> None:
         """Database and cache are up."""

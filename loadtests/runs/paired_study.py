@@ -71,7 +71,7 @@ def rounds(
 
 
 def log_ratios(known: Digest, a: str, b: str, metric: str = CPU) -> list[FloatArray]:
-    """a over b: a metric's log ratios of the blocks that both have, one array of shape (blocks,) a round."""
+    """a over b: a metric's log ratios of the blocks that both have, one array of shape (blocks,) per round."""
     seen = observe(known).filter((pl.col("metric") == metric) & (pl.col("value") > 0))
     keys = ["scenario", "round", "block"]
     mine, others = (seen.filter(pl.col("contestant") == name).select(*keys, "value") for name in (a, b))
@@ -93,10 +93,10 @@ def bounds(ratio: Ratio) -> tuple[float, float]:
     return low, high
 
 
-def told(ratio: Ratio) -> str:
-    """The ratio of CPU time a request with its interval, in words."""
+def in_words(ratio: Ratio) -> str:
+    """The ratio of CPU time per request with its interval, in words."""
     low, high = ratio.interval()
     return (
-        f"{ratio.value:.3f} times the CPU a request"
+        f"{ratio.value:.3f} times the CPU per request"
         f" (95 % interval {low:.3f} to {high:.3f}, {len(ratio.rounds)} rounds, {ratio.blocks} blocks)"
     )

@@ -69,5 +69,5 @@ def catalog_of(document: Document) -> str:
 
 
 def _cpus(machine: Mapping[str, str]) -> int:
-    """How many CPUs the facts of a machine tell of, as in `2 (servers on CPU 0, load and database on CPU 1)`."""
+    """How many CPUs the facts of a machine name, as in `2 (servers on CPU 0, load and database on CPU 1)`."""
     return int(machine["CPUs"].partition(" ")[0]) if machine else len(os.sched_getaffinity(0))

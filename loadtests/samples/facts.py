@@ -38,5 +38,5 @@ class SliceFacts:
 
 
 def facts_in(slices: pl.DataFrame) -> list[SliceFacts]:
-    """One record a row, by slice; slices: with the columns of SLICES."""
+    """One record per row, by slice; slices: with the columns of SLICES."""
     return [SliceFacts(**row) for row in slices.select(list(SLICES)).sort("slice").to_dicts()]

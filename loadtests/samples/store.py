@@ -40,7 +40,7 @@ REQUESTS: Schema = {
     "variant": pl.Int16,
     "failure": pl.Int8,
 }
-"""One row a measured request; in a closed loop a request is due when it is sent."""
+"""One row per measured request; in a closed loop a request is due when it is sent."""
 
 SLICES: Schema = {
     "round": pl.Int32,
@@ -63,7 +63,7 @@ SLICES: Schema = {
     "generator_cpu_ns": pl.Int64,
     "steal_ms": pl.Float64,
 }
-"""One row a slice; the CPU times and `steal_ms` span `start_ns` to `drained_ns`, `warmup_ns` the load before it."""
+"""One row per slice; the CPU times and `steal_ms` span `start_ns` to `drained_ns`, `warmup_ns` the load before it."""
 
 SERVERS: Schema = {
     "contestant": pl.String,
@@ -72,7 +72,7 @@ SERVERS: Schema = {
     "argv": pl.String,
     "processes": pl.Int32,
 }
-"""One row a contestant, taken at the end of the round."""
+"""One row per contestant, taken at the end of the round."""
 
 SCHEMAS: Mapping[str, Schema] = {"requests": REQUESTS, "servers": SERVERS, "slices": SLICES}
 LAST_FILE = "slices"  # written last: where it exists, the round is whole
@@ -135,9 +135,9 @@ class RunStore:
             frames = {kind: pl.read_parquet(self._path(index, kind)) for kind in SCHEMAS}
             return of_round(Measurement(**frames), index)
         except (pl.exceptions.PolarsError, OSError) as error:
-            told = str(error).splitlines()[0]
+            text = str(error).splitlines()[0]
             raise SuiteError(
-                f"{self._samples}: the samples cannot be read ({told}); run the bench again"
+                f"{self._samples}: the samples cannot be read ({text}); run the bench again"
             ) from error
 
     @property
@@ -151,14 +151,14 @@ class RunStore:
         partial = path.with_suffix(".partial")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            held = BytesIO()  # a full disk is told by Python more clearly than by the writer of Parquet
+            held = BytesIO()  # Python names a full disk more clearly than the writer of Parquet
             frame.write_parquet(held)
             partial.write_bytes(held.getvalue())  # the very bytes, uncopied; a view would outlive a failure
             partial.replace(path)
         except (pl.exceptions.PolarsError, OSError) as error:
             partial.unlink(missing_ok=True)
-            told = str(error).splitlines()[0]
-            raise SuiteError(f"{path}: cannot be written ({told})") from error
+            text = str(error).splitlines()[0]
+            raise SuiteError(f"{path}: cannot be written ({text})") from error
 
 
 def of_round(measurement: Measurement, index: int) -> Samples:

@@ -98,7 +98,7 @@ def read_stamps(endpoint: Endpoint) -> NDArray[np.int64]:
 
 
 def figures_of(samples: Samples, stamps: NDArray[np.int64]) -> list[Figure]:
-    """A figure a slice."""
+    """One figure per slice."""
     return [
         _figure(row, samples.requests.filter(pl.col("slice") == row["slice"]), stamps)
         for row in samples.slices.sort("slice").to_dicts()
@@ -143,14 +143,14 @@ def judged(figures: Sequence[Figure]) -> Check:
     """
     complete = all(one["lost"] == 0 and one["error_p50_ms"] is not None for one in figures)
     fit = [one for one in figures if one["judged"] and one["error_p50_ms"] is not None]
-    told = f"{len(fit)} of {len(figures)} slices ran on CPUs that were awake, with no CPU time stolen"
+    text = f"{len(fit)} of {len(figures)} slices ran on CPUs that were awake, with no CPU time stolen"
     if complete and not fit:
-        return Check(NAME, TITLE, LIMIT, None, f"not judged: {told}", tuple(figures))
+        return Check(NAME, TITLE, LIMIT, None, f"not judged: {text}", tuple(figures))
     half = max((float(one["error_p50_ms"]) for one in fit), default=inf)
     tail = max((float(one["error_p99_ms"]) for one in fit), default=inf)
     stolen = mean(one["steal_percent"] for one in figures)
     tail_fits = tail <= P99_LIMIT_MS or stolen > IDLE_STEAL_PERCENT
-    told = f"{told}; {stolen:.1f} % stolen in all" + (
+    text = f"{text}; {stolen:.1f} % stolen in all" + (
         ", too much to judge p99" if stolen > IDLE_STEAL_PERCENT else ""
     )
     return Check(
@@ -158,6 +158,6 @@ def judged(figures: Sequence[Figure]) -> Check:
         title=TITLE,
         limit=LIMIT,
         ok=complete and half <= P50_LIMIT_MS and tail_fits,
-        summary=f"off by {half:.2f} ms at p50 and {tail:.2f} ms at p99 at most; {told}",
+        summary=f"off by {half:.2f} ms at p50 and {tail:.2f} ms at p99 at most; {text}",
         figures=tuple(figures),
     )

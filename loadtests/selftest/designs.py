@@ -1,7 +1,7 @@
 """Wrong winners: a server and a copy of it that costs more, judged by the paired and by the sequential design.
 
 Both get the same seconds of load on the same launches; which goes first takes turns. The sequential design loads one
-server after the other, and whoever answers more requests a second wins, as benchmarks usually tell it.
+server after the other, and the one with more requests per second wins, as in most benchmarks.
 """
 
 from collections.abc import Sequence
@@ -37,9 +37,9 @@ def check(setting: Setting, seconds: float) -> Check:
         setting.on_step(f"wrong winners, repeat {number + 1}")
         known = _measure(setting, servers)
         figures += [
-            _told("paired", number, *paired(known["paired"], CPU)),
-            _told("paired, throughput", number, *paired(known["paired"], THROUGHPUT)),
-            _told("sequential", number, *sequential(known["sequential"])),
+            _row("paired", number, *paired(known["paired"], CPU)),
+            _row("paired, throughput", number, *paired(known["paired"], THROUGHPUT)),
+            _row("sequential", number, *sequential(known["sequential"])),
         ]
     return judged(figures)
 
@@ -85,7 +85,7 @@ def _throughputs(known: Digest, name: str) -> FloatArray:
     return values
 
 
-def _told(design: str, number: int, ratio: float, winner: str, sure: bool) -> Figure:
+def _row(design: str, number: int, ratio: float, winner: str, sure: bool) -> Figure:
     return {
         "design": design,
         "repeat": number + 1,
@@ -97,11 +97,11 @@ def _told(design: str, number: int, ratio: float, winner: str, sure: bool) -> Fi
 
 
 def judged(figures: Sequence[Figure]) -> Check:
-    """The paired design must not name the wrong winner; what the sequential one does is told."""
+    """The paired design must not name the wrong winner; what the sequential one does is shown."""
     by_design: dict[str, list[Figure]] = {}
     for one in figures:
         by_design.setdefault(str(one["design"]), []).append(one)
-    told = [
+    parts = [
         f"{design}: wrong {share(sum(bool(one['wrong']) for one in found), len(found))}, of these"
         f" {sum(bool(one['wrong'] and one['sure']) for one in found)} called sure,"
         f" right {sum(one['winner'] == FAST for one in found)}"
@@ -113,6 +113,6 @@ def judged(figures: Sequence[Figure]) -> Check:
         title="Wrong winners",
         limit=f"of a server and a copy that costs {COST_PERCENT:g} % more, the paired design never names the copy",
         ok=wrong == 0 if figures else None,
-        summary="; ".join(told),
+        summary="; ".join(parts),
         figures=tuple(figures),
     )

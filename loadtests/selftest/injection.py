@@ -31,7 +31,7 @@ BASE, TRIAL = "base", "trial"
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """What a server knows of itself so far: requests, nanoseconds burnt for them, CPU time of its process."""
+    """What a server has counted so far: requests, nanoseconds burnt for them, CPU time of its process."""
 
     requests: int
     burnt_ns: int
@@ -45,7 +45,7 @@ class Stamp:
 
     @property
     def cost_ns(self) -> float:
-        """CPU time a request."""
+        """CPU time per request."""
         return self.cpu_ns / self.requests
 
     @property
@@ -72,7 +72,7 @@ class Ledger:
 
 
 def truth(rounds: Sequence[Mapping[str, Stamp]], name: str, base: str) -> float:
-    """What the servers' own books say: the geometric mean over rounds of one's CPU time a request over the other's."""
+    """The ratio that the servers counted: the geometric mean over rounds of their CPU times per request."""
     logs = [log(one[name].cost_ns / one[base].cost_ns) for one in rounds]
     return exp(sum(logs) / len(logs))
 
@@ -146,7 +146,7 @@ def _measure(setting: Setting, name: str, group: Sequence[Contestant], number: i
 
 
 def figures_of(done: Sequence[Repeat], sizes: Sequence[float]) -> list[Figure]:
-    """A figure a repeat and size."""
+    """One figure per repeat and size."""
     return [
         _figure(one, [other for other in done if other.app == one.app], size)
         for one in done
@@ -185,7 +185,7 @@ class Found:
     seconds: float
     needed_s: float
 
-    def told(self) -> str:
+    def in_words(self) -> str:
         """In words."""
         end = f"in {self.seconds:.0f} s of load"
         if self.seen:
@@ -214,14 +214,14 @@ def judged(figures: Sequence[Figure], found: Sequence[Found]) -> Check:
     hits, of = counted([bool(one["contains_truth"]) for one in figures])
     covers = at_least(hits, of, LIMIT)
     in_time = all((one.seconds if one.seen else one.needed_s) <= FOUND_WITHIN_S for one in found)
-    told = "; ".join(
-        [f"{share(hits, of)} of the intervals hold the true ratio", *(one.told() for one in found)]
+    summary = "; ".join(
+        [f"{share(hits, of)} of the intervals hold the true ratio", *(one.in_words() for one in found)]
     )
     return Check(
         name="injection",
         title="Injected slowdowns",
         limit="the interval holds the true ratio in at least 90 % of the repeats; half an hour is enough to find 5 %",
         ok=None if covers is None else covers and in_time,
-        summary=told,
+        summary=summary,
         figures=tuple(figures),
     )

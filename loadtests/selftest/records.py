@@ -1,4 +1,4 @@
-"""What a selftest finds: one record a check, all of them together `selftest.json`."""
+"""What a selftest finds: one record per check, all of them together `selftest.json`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -53,7 +53,7 @@ def answer(found: Selftest) -> tuple[str, ...]:
 
 
 def check_table(found: Selftest, title: str = "Checks", about: str = "") -> Table:
-    """A row a check."""
+    """One row per check."""
     rows = tuple((name(one.title), _mark(one), Cell(one.limit), Cell(one.summary)) for one in found.checks)
     return Table(title, ("check", "held", "what is asked", "what was found"), rows, about)
 
@@ -78,7 +78,7 @@ def _mark(one: Check) -> Cell:
 
 
 def figure_table(check: Check) -> Table:
-    """All figures of a check, a column a key."""
+    """All figures of a check, one column per key."""
     columns = tuple(check.figures[0])
     rows = tuple(tuple(_cell(row[column]) for column in columns) for row in check.figures)
     return Table(check.title, tuple(column.replace("_", " ") for column in columns), rows, about=check.limit)

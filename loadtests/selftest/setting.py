@@ -21,7 +21,7 @@ class Setting:
     """Where a check works, on which servers. `inject`: the extra costs that are injected, in percent.
 
     headliners: the two contestants of the pair that opens a report; floor: a server without a framework.
-    on_step: is told what begins.
+    on_step: is called with what begins.
     """
 
     environment: Environment

@@ -12,7 +12,7 @@ from loadtests.analysis.digest import merge
 from loadtests.config.contestants import Contestant, load_contestants
 from loadtests.config.selection import CATALOG
 from loadtests.machine.environment import open_environment
-from loadtests.runs.paired_study import ping_plan, ratio_of, rounds, told
+from loadtests.runs.paired_study import in_words, ping_plan, ratio_of, rounds
 from loadtests.samples.store import RunStore
 
 ROUNDS, BLOCKS = 8, 12
@@ -41,7 +41,7 @@ def main() -> None:
         known = merge(rounds(environment, plan, servers, ROUNDS, store))
     for name in PAIRS:
         sys.stdout.write(
-            f"{name}: ping costs, against a bare app, {told(ratio_of(known, name, f'bare-{name}'))}\n"
+            f"{name}: ping costs, against a bare app, {in_words(ratio_of(known, name, f'bare-{name}'))}\n"
         )
 
 

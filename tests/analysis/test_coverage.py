@@ -15,7 +15,7 @@ MEASURED = [
     pytest.param(Spread(0.0, 0.17), id="flask-gthread"),
     pytest.param(Spread(0.029, 0.15, 0.054), id="fastapi-uvicorn"),
 ]
-"""The noise of CPU time a request on a 2-CPU virtual machine, as a selftest found it there (docs/method.md)."""
+"""The noise of CPU time per request on a 2-CPU virtual machine, as a selftest found it there (docs/method.md)."""
 
 
 def p_values_of(logs: FloatArray) -> FloatArray:

@@ -204,7 +204,7 @@ def test_times_cannot_add_up_to_more_than_the_users_had() -> None:
     assert looked_at(samples)["littles_law"].value == 0.0
     result = looked_at(replace(samples, slices=overlapping))["littles_law"]
     assert (result.ok, result.value) == (False, 100.0)
-    assert result.note == "the times of the requests add up to +100.0 % of what the users had"
+    assert result.note == "request times add up to +100.0 % of users x time"
 
 
 def test_times_that_add_up_to_less_mean_that_users_were_idle() -> None:

@@ -36,10 +36,10 @@ def test_the_first_sentence_says_who_is_better_at_what_by_how_much_and_how_sure(
         )
     )
 
-    assert "FastAPI on uvicorn needs less CPU a request than Flask on gunicorn in all 2 scenarios" in first
+    assert "FastAPI on uvicorn needs less CPU per request than Flask on gunicorn in all 2 scenarios" in first
     assert "(by factors of 1.5 to 2.0)" in first
     assert (
-        "Flask on gunicorn answers more requests a second than FastAPI on uvicorn in 1 of 2 scenarios"
+        "Flask on gunicorn answers more requests per second than FastAPI on uvicorn in 1 of 2 scenarios"
         in first
     )
     assert "95 % confidence" in first

@@ -146,7 +146,7 @@ def test_answer_verdicts_evidence_and_method_stand_in_this_order(
     text = (folder / name).read_text()
 
     places = [
-        text.index(part) for part in ("less CPU a request", "Verdicts", "Evidence", "How it was measured")
+        text.index(part) for part in ("less CPU per request", "Verdicts", "Evidence", "How it was measured")
     ]
 
     assert places == sorted(places)
@@ -195,7 +195,7 @@ def test_the_terminal_shows_the_answer_and_the_verdicts(measured: tuple[Summary,
     print_summary(measured[0], Console(width=120, file=shown))
 
     text = shown.getvalue()
-    assert "FastAPI on uvicorn needs less CPU a request" in text
+    assert "FastAPI on uvicorn needs less CPU per request" in text
     assert "FastAPI better" in text
     assert "Ping" in text
 

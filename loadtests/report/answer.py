@@ -32,10 +32,11 @@ def answer(summary: Summary) -> tuple[str, ...]:
 def _warning(summary: Summary) -> tuple[str, ...]:
     if summary.run.design == "paired":
         return ()
-    return (
-        ("This run loaded one server after the other, as most tools do: noise does not cancel, and what follows may name"
-        " the wrong winner. Decide by a paired run."),
+    warning = (
+        "This run loaded one server after the other, as most tools do: noise does not cancel, and what follows may"
+        " name the wrong winner. Decide by a paired run."
     )
+    return (warning,)
 
 
 def _without_pair(summary: Summary) -> tuple[str, str, str]:

@@ -12,9 +12,10 @@ METHOD = (
     "In every round all servers are launched afresh and stay up together. They are loaded in turn, in short slices; a"
     " block holds one slice of each, in an order drawn from the seed, with the same requests for all, so that a"
     " disturbance of the machine affects them alike. Throughput and CPU come from closed loops, where a fixed number of"
-    " users send the next request as soon as the last is answered. Latencies come from open loops, where requests fall due at"
-    " times drawn in advance, at half the throughput of the slowest server; a response time counts from when its request was"
-    " due, so a stall cannot hide. A slice during which other machines took too much CPU time is set aside for that."
+    " users send the next request as soon as the last is answered. Latencies come from open loops, where requests"
+    " fall due at times drawn in advance, at half the throughput of the slowest server; a response time counts from"
+    " when its request was due, so a stall cannot hide. A slice"
+    " during which other machines took too much CPU time is set aside for that."
     " A ratio is the geometric mean over rounds of each round's median over its blocks, and its interval is Student's"
     " over rounds: one launch is one observation."
 )

@@ -68,10 +68,10 @@ def busiest(
 def _processes() -> dict[Process, Spent]:
     spent = {}
     for process in psutil.process_iter(["name", "cpu_times", "create_time"]):
-        told = process.info
-        if told["cpu_times"] is not None:
-            times = told["cpu_times"]
-            spent[Process(process.pid, told["create_time"])] = Spent(
-                told["name"] or "?", times.user + times.system
+        info = process.info
+        if info["cpu_times"] is not None:
+            times = info["cpu_times"]
+            spent[Process(process.pid, info["create_time"])] = Spent(
+                info["name"] or "?", times.user + times.system
             )
     return spent

@@ -20,7 +20,7 @@ def cpus(facts: Facts) -> Finding:
     """Whether servers and load have CPUs of their own."""
     count = len(facts.cpus)
     if count < 2:
-        advice = "take a machine with 2 CPUs or more: here the load and the servers wait for each other"
+        advice = "take a machine with 2 CPUs or more: with one, the load and the servers wait for each other"
         return Finding("bad", "CPUs", "one CPU for everything", advice)
     return Finding(
         "good",
@@ -34,16 +34,19 @@ def cores(facts: Facts) -> Finding:
     if not facts.shared_cores:
         return Finding("good", "cores", "servers and load share no physical core")
     shared = ", ".join(_listed(core) for core in facts.shared_cores)
-    advice = (
-        "switch SMT off, or start the suite with `taskset` on CPUs that let whole cores fall to either side"
+    advice = "switch SMT off, or start the suite with `taskset` on CPUs that let whole cores fall to one side"
+    return Finding(
+        "warning",
+        "cores",
+        f"CPUs {shared} are threads of one core, of which some serve and some load",
+        advice,
     )
-    return Finding("warning", "cores", f"CPUs {shared} are threads of one core, on both sides", advice)
 
 
 def governor(facts: Facts) -> Finding:
     """Whether the clock keeps its pace."""
     if not facts.governors:
-        return Finding("good", "frequency", "no governor is exposed; the clock is the host's affair")
+        return Finding("good", "frequency", "no governor is exposed; the host decides on the clock")
     if facts.governors == ("performance",):
         return Finding("good", "frequency", "governor performance")
     advice = "for the time of the run: sudo cpupower frequency-set --governor performance"
@@ -65,21 +68,21 @@ def stolen(facts: Facts) -> Finding:
     """How much CPU time other machines on the same host took."""
     percent = facts.spin.stolen_percent
     if percent is None:
-        return Finding("good", "stolen time", "the kernel does not tell")
+        return Finding("good", "stolen time", "the kernel does not report it")
     found = f"other machines took {percent:.1f} % of the CPU time just now"
     if percent < STOLEN_WARNING_PERCENT:
         return Finding("good", "stolen time", found)
-    advice = "expect wider intervals: take more time, a quieter hour, or a machine with CPUs of its own"
+    advice = "expect wider intervals: allow more time, a quieter hour, or a machine with CPUs of its own"
     return Finding("bad" if percent >= STOLEN_BAD_PERCENT else "warning", "stolen time", found, advice)
 
 
 def share(facts: Facts) -> Finding:
-    """How much of a CPU a program gets that wants all of it."""
+    """How much of a CPU a busy program gets."""
     percent = facts.spin.least_share_percent
-    found = f"a program that wants a whole CPU gets {percent:.0f} % of it"
+    found = f"a busy program gets {percent:.0f} % of a CPU"
     if percent >= SHARE_WARNING_PERCENT:
         return Finding("good", "CPU share", found)
-    advice = "something else takes its turn: see the lines on stolen time, on the CPU limit and on other work"
+    advice = "something else is running too: see the lines on stolen time, on the CPU limit and on other work"
     return Finding("bad" if percent < SHARE_BAD_PERCENT else "warning", "CPU share", found, advice)
 
 
@@ -99,13 +102,13 @@ def load_average(facts: Facts) -> Finding:
     found = f"{facts.load_average:.2f} in the last minute"
     if facts.load_average < LOAD_WARNING * len(facts.cpus):
         return Finding("good", "load average", found)
-    return Finding("warning", "load average", found, "something was at work; wait a minute and look again")
+    return Finding("warning", "load average", found, "something was running; wait a minute and try again")
 
 
 def timers(facts: Facts) -> Finding:
     """How late sleeps end, and so requests may leave."""
     late = facts.lateness
-    found = f"a sleep ends {late.p50_us:.0f} µs late as a rule (p50), {late.p99_us:.0f} µs at times (p99)"
+    found = f"sleeps end late by {late.p50_us:.0f} µs (p50) and {late.p99_us:.0f} µs (p99)"
     if late.p99_us < LATE_WARNING_US:
         return Finding("good", "timers", found)
     advice = (

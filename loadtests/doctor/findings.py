@@ -35,7 +35,7 @@ def judge(facts: Facts) -> list[Finding]:
 def unmeasured(reason: str) -> Finding:
     """A server or the load generator did not work: then no run will."""
     return Finding(
-        "bad", "measuring", reason, "mend that first: a run would stop at the same place", stops=True
+        "bad", "measuring", reason, "fix that first: a run would stop at the same place", stops=True
     )
 
 
@@ -46,7 +46,7 @@ def sum_up(findings: Sequence[Finding], forecasts: Sequence[Forecast]) -> str:
         return f"No run is possible here: {', '.join(stopping)}."
     hurting = [one.subject for one in findings if one.severity != "good"]
     fit = (
-        f"A run is possible; it will be hurt by: {', '.join(hurting)}."
+        f"A run is possible, but these will hurt it: {', '.join(hurting)}."
         if hurting
         else "This machine is fit to measure."
     )

@@ -47,9 +47,9 @@ class AaSpread:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """A run of two contestants and one scenario, CPU time a request. Fractions: 0.04 is 4 %.
+    """A run of two contestants and one scenario, CPU time per request. Fractions: 0.04 is 4 %.
 
-    half_width: of the 95 % interval. visible: the difference that is told from none in POWER of such runs.
+    half_width: of the 95 % interval. visible: the difference that POWER of such runs would find.
     """
 
     profile: str
@@ -101,8 +101,8 @@ def share(fraction: float) -> str:
 def describe_spread(spread: AaSpread) -> str:
     """What was measured, in words."""
     return (
-        f"One bare server against a second launch of itself, {spread.rounds} rounds: {spread.ratio:.3f} times the CPU a"
-        f" request, the rounds spread by {share(exp(spread.spread) - 1)}, single blocks by"
+        f"One bare server against a second launch of itself, {spread.rounds} rounds: {spread.ratio:.3f} times the CPU"
+        f" time per request, the rounds spread by {share(exp(spread.spread) - 1)}, single blocks by"
         f" {share(exp(float(spread.residuals.std())) - 1)}."
     )
 
@@ -110,7 +110,7 @@ def describe_spread(spread: AaSpread) -> str:
 def describe_assumptions() -> str:
     """What a forecast rests on, in words."""
     return (
-        "For two contestants, one scenario, CPU time a request, if the machine stays as it was just now. A visible"
+        "For two contestants, one scenario, CPU time per request, if the machine stays as it was just now. A visible"
         f" difference is one that {share(POWER)} of such runs would find. The width falls with the square root of"
         " the rounds, each with the launches, load and gaps that `bench` plans. Two launches differ by"
         f" {share(LAUNCH_SPREAD)} or more. Contestants that differ much in speed may spread two or three times as"

@@ -1,4 +1,4 @@
-"""Trying out what no file tells: the CPU time that a busy program gets, late timers, services."""
+"""Trying out what no file shows: the CPU time that a busy program gets, late timers, services."""
 
 import subprocess
 import sys

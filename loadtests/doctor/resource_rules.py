@@ -17,10 +17,10 @@ def memory(facts: Facts) -> Finding:
     """Whether all servers fit into what is free."""
     limit = facts.memory_limit_mib
     left = facts.memory.available_mib if limit is None else min(limit, facts.memory.available_mib)
-    found = f"{left / 1024:.1f} GiB to be had"
+    found = f"{left / 1024:.1f} GiB available"
     if left >= MEMORY_WARNING_MIB:
         return Finding("good", "memory", found)
-    advice = "make room, or measure few servers at a time (--contestant): all of them are alive together"
+    advice = "free some, or measure fewer servers at a time (--contestant): all of them are alive together"
     return Finding("bad" if left < MEMORY_BAD_MIB else "warning", "memory", found, advice)
 
 
@@ -29,7 +29,7 @@ def swap(facts: Facts) -> Finding:
     used = facts.memory.swap_used_mib
     if used < SWAP_WARNING_MIB:
         return Finding("good", "swap", "not in use")
-    advice = "end what needs the memory, then empty it: sudo swapoff -a && sudo swapon -a"
+    advice = "end the programs that need the memory, then empty the swap: sudo swapoff -a && sudo swapon -a"
     return Finding("warning", "swap", f"{used / 1024:.1f} GiB in use: pages may have to be fetched", advice)
 
 
@@ -37,7 +37,7 @@ def open_files(facts: Facts) -> Finding:
     """Whether connections may run out of file descriptors."""
     if facts.open_files < 0:
         return Finding("good", "open files", "no limit")
-    found = f"{facts.open_files} a process"
+    found = f"{facts.open_files} per process"
     if facts.open_files >= OPEN_FILES_WARNING:
         return Finding("good", "open files", found)
     return Finding("warning", "open files", found, f"raise the limit: ulimit -n {4 * OPEN_FILES_WARNING}")
@@ -46,10 +46,10 @@ def open_files(facts: Facts) -> Finding:
 def results(facts: Facts) -> Finding:
     """Whether results can be written, and for how long."""
     if facts.results_error:
-        found = f"nothing can be written to {facts.results_dir} ({facts.results_error})"
+        found = f"{facts.results_dir} is not writable ({facts.results_error})"
         return Finding("bad", "results", found, "choose another folder with --results-dir", stops=True)
     free = facts.disk_free_mib
-    found = f"{facts.results_dir} can be written" + ("" if free is None else f", {free / 1024:.1f} GiB free")
+    found = f"{facts.results_dir} is writable" + ("" if free is None else f", {free / 1024:.1f} GiB free")
     if free is None or free >= DISK_WARNING_MIB:
         return Finding("good", "results", found)
     advice = "make room, or choose another folder with --results-dir: an hour of samples takes about 1 GiB"
@@ -59,8 +59,10 @@ def results(facts: Facts) -> Finding:
 def shared_memory(facts: Facts) -> Finding:
     """Whether gunicorn's heartbeat stays off the disk."""
     if facts.shared_memory_error is None:
-        return Finding("good", "shared memory", f"{SHARED_MEMORY} can be written")
-    found = f"{SHARED_MEMORY} cannot be written ({facts.shared_memory_error}): gunicorn's heartbeat goes to a disk"
+        return Finding("good", "shared memory", f"{SHARED_MEMORY} is writable")
+    found = (
+        f"{SHARED_MEMORY} is not writable ({facts.shared_memory_error}): gunicorn's heartbeat goes to a disk"
+    )
     advice = "mount a tmpfs there (docker run --shm-size 64m); else the workers of one side wait for the disk"
     return Finding("warning", "shared memory", found, advice)
 
@@ -69,5 +71,5 @@ def services(facts: Facts) -> Finding:
     """Whether database and cache can be had."""
     if facts.services_error is None:
         return Finding("good", "services", "PostgreSQL and Redis answer")
-    advice = "mend that, or name servers of your own in DATABASE_URL and REDIS_URL"
+    advice = "fix that, or name servers of your own in DATABASE_URL and REDIS_URL"
     return Finding("bad", "services", facts.services_error, advice, stops=True)

@@ -106,7 +106,7 @@ class Connection:
             self._socket.close()
 
     def on_body(self, data: bytes) -> None:
-        """Count a piece of the body, and keep it if asked (called by the parser)."""
+        """Count a piece of the body, and keep it if wanted (called by the parser)."""
         self._body_bytes += len(data)
         if self._body is not None:
             self._body.append(data)

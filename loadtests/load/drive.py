@@ -35,7 +35,7 @@ def drive(
     timeout_s: float = TIMEOUT_S,
     deadline_s: float | None = None,
 ) -> Measurement:
-    """Load the servers as the round says, from a process pinned to `cpus`, and return what was measured.
+    """Load the servers as the round plans, from a process pinned to `cpus`, and return what was measured.
 
     seed: what the prepared requests are drawn from. timeout_s: how long one request may take. deadline_s: how long
     all may take; None gives a generous one. Raises LoadError when no measurement comes out. Whatever happens, the

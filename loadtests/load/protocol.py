@@ -31,14 +31,14 @@ class Assignment:
 
     @property
     def users(self) -> int:
-        """The most users that any slice or search wants."""
+        """The most users that any slice or search needs."""
         planned = [piece.concurrency for piece in self.round.slices]
         return max([*planned, *(search.users for search in self.round.searches)], default=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A finished slice, for who watches; rate_rps None: a closed loop."""
+    """A finished slice, to be shown while the round goes on; rate_rps None: a closed loop."""
 
     slice: int
     scenario: str
@@ -65,7 +65,7 @@ def to_line(progress: Progress) -> str:
 
 
 def from_line(line: str) -> Progress | None:
-    """The progress that a line tells, None for any other line."""
+    """The progress in a line, None for any other line."""
     return Progress(**json.loads(line.removeprefix(MARK))) if line.startswith(MARK) else None
 
 

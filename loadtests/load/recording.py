@@ -32,14 +32,14 @@ _GZIP = b"\x1f\x8b"  # what its streams begin with
 
 
 def body_misses(bodies: Sequence[tuple[int, bytes]], requests: Sequence[Prepared]) -> int:
-    """How many bodies, given with the number of their request, are not the JSON that it wants."""
+    """How many bodies, given with the number of their request, are not the JSON that it expects."""
     return sum(
         requests[variant].json and not has_keys(body, requests[variant].keys) for variant, body in bodies
     )
 
 
 def has_keys(body: bytes, keys: Sequence[str]) -> bool:
-    """Whether the body, which may be gzip's, is valid JSON and, if keys are wanted, an object that has them all."""
+    """Whether the body, which may be gzip's, is valid JSON and, if keys are expected, an object that has them all."""
     try:
         plain = gzip.decompress(body) if body.startswith(_GZIP) else body
         value = json.loads(plain) if plain or keys else {}
@@ -53,7 +53,7 @@ def requests_frame(
 ) -> pl.DataFrame:
     """The requests frame of one slice.
 
-    An answer of another status than its request wants is a failure; `misses` counts wrong bodies in the warm-up,
+    An answer of another status than its request expects is a failure; `misses` counts wrong bodies in the warm-up,
     and each makes one further row a failure.
     """
     table = np.array(rows, dtype=np.int64).reshape(-1, len(COLUMNS)).T

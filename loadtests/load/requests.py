@@ -26,7 +26,7 @@ class Prepared:
     serials: tuple[int, ...] = ()
 
     def numbered(self, serial: int) -> bytes:
-        """The request as it is sent, with that number wherever it wants a new one."""
+        """The request as it is sent, with that number wherever it needs a new one."""
         wire = bytearray(self.wire)
         for position in self.serials:
             wire[position : position + 16] = _SERIAL % serial
@@ -34,7 +34,7 @@ class Prepared:
 
 
 def prepare(scenario: Scenario, seed: int, count: int = 512) -> tuple[Prepared, ...]:
-    """`count` requests drawn from the seed; the same for every contestant that is asked."""
+    """`count` requests drawn from the seed; the same for every contestant."""
     rng = Random(f"{scenario.name}/{seed}")
     weights = [template.weight for template in scenario.requests]
     drawn = rng.choices(scenario.requests, weights, k=count)
@@ -43,7 +43,7 @@ def prepare(scenario: Scenario, seed: int, count: int = 512) -> tuple[Prepared, 
 
 
 def prepare_setup(scenario: Scenario, seed: int) -> tuple[Prepared, ...]:
-    """What a server is asked before the scenario's first slice, each request once."""
+    """The requests that are sent before a server's first slice of the scenario, each once."""
     rng = Random(f"{scenario.name}/{seed}/setup")
     return tuple(_prepared(template, rng) for template in scenario.setup)
 
@@ -62,7 +62,7 @@ def _message(template: RequestTemplate, rng: Random) -> Prepared:
 
 
 class _Fields(dict[str, str]):
-    """The fields of one request, drawn when they are first asked for."""
+    """The fields of one request, drawn when they are first used."""
 
     def __init__(self, rng: Random) -> None:
         super().__init__()

@@ -42,7 +42,7 @@ class WebSocketConnection(Connection):
                 self._receive()
         except OSError as error:
             raise WireError(Failure.RESET) from error
-        if self._answers:  # it spoke before it was asked
+        if self._answers:  # a message that answers no request
             raise WireError(Failure.MALFORMED)
         self._received = 0
         if self._suspended:

@@ -67,14 +67,14 @@ def _database(database_url: str, name: str, like: str) -> Iterator[None]:
 
 @contextmanager
 def _owner(database_url: str, name: str) -> Iterator[None]:
-    """A connection named for the template: while it is there, nobody takes the template or a copy for abandoned."""
+    """A connection named for the template: while it is open, the template and its copies count as in use."""
     with _administrator(database_url, name) as connection:
         connection.execute("SET idle_session_timeout = 0")
         yield
 
 
 def _drop_abandoned(database_url: str) -> None:
-    """Drop this role's databases whose owner's connection is gone; one that is still in use is left for next time."""
+    """Drop this role's databases whose owner's connection is gone; those that are still in use stay for next time."""
     with _administrator(database_url) as connection:
         for (name,) in connection.execute(_ABANDONED).fetchall():
             with suppress(psycopg.Error):

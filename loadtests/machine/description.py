@@ -63,7 +63,7 @@ def pinning(server_cpus: Sequence[int], load_cpus: Sequence[int]) -> str:
 
 
 def postgres_version(database_url: str) -> str:
-    """The version that the database server says of itself."""
+    """The version that the database server reports: `18.1`."""
     import psycopg  # noqa: PLC0415  as in environment.py: not every command has a database
 
     from loadtests.machine.reachable import libpq_url  # noqa: PLC0415
@@ -83,7 +83,7 @@ def packages(name: str) -> str:
 def dependencies(name: str) -> set[str]:
     """The installed distributions that this one needs, directly or not, and itself; names in their normal form.
 
-    Optional ones count where they are asked for by their extra, as in `psycopg[binary]`.
+    Optional ones count where a requirement names their extra, as in `psycopg[binary]`.
     """
     seen: set[tuple[str, str]] = set()
     waiting = [(name, "")]
@@ -97,14 +97,14 @@ def dependencies(name: str) -> set[str]:
 
 def revision(folder: Path = Path(__file__).parent) -> dict[str, str]:
     """The git commit of the suite, and whether files differ from it."""
-    told = {"Commit": NOT_KNOWN, "Changed files": NOT_KNOWN}
+    unknown = {"Commit": NOT_KNOWN, "Changed files": NOT_KNOWN}
     try:
         _git(
             folder, "ls-files", "--error-unmatch", Path(__file__).name
         )  # else it is another project's checkout
         commit, changed = _git(folder, "rev-parse", "HEAD"), _git(folder, "status", "--porcelain")
     except (OSError, subprocess.CalledProcessError):
-        return told
+        return unknown
     return {"Commit": commit[:12], "Changed files": "yes" if changed else "no"}
 
 

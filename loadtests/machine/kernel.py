@@ -50,11 +50,11 @@ def cpu_model(root: Path = ROOT) -> str | None:
 def governors(root: Path = ROOT, cpus: Collection[int] = ()) -> tuple[str, ...]:
     """The frequency governors of these CPUs, each named once; empty where the kernel exposes none."""
     files = (root / CPU_FOLDER / f"cpu{cpu}/cpufreq/scaling_governor" for cpu in cpus)
-    return tuple(sorted({told for file in files if (told := _text(file).strip())}))
+    return tuple(sorted({name for file in files if (name := _text(file).strip())}))
 
 
 def cores(root: Path = ROOT, cpus: Collection[int] = ()) -> tuple[tuple[int, ...], ...]:
-    """These CPUs, grouped by the physical core that they share; a CPU that tells nothing is its own core.
+    """These CPUs, grouped by the physical core that they share; a CPU without an entry counts as a core of its own.
 
     psutil counts the cores of the whole machine, and does not say which CPUs share one.
     """

@@ -1,12 +1,13 @@
-"""Become a program pinned to CPUs, sure to end with the process that asked for it; or kill process groups at the end.
+"""Become a program pinned to CPUs, sure to end with the process that started it; or kill process groups at the end.
 
-Run as `python -I -S launch.py PARENT CPUS SIGNAL USER -- argv...`: PARENT is the asking process's id, CPUS a list such
+Run as `python -I -S launch.py PARENT CPUS SIGNAL USER -- argv...`: PARENT is that process's id, CPUS a list such
 as `0,1`, or `-` for no pinning, USER a name, or `-` for the same user. It becomes the program by exec, so the process
 id stays. The kernel sends it SIGNAL when the thread that started it ends, so children are started from a thread that
-lives as long as they shall.
+lives as long as they should.
 
-What such a program starts in its turn the kernel would spare. Run as `python -I -S launch.py`, with the ids of process
-groups on standard input, one a line, it kills those groups when its input ends, as it does when the asker is killed.
+The kernel does not do that for what such a program starts in its turn. Run as `python -I -S launch.py`, with the ids
+of process groups on standard input, one a line, it kills those groups when its input ends, as it does when the process
+that writes it is killed.
 """
 
 import ctypes
@@ -29,8 +30,8 @@ def launch_argv(
 ) -> list[str]:
     """The command line that starts argv through this file, as a child of this process; no CPUs: no pinning."""
     listed = ",".join(map(str, cpus)) or "-"
-    wishes = [str(os.getpid()), listed, str(int(if_orphaned)), user or "-"]
-    return [sys.executable, "-I", "-S", __file__, *wishes, "--", *argv]
+    options = [str(os.getpid()), listed, str(int(if_orphaned)), user or "-"]
+    return [sys.executable, "-I", "-S", __file__, *options, "--", *argv]
 
 
 def group_killer_argv() -> list[str]:

@@ -131,7 +131,7 @@ def await_ready(checks: Mapping[Child, Callable[[], bool]], within_s: float = RE
 
 
 def end(children: Sequence[Child]) -> None:
-    """End all of them: asked first, killed after STOP_S or when interrupted, with everything they started."""
+    """Send all of them their stop signal; after STOP_S, or when interrupted, kill them and all that they started."""
     try:
         for child in children:
             child.send(child.program.stop)

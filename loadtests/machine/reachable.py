@@ -1,4 +1,4 @@
-"""Whether the user's own database and cache can be used; what is wrong is one line that says what to do."""
+"""Whether the user's own database and cache can be used; an error is one line that says what to do."""
 
 import psycopg
 import redis
@@ -37,7 +37,7 @@ def reach_redis(redis_url: str) -> None:
 
 
 def libpq_url(database_url: str) -> str:
-    """The same URL without SQLAlchemy's dialect, as psycopg itself wants it."""
+    """The same URL without SQLAlchemy's dialect, as psycopg needs it."""
     return make_url(database_url).set(drivername="postgresql").render_as_string(hide_password=False)
 
 

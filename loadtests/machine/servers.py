@@ -136,7 +136,7 @@ def _shared_memory_folder() -> str:
 
 
 def _is_ready(port: int, workers: int, count_file: str) -> bool:
-    """Whether a server answers and all its workers have joined the count; one that doesn't count is taken as it is."""
+    """Whether a server answers and all its workers have joined the count; some servers keep no count."""
     return _answers(port) and not 0 < counting_workers(count_file) < workers
 
 

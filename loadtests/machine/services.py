@@ -54,7 +54,7 @@ def services(environment: Mapping[str, str] = os.environ, cpus: Sequence[int] = 
 def partner(cpus: Sequence[int] = ()) -> Iterator[str]:
     """The URL of a partner service (loadtests/reference/partner.py) while the block lasts, pinned to `cpus` if any.
 
-    An app is told of it by UPSTREAM_URL. Raises ServerError.
+    UPSTREAM_URL names it to an app. Raises ServerError.
     """
     argv = (sys.executable, "-m", "loadtests.reference.partner")
     with running(Program("the partner service", argv, tuple(cpus))) as child:

@@ -13,5 +13,5 @@ def ping() -> dict[str, str]:
 
 @app.get("/healthz")
 def alive() -> dict[str, str]:
-    """What tells that the server is up."""
+    """Whether the server is up."""
     return {"status": "ok"}

@@ -1,4 +1,4 @@
-"""A known amount of CPU work a request, stamped by the process that does it."""
+"""A known amount of CPU work per request, stamped by the process that does it."""
 
 import json
 import os
@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
-APP, LOOPS = "KNOWN_APP", "KNOWN_LOOPS"
-STAMPS = "/known/stamps"
+APP, LOOPS = "BURNER_APP", "BURNER_LOOPS"
+STAMPS = "/burner/stamps"
 
 
 class Burner:
@@ -41,6 +41,6 @@ class Burner:
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> tuple[Any, Burner]:
-    """The application that KNOWN_APP names as `module:object`, and a burner of KNOWN_LOOPS turns."""
+    """The application that BURNER_APP names as `module:object`, and a burner of BURNER_LOOPS turns."""
     module, _, name = environment[APP].partition(":")
     return getattr(import_module(module), name), Burner(int(environment.get(LOOPS, "0")))

@@ -1,4 +1,4 @@
-"""Any ASGI application with a known amount of extra CPU work a request: the environment says which and how much."""
+"""Any ASGI application with a known amount of extra CPU work per request: environment variables name both."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Any WSGI application with a known amount of extra CPU work a request: the environment says which and how much."""
+"""Any WSGI application with a known amount of extra CPU work per request: environment variables name both."""
 
 from collections.abc import Iterable
 from wsgiref.types import StartResponse, WSGIEnvironment

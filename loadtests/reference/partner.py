@@ -5,7 +5,7 @@ load and must cost little.
 
     GET /partner?delay_ms=20&call=3&status=503&size=1000&hang=1
     GET /broken/partner    half an answer, then the end of the connection
-    GET /stats?reset=1     what was asked so far
+    GET /stats?reset=1     the counts so far
 """
 
 import asyncio
@@ -25,7 +25,7 @@ _HEAD = "HTTP/1.1 {} Partner\r\nContent-Type: application/json\r\nContent-Length
 
 @dataclass(slots=True)
 class CallCounts:
-    """What was asked since the last reset: calls, the most of them at once, and the connections that were opened."""
+    """Counts since the last reset: calls, the most of them at once, and the connections that were opened."""
 
     calls: int = 0
     at_once: int = 0
@@ -54,12 +54,12 @@ class Partner(asyncio.Protocol):
         self._calling = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Somebody connected."""
+        """Count the connection."""
         self._transport = cast("asyncio.Transport", transport)
         self._counts.connections += 1
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Nobody waits for an answer any more."""
+        """Drop the answer that is under way."""
         if self._later:
             self._later.cancel()
         self._end_call()
@@ -72,7 +72,7 @@ class Partner(asyncio.Protocol):
             self._transport.close()
 
     def on_url(self, url: bytes) -> None:
-        """Note what is asked for (called by the parser)."""
+        """Note the path and the query (called by the parser)."""
         parsed = parse_url(url)
         self._path: bytes = parsed.path
         self._query = dict(parse_qsl((parsed.query or b"").decode("latin-1")))

@@ -6,7 +6,7 @@ seconds, and how often it holds the truth.
 """
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import expm1, log
 from pathlib import Path
@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 from numpy.random import Generator
-from scipy.stats import trim_mean
 
 from loadtests.analysis.digest import digest
 from loadtests.analysis.estimates import FloatArray, estimate
@@ -24,97 +23,9 @@ from loadtests.runs.paired_study import NO_LIMIT_PERCENT
 from loadtests.samples.store import RunStore
 from loadtests.selftest import a_vs_a, injection
 from loadtests.selftest.records import load
+from loadtests.studies.candidate_estimators import CANDIDATES, FIRST, Blocks
 
 DRAWN_RUNS, BOOTSTRAPS = 500, 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Blocks:
-    """The paired blocks of one round, arrays of shape (blocks,): CPU time, answers, and the share of stolen time."""
-
-    cpu_a: FloatArray
-    cpu_b: FloatArray
-    answers_a: FloatArray
-    answers_b: FloatArray
-    stolen: FloatArray
-
-    @property
-    def logs(self) -> FloatArray:
-        """Log ratios of CPU time a request."""
-        ratios: FloatArray = np.log(self.cost_a) - np.log(self.cost_b)
-        return ratios
-
-    @property
-    def cost_a(self) -> FloatArray:
-        """CPU time a request of a."""
-        return self.cpu_a / self.answers_a
-
-    @property
-    def cost_b(self) -> FloatArray:
-        """CPU time a request of b."""
-        return self.cpu_b / self.answers_b
-
-
-def merged(size: int) -> Callable[[Blocks], float]:
-    """The median, as if slices were so many times as long."""
-
-    def of(one: Blocks) -> float:
-        whole = max(1, len(one.cpu_a) // size)
-        sums = [
-            [part.sum() for part in np.array_split(column, whole)]
-            for column in (one.cpu_a, one.answers_a, one.cpu_b, one.answers_b)
-        ]
-        cpu_a, answers_a, cpu_b, answers_b = map(np.array, sums)
-        return float(np.median(np.log(cpu_a / answers_a) - np.log(cpu_b / answers_b)))
-
-    return of
-
-
-def quantiles(share: float) -> Callable[[Blocks], float]:
-    """The ratio of the same lower quantile of CPU time a request: noise only adds time."""
-    return lambda one: float(log(np.quantile(one.cost_a, share) / np.quantile(one.cost_b, share)))
-
-
-def _unstolen(one: Blocks) -> float:
-    kept = one.logs[one.stolen == 0]
-    return float(np.median(kept if len(kept) else one.logs))
-
-
-def _least_stolen(one: Blocks) -> float:
-    return float(np.median(one.logs[one.stolen <= np.median(one.stolen)]))
-
-
-def _weighted(one: Blocks) -> float:
-    return float(np.average(one.logs, weights=1 / (0.05 + one.stolen)))
-
-
-def _hodges_lehmann(one: Blocks) -> float:
-    return float(np.median((one.logs[:, None] + one.logs[None, :]) / 2))
-
-
-CANDIDATES: Mapping[str, Callable[[Blocks], float]] = {
-    "median of log ratios": lambda one: float(np.median(one.logs)),
-    "mean of log ratios": lambda one: float(one.logs.mean()),
-    "trimmed mean, a fifth off each end": lambda one: float(trim_mean(one.logs, 0.2)),
-    "mean of the middle half": lambda one: float(trim_mean(one.logs, 0.25)),
-    "Hodges-Lehmann": _hodges_lehmann,
-    "ratio of totals": lambda one: (
-        float(log(one.cpu_a.sum() / one.answers_a.sum())) - float(log(one.cpu_b.sum() / one.answers_b.sum()))
-    ),
-    "ratio of minima": quantiles(0.0),
-    "ratio of 10 % quantiles": quantiles(0.1),
-    "ratio of 25 % quantiles": quantiles(0.25),
-    "ratio of medians": quantiles(0.5),
-    "median without stolen blocks": _unstolen,
-    "median of the less stolen half": _least_stolen,
-    "mean weighted against stolen time": _weighted,
-    "median, slices twice as long": merged(2),
-    "median, slices four times as long": merged(4),
-    "median, half of the blocks": lambda one: float(np.median(one.logs[: max(1, len(one.logs) // 2)])),
-}
-
-
-FIRST = CANDIDATES["median of log ratios"]
 
 
 @dataclass(frozen=True, slots=True)

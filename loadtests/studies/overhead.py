@@ -1,6 +1,6 @@
 """What the shop adds to a request: its ping against that of a bare one-route app, same framework, same server.
 
-Run as `make overhead`. Paired slices, fresh processes every round, CPU time a request.
+Run as `make overhead`. Paired slices, fresh processes every round, CPU time per request.
 """
 
 import sys

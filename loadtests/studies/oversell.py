@@ -28,7 +28,7 @@ POLL_S = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Sale:
-    """How many buyers were told yes, and how many of them there was nothing for."""
+    """How many orders were accepted, and how many of them could not be filled."""
 
     accepted: int
     oversold: int

@@ -63,7 +63,7 @@ def _line_after(one: socket.socket, end: bytes) -> bytes:
 
 
 def tell_all(endpoint: Endpoint, sockets: list[socket.socket], stock: int) -> None:
-    """Changes an item's stock, and waits until every socket has been told."""
+    """Changes an item's stock, and waits until every socket has received it."""
     url = f"http://{endpoint.host}:{endpoint.port}/api/items/1"
     httpx2.patch(url, json={"stock": stock}, headers=admin_header(), timeout=WITHIN_S).raise_for_status()
     for one in sockets:

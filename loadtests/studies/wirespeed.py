@@ -1,6 +1,6 @@
 """How much load one core can make: Locust's two HTTP users against the wire client inside a Locust user.
 
-Run as `make wirespeed`. All ask the same responder, which answers a canned page on a CPU of its own. Every slice is a
+Run as `make wirespeed`. All load the same responder, which answers a canned page on a CPU of its own. Every slice is a
 Locust process of its own on the load CPUs, and the kinds of user take turns, so that noise hits them alike.
 """
 

@@ -1,4 +1,4 @@
-"""Three kinds of Locust user that ask as fast as they can, for `wirespeed`: `locust -f wirespeed_users.py KIND ...`.
+"""Locust users on three HTTP clients, as fast as they can, for `wirespeed`: `locust -f wirespeed_users.py KIND ...`.
 
 Prints one JSON object: how many requests were answered, in how many seconds, of wall time and of this process's CPU.
 """
@@ -41,8 +41,8 @@ class RequestsUser(HttpUser):
     """Locust's user on `requests`."""
 
     @task
-    def ask(self) -> None:
-        """Ask without end."""
+    def send(self) -> None:
+        """Send requests without end."""
         while True:
             tally.count(self.client.get(PATH).status_code)
 
@@ -51,8 +51,8 @@ class GeventHttpUser(FastHttpUser):
     """Locust's user on `geventhttpclient`."""
 
     @task
-    def ask(self) -> None:
-        """Ask without end."""
+    def send(self) -> None:
+        """Send requests without end."""
         while True:
             tally.count(self.client.get(PATH).status_code)
 
@@ -61,8 +61,8 @@ class WireUser(User):
     """A Locust user on this suite's connection."""
 
     @task
-    def ask(self) -> None:
-        """Ask without end."""
+    def send(self) -> None:
+        """Send requests without end."""
         address = urlsplit(self.environment.host)
         connection = Connection(str(address.hostname), int(address.port or 80))
         wire = f"GET {PATH} HTTP/1.1\r\nHost: sidebyside\r\n\r\n".encode()

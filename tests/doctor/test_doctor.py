@@ -145,7 +145,7 @@ def test_the_sum_names_what_hurts_and_what_would_be_seen() -> None:
     runs = [Forecast("quick", minutes * 60.0, 9, 40, 0.03, 0.041) for minutes in (5, 10, 30)]
 
     assert sum_up(hurt, runs) == (
-        "A run is possible; it will be hurt by: open files, power."
+        "A run is possible, but these will hurt it: open files, power."
         " Between servers of like speed, a difference of about 4.1 % will be visible in 10 minutes."
     )
 
@@ -374,7 +374,9 @@ def test_the_command_looks_and_sums_up_and_changes_nothing(tmp_path: Path) -> No
     assert ended.returncode == 0, ended.stderr
     lines = [line for line in ended.stdout.splitlines() if line.strip()]
     assert [line.split()[0] for line in lines[:-1] if not line.startswith(" ")].count("ok") >= 5
-    assert re.match(r"This machine is fit to measure\.|A run is possible; it will be hurt by: ", lines[-1])
+    assert re.match(
+        r"This machine is fit to measure\.|A run is possible, but these will hurt it: ", lines[-1]
+    )
     assert list(tmp_path.iterdir()) == []
 
 
@@ -387,7 +389,7 @@ def test_a_machine_on_which_no_run_is_possible_is_exit_1(
     ended = run_here("doctor", "--quick", "--results-dir", str(tmp_path / "results"))
 
     assert ended.returncode == 1
-    assert "nothing can be written" in ended.stdout
+    assert "is not writable" in ended.stdout
     assert ended.stdout.splitlines()[-1] == "No run is possible here: results."
 
 

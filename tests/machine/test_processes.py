@@ -185,9 +185,9 @@ def test_a_program_whose_parent_is_killed_gets_the_signal_it_asked_for(tmp_path:
 
 def test_a_program_whose_parent_is_gone_already_does_not_start() -> None:
     argv = launch_argv([sys.executable, "-c", READY], ())
-    argv[argv.index(str(os.getpid()))] = "1"  # as if another had asked
+    argv[argv.index(str(os.getpid()))] = "1"  # as if another process had started it
 
     ended = subprocess.run(argv, capture_output=True, check=False)
 
     assert (ended.returncode, ended.stdout) == (1, b"")
-    assert ended.stderr == b"the process that asked for this one is gone\n"
+    assert ended.stderr == b"the parent process has ended\n"

@@ -66,7 +66,7 @@ def test_both_headliners_can_be_wrapped() -> None:
         copy = wrapped(one, "copy", 7)
 
         assert copy.command[-1] == f"loadtests.reference.burning_{one.gateway}:app"
-        assert copy.environment["KNOWN_APP"] == one.command[-1]
+        assert copy.environment["BURNER_APP"] == one.command[-1]
         assert copy.command[:-1] == one.command[:-1]
 
 

@@ -29,6 +29,13 @@ def init_app(app: FastAPI) -> None:
     app.mount("/static", WholeFiles(directory=storefront.STATIC))
 
 
+@router.get("/")
+async def show_home(request: Request) -> Response:
+    """Where to go from here."""
+    told = {"framework": "FastAPI", "server": request.app.state.settings.server}
+    return templates.TemplateResponse(request, "home.html", told)
+
+
 @router.get("/items")
 async def show_items(request: Request, query: Annotated[ShelfQuery, Query()], db: Db) -> Response:
     """A page of the items."""
@@ -44,6 +51,7 @@ async def show_item(request: Request, item_id: Id, db: Db) -> Response:
 
 
 @router.get("/live")
-async def show_live(request: Request) -> Response:
-    """Stock changes as they happen."""
-    return templates.TemplateResponse(request, "live.html")
+async def show_live(request: Request, db: Db) -> Response:
+    """Stock changes as they happen, after the latest ones."""
+    items = (await db.scalars(statements.last_changed(storefront.LIVE_ROWS))).all()
+    return templates.TemplateResponse(request, "live.html", {"items": items})

@@ -7,6 +7,7 @@ from flask import Blueprint, Flask, render_template
 from flask_app import api
 from flask_app.database import db
 from flask_app.pages import read_page
+from flask_app.resources import shop
 from flask_app.schemas.storefront import ShelfQuery
 from flask_app.static import serve_files
 from shared.http import storefront
@@ -22,6 +23,12 @@ def init_app(app: Flask) -> None:
     app.jinja_options = {**app.jinja_options, **storefront.OPTIONS}
     app.jinja_env.filters.update(storefront.FILTERS)
     app.register_blueprint(bp)
+
+
+@bp.get("/")
+def show_home() -> str:
+    """Where to go from here."""
+    return render_template("home.html", framework="Flask", server=shop().settings.server)
 
 
 @bp.get("/items")
@@ -40,5 +47,6 @@ def show_item(item_id: int) -> str:
 
 @bp.get("/live")
 def show_live() -> str:
-    """Stock changes as they happen."""
-    return render_template("live.html")
+    """Stock changes as they happen, after the latest ones."""
+    items = db().scalars(statements.last_changed(storefront.LIVE_ROWS)).all()
+    return render_template("live.html", items=items)

@@ -5,10 +5,15 @@ from typing import Annotated
 
 import typer
 
-from loadtests.cli.frame import Catalog, Stopped, app, one_line_errors, out
+from loadtests.cli.frame import Catalog, Stopped, app, err, one_line_errors, out
 from loadtests.config.selection import CATALOG, Options, select
 from loadtests.errors import SuiteError
 from shared.shop.seeded import ADMIN, PASSWORD
+
+_WELCOME = f"""\
+documentation  {{url}}/docs  {{url}}/redoc
+pages          {{url}}/  {{url}}/items  {{url}}/live
+log in as      {ADMIN} with the password {PASSWORD}, an admin"""
 
 
 @app.command()
@@ -50,8 +55,11 @@ def serve(
                 open_environment(seed=0, needs_database=chosen[0].needs_database) as environment,
                 environment.servers(chosen, ports={contestant: port}, with_workers=True) as endpoints,
             ):
-                print(f"ready http://127.0.0.1:{endpoints[contestant].port}", flush=True)
                 server = endpoints[contestant]
+                url = f"http://127.0.0.1:{server.port}"
+                if chosen[0].needs_database:  # a shop, and not one route without a framework
+                    err.print(_WELCOME.format(url=url), markup=False, highlight=False, soft_wrap=True)
+                print(f"ready {url}", flush=True)
                 with followed(server.log, server.pid, sys.stderr):
                     await_end(server.pid)
         except Stopped:

@@ -12,6 +12,7 @@ from shared.shop.limits import ID_MAX, LOW_STOCK_MAX, rfc3339
 TEMPLATES = Path(__file__).parents[1] / "templates"
 STATIC = Path(__file__).parents[1] / "static"
 PAGE_SIZE = 20
+LIVE_ROWS = 20  # that the live page comes with
 PAGE_MAX = ID_MAX // PAGE_SIZE
 
 # For both environments. Jinja keeps compiled templates; without auto_reload it doesn't look at the files again.

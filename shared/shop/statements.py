@@ -11,7 +11,7 @@ from sqlalchemy.sql.elements import TextClause
 
 from shared.shop.exports import COLUMNS
 from shared.shop.limits import LOW_STOCK_MAX
-from shared.shop.tables import Answer, Item, LateTally, Mail, Order, Task, User
+from shared.shop.tables import Answer, Item, LateTally, Mail, Order, OrderLine, Task, User
 
 PING: TextClause = text("SELECT 1")
 # Gives the items in the order of the rows that it is executed with. Without render_nulls there would be one INSERT for
@@ -59,6 +59,21 @@ def export(**query: Any) -> Select[Any]:
 def _any_integer(bound: int) -> BindParameter[int]:
     """A bound of 64 bits: as one of the column's own 32 the larger ones would be refused by the database."""
     return literal(bound, BigInteger)
+
+
+def last_changed(count: int) -> Select[Item]:
+    """Items that were changed or ordered last, the latest first. Of the orders the newest `count` are looked at."""
+    newest = select(Order.id, Order.created_at).order_by(Order.id.desc()).limit(count).subquery()
+    ordered = (
+        select(OrderLine.item_id, func.max(newest.c.created_at).label("at"))
+        .join(newest, newest.c.id == OrderLine.order_id)
+        .group_by(OrderLine.item_id)
+        .subquery()
+    )
+    # GREATEST leaves out NULL: most items are in none of those orders.
+    latest = func.greatest(Item.updated_at, ordered.c.at)
+    joined = select(Item).outerjoin(ordered, ordered.c.item_id == Item.id)
+    return joined.order_by(latest.desc(), Item.id.desc()).limit(count)
 
 
 def users() -> Select[User]:

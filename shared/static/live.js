@@ -1,7 +1,7 @@
 "use strict";
 
-// One row an item, the one that changed last on top. EventSource connects again by itself; after a refusal (503) it
-// gives up, so that is done here.
+// One row per item, the one that changed last on top; the page comes with the latest. EventSource reconnects by itself;
+// after a refusal (503) it gives up, so that is done here.
 const rows = document.getElementById("stock");
 const state = document.getElementById("state");
 
@@ -14,6 +14,7 @@ function show(change) {
     const link = document.createElement("a");
     link.href = `/items/${change.item_id}`;
     link.textContent = `Item ${change.item_id}`;
+    name(link, change.item_id);
     row.insertCell().append(link);
     row.insertCell();
   }
@@ -21,6 +22,13 @@ function show(change) {
   rows.prepend(row);
   while (rows.rows.length > 50) {
     rows.lastElementChild.remove();
+  }
+}
+
+async function name(link, id) {
+  const answer = await fetch(`/api/items/${id}`);
+  if (answer.ok) {
+    link.textContent = (await answer.json()).name;
   }
 }
 

@@ -9,6 +9,7 @@ import httpx2
 import pytest
 
 from loadtests.config.selection import CATALOG
+from shared.shop.seeded import ADMIN, PASSWORD
 from tests.support.command import descendants, run, run_here, started, survivors
 
 
@@ -118,9 +119,13 @@ def test_serve_answers_until_it_is_stopped_and_leaves_nothing(
         answer = httpx2.get(f"{url}{path}")
         begun = descendants(process)
         process.send_signal(number)
-        status = process.wait(20)
+        rest, told = process.communicate(timeout=20)
 
-    assert (word, answer.status_code) == ("ready", 200)
-    assert status == (-number if number is signal.SIGKILL else 0)
+    assert (word, answer.status_code, rest) == ("ready", 200, "")
+    if contestant == "fastapi-uvicorn":
+        for link in ("/docs", "/redoc", "/", "/items", "/live"):
+            assert f" {url}{link}" in told
+        assert f"{ADMIN} with the password {PASSWORD}" in told
+    assert process.returncode == (-number if number is signal.SIGKILL else 0)
     assert len(begun) >= least
     assert survivors(begun) == []

@@ -7,8 +7,8 @@ from urllib.parse import quote
 import httpx2
 import pytest
 
-from shared.http.storefront import PAGE_MAX
-from tests.support.shop import an_item, anonymous, faults, problem, unique
+from shared.http.storefront import LIVE_ROWS, PAGE_MAX
+from tests.support.shop import an_item, an_order, anonymous, faults, problem, unique
 
 
 def page(client: httpx2.Client, path: str) -> str:
@@ -135,7 +135,7 @@ def test_an_item_that_does_not_exist_is_a_problem(shop: httpx2.Client, path_id: 
     problem(shop.get(f"/items/{path_id}"), 404, "not_found")
 
 
-@pytest.mark.parametrize("path", ["/items", "/items/3"])
+@pytest.mark.parametrize("path", ["/", "/items", "/items/3", "/live"])
 def test_anybody_may_look_and_gets_no_cookie(shop: httpx2.Client, path: str) -> None:
     response = anonymous(shop, "GET", path)
     assert response.status_code == 200
@@ -182,4 +182,36 @@ def test_other_files_are_not_found(shop: httpx2.Client, name: str) -> None:
 def test_pages_are_no_part_of_the_document(shop: httpx2.Client) -> None:
     paths = shop.get("/openapi.json").json()["paths"]
     assert "/api/items" in paths
-    assert not [path for path in paths if path.startswith(("/items", "/static"))]
+    assert not [path for path in paths if path.startswith(("/items", "/live", "/static")) or path == "/"]
+
+
+def test_the_first_page_says_what_answers_and_links_everything(
+    flask_in_process: httpx2.Client, fastapi_in_process: httpx2.Client
+) -> None:
+    first, second = page(flask_in_process, "/"), page(fastapi_in_process, "/")
+    assert "<h1>The shop on Flask</h1>\n<p>Served by in-process.</p>" in first
+    assert first.replace("Flask", "FastAPI") == second
+    wanted = {"/items", "/live", "/docs", "/redoc", "/openapi.json"}
+    assert set(re.findall(r'<a href="([^"]+)"', first)) == wanted
+
+
+def live_rows(client: httpx2.Client) -> list[tuple[int, str, int]]:
+    """The rows of the live page as it comes: id, name and stock of an item each."""
+    row = r'<tr id="item-(\d+)"><td><a href="/items/\1">([^<]*)</a></td><td>(\d+)</td></tr>'
+    return [
+        (int(item_id), unescape(name), int(stock))
+        for item_id, name, stock in re.findall(row, page(client, "/live"))
+    ]
+
+
+def test_the_live_page_comes_with_what_changed_last(shop: httpx2.Client) -> None:
+    first, second, third = (an_item(shop, name=f"{unique('live')} <&>") for _ in range(3))
+    shop.patch(f"/api/items/{first['id']}", json={"stock": 7})
+    an_order(shop, (second, 4))
+    rows = live_rows(shop)
+    assert rows[:3] == [
+        (second["id"], second["name"], 6),
+        (first["id"], first["name"], 7),
+        (third["id"], third["name"], 10),
+    ]
+    assert len(rows) == LIVE_ROWS

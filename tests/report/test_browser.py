@@ -91,6 +91,7 @@ def test_the_live_page_shows_a_change_of_stock(
         item = an_item(client, stock=12)
         row = page.locator(f"#item-{item['id']}")
         row.get_by_text("12", exact=True).wait_for()
+        row.get_by_text(item["name"], exact=True).wait_for()
         client.patch(f"/api/items/{item['id']}", json={"stock": 11})
         row.get_by_text("11", exact=True).wait_for()
 

@@ -1,18 +1,14 @@
 """The noise of this machine: a server without a framework against a second launch of itself, round by round."""
 
-import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from loadtests.analysis.estimates import FloatArray
-from loadtests.config.contestants import Contestant, twin
+from loadtests.config.contestants import twin
 from loadtests.config.selection import Options, select
 from loadtests.doctor.forecast import AaSpread, Forecast, forecast
-from loadtests.machine.cpus import cpu_sets
-from loadtests.machine.servers import Endpoint, launched
+from loadtests.machine.environment import open_environment
 from loadtests.plan import budget
 from loadtests.runs.paired_study import log_ratios, ping_plan, rounds
 from loadtests.samples.store import RunStore
@@ -53,23 +49,14 @@ def _forecast(spread: AaSpread, profile: str, budget_s: float) -> Forecast | Non
     return forecast(spread, plan, budget.round_s(plan), budget_s - budget.REPORT_S)
 
 
-@dataclass(frozen=True, slots=True)
-class _BareServers:
-    """Servers without a database."""
-
-    server_cpus: tuple[int, ...]
-    load_cpus: tuple[int, ...]
-
-    def servers(self, contestants: Sequence[Contestant]) -> AbstractContextManager[dict[str, Endpoint]]:
-        """All of them up and answering while the block lasts."""
-        return launched(contestants, {}, self.server_cpus)
-
-
 def _rounds(count: int, blocks: int) -> Iterator[FloatArray]:
     (one,) = select(Options(contestants=(CONTESTANT,), scenarios=(SCENARIO,))).contestants
     servers = (one, twin(one))
-    servers_here = _BareServers(*cpu_sets(sorted(os.sched_getaffinity(0))))
-    with TemporaryDirectory(prefix="sidebyside-") as folder:
-        for known in rounds(servers_here, ping_plan(servers, blocks), servers, count, RunStore(Path(folder))):
+    plan = ping_plan(servers, blocks)
+    with (
+        open_environment(plan.seed, needs_database=False) as environment,
+        TemporaryDirectory(prefix="sidebyside-") as folder,
+    ):
+        for known in rounds(environment, plan, servers, count, RunStore(Path(folder))):
             (ratios,) = log_ratios(known, *(server.name for server in servers))
             yield ratios

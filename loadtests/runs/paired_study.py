@@ -1,9 +1,7 @@
 """Small studies outside a run: servers loaded in paired slices, round by round, and the ratios between them."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import replace
-from typing import Protocol
 
 import polars as pl
 
@@ -15,23 +13,13 @@ from loadtests.config.contestants import Contestant
 from loadtests.config.profiles import Design
 from loadtests.config.selection import CATALOG
 from loadtests.load.drive import drive
+from loadtests.machine.environment import Environment
 from loadtests.machine.servers import Endpoint
 from loadtests.plan.rounds import Plan, make_plan
 from loadtests.samples.store import RunStore
 
 CPU = "cpu_us_per_request"
 NO_LIMIT_PERCENT = 100.0  # no slice is set aside
-
-
-class Environment(Protocol):
-    """Where servers can be had: a `stage.Stage`, or less where no database is needed."""
-
-    @property
-    def load_cpus(self) -> tuple[int, ...]:
-        """The CPUs of the load."""
-
-    def servers(self, contestants: Sequence[Contestant], /) -> AbstractContextManager[dict[str, Endpoint]]:
-        """All of them up and answering while the block lasts."""
 
 
 def ping_plan(

@@ -5,8 +5,6 @@ import pwd
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -25,6 +23,7 @@ from loadtests.machine.processes import (
     running,
     start,
 )
+from tests.support.waiting import eventually
 
 READY = "print('ready', flush=True)"
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
@@ -47,13 +46,6 @@ def ready(child: Child) -> Child:
 
 def is_running(pid: int) -> bool:
     return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-
-
-def until(condition: Callable[[], bool], within_s: float = 10.0) -> bool:
-    deadline = time.monotonic() + within_s
-    while not condition() and time.monotonic() < deadline:
-        os.sched_yield()
-    return condition()
 
 
 def test_a_program_is_asked_to_end_with_its_own_signal_and_has_time_to_obey(tmp_path: Path) -> None:
@@ -79,7 +71,7 @@ def test_a_program_that_goes_on_is_killed_with_what_it_started(
     end([child])
 
     assert child.how_ended() == "was killed by SIGKILL"
-    assert until(lambda: not is_running(forked.pid))
+    eventually(lambda: not is_running(forked.pid), "it has ended")
 
 
 def test_a_program_has_its_variables_its_folder_and_its_cpus(tmp_path: Path) -> None:
@@ -152,7 +144,7 @@ def test_the_output_of_a_program_is_what_it_prints_until_it_ends() -> None:
 def test_a_log_is_followed_from_its_first_line_on(tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     with running(sleeping()) as child, copy.open("w") as to, followed(str(ready(child).log), child.pid, to):
-        assert until(lambda: copy.read_text() == "ready\n")
+        eventually(lambda: copy.read_text() == "ready\n", "the log is copied")
 
 
 PARENT = """
@@ -179,7 +171,7 @@ def test_a_program_whose_parent_is_killed_gets_the_signal_it_asked_for(tmp_path:
         pid = int(parent.stdout.readline())
         parent.kill()
 
-    assert until(lambda: not is_running(pid))
+    eventually(lambda: not is_running(pid), "it has ended")
     assert (tmp_path / "told").read_text() == "SIGINT"
 
 

@@ -13,7 +13,7 @@ from loadtests.analysis.precision import PROMISED, widths
 from loadtests.analysis.summary import AaRatio, Noise, RunInfo, Summary
 from loadtests.config.metrics import COMPARED, PER_PROCESS
 from loadtests.config.profiles import headline
-from loadtests.plan.rounds import TWIN_SCENARIO
+from loadtests.plan.plan import TWIN_SCENARIO
 
 
 def summarise(digest: Digest, run: RunInfo) -> Summary:

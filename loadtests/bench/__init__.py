@@ -1,1 +1,1 @@
-"""`sidebyside bench`. Start reading at run.py."""
+"""`sidebyside bench`. Start reading at run.py; `record` is stored with the samples, `progress` shows on a terminal."""

@@ -11,7 +11,7 @@ from pydantic import Field
 from loadtests.config import codec
 from loadtests.config.selection import Options, Selection, select
 from loadtests.plan import budget
-from loadtests.plan.rounds import Plan
+from loadtests.plan.plan import Plan
 from loadtests.runs.folder import dated_folder, stamp
 from loadtests.runs.record import Document, RunRecord, catalog_of, load_record, save_record
 

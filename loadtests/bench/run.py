@@ -11,7 +11,8 @@ from loadtests.analysis.summary import RunInfo, Summary
 from loadtests.analysis.verdict import headline_widths, summarise
 from loadtests.bench.record import BenchRun, load_run
 from loadtests.plan import budget
-from loadtests.plan.rounds import Round, named, open_rates
+from loadtests.plan.plan import open_rates
+from loadtests.plan.rounds import Round, named
 from loadtests.report.tables import Table
 from loadtests.runs.measuring import Observer, Series, measure_rounds
 from loadtests.samples.store import Measurement, RunStore, Samples, of_round

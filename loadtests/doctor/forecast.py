@@ -15,7 +15,7 @@ from numpy.random import Generator
 from scipy.special import chdtri, stdtrit
 
 from loadtests.analysis.estimates import MIN_ROUNDS, Estimate, FloatArray, paired_ratio
-from loadtests.plan.rounds import Plan
+from loadtests.plan.plan import Plan
 from loadtests.report import formats
 
 LAUNCH_SPREAD = 0.01  # two launches of one program differ by about 1 %: memory layout, hash seeds

@@ -7,7 +7,7 @@ from dataclasses import replace
 from loadtests.config.contestants import Contestant
 from loadtests.config.profiles import Claim, Design, Profile
 from loadtests.config.scenarios import Scenario
-from loadtests.plan.rounds import Plan, make_plan
+from loadtests.plan.plan import Plan, make_plan
 
 ROUNDS_WANTED = 6  # launches are what an interval counts: fewer, and it grows fast
 MIN_ROUNDS = 8  # before a run may stop at a precision

@@ -1,1 +1,4 @@
-"""A run's folder, its progress on the terminal, and paired studies outside a run."""
+"""A run on disk and in time: its `folder`, its `record`, `measuring` its rounds, `progress` on the terminal.
+
+`paired_study` measures outside a run, for selftest, doctor and studies.
+"""

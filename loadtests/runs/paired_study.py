@@ -15,7 +15,7 @@ from loadtests.config.selection import CATALOG
 from loadtests.load.drive import drive
 from loadtests.machine.environment import Environment
 from loadtests.machine.servers import Endpoint
-from loadtests.plan.rounds import Plan, make_plan
+from loadtests.plan.plan import Plan, make_plan
 from loadtests.samples.store import RunStore
 
 CPU = "cpu_us_per_request"

@@ -1,1 +1,1 @@
-"""The raw truth of a run: what was measured, slice by slice, as it is kept on disk."""
+"""The raw samples of a run: `store` keeps them as Parquet, `facts` and `outcome` are records of a single slice."""

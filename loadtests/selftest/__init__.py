@@ -1,1 +1,5 @@
-"""The suite measures servers whose truth is known, and says how often it was right. Start reading at run.py."""
+"""`sidebyside selftest`: measures servers whose truth is known. Start reading at run.py.
+
+One module per check: `delays`, `frozen`, `a_vs_a`, `coverage`, `injection`, `designs`; `setting` is what each is given,
+`records` what each finds.
+"""

@@ -22,7 +22,7 @@ from loadtests.doctor.finding import Finding
 from loadtests.doctor.findings import judge, sum_up
 from loadtests.doctor.forecast import AaSpread, Forecast
 from loadtests.doctor.probes import Lateness, Spin
-from loadtests.plan.rounds import Plan, make_plan
+from loadtests.plan.plan import Plan, make_plan
 from tests.support.command import descendants, run, run_here, started, survivors
 from tests.support.waiting import eventually
 

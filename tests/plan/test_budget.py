@@ -6,7 +6,7 @@ import pytest
 
 from loadtests.config.selection import Options, select
 from loadtests.plan import budget
-from loadtests.plan.rounds import Plan
+from loadtests.plan.plan import Plan
 
 CHOSEN = select(Options())
 PAIR = ("flask-gthread", "fastapi-uvicorn")

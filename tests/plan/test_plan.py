@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from loadtests.config.profiles import Arrivals
 from loadtests.config.selection import Options, select
-from loadtests.plan.rounds import Plan, Round, Slice, make_plan, named, open_rates
+from loadtests.plan.plan import Plan, make_plan, open_rates
+from loadtests.plan.rounds import Round, Slice, named
 
 CHOSEN = select(Options())
 PROFILE = replace(CHOSEN.profile, closed_blocks=4, open_blocks=2, twins=("flask-gthread", "fastapi-uvicorn"))

@@ -3,7 +3,7 @@
 from rich.console import Console
 
 from loadtests.bench.record import BenchRun
-from loadtests.load.protocol import Progress as SliceDone
+from loadtests.load.protocol import SliceDone
 from loadtests.plan.rounds import Round
 from loadtests.report import words
 from loadtests.runs.progress import BudgetBar

@@ -5,7 +5,7 @@ from rich.console import Console
 from loadtests.analysis.estimates import MIN_ROUNDS
 from loadtests.capacity.record import CapacityRun
 from loadtests.capacity.request import round_s
-from loadtests.load.protocol import Progress as SliceDone
+from loadtests.load.protocol import SliceDone
 from loadtests.plan.budget import REPORT_S
 from loadtests.plan.rounds import Round
 from loadtests.runs.progress import BudgetBar

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from loadtests.cli.frame import Catalog, app, err, one_line_errors, resumable
+from loadtests.cli.frame import CatalogOption, app, err, one_line_errors, resumable
 from loadtests.cli.results import bench_report, show
 from loadtests.config.selection import Options, duration_s, fraction, read_config
 from loadtests.errors import SuiteError
@@ -31,7 +31,7 @@ def bench(
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Random seed for data, order and arrivals.")] = None,
     results_dir: Annotated[str | None, typer.Option(help="Where to create the run's folder.")] = None,
-    catalog: Catalog = None,
+    catalog: CatalogOption = None,
     config: Annotated[Path | None, typer.Option(help="A sidebyside.toml with these options.")] = None,
     resume: Annotated[
         Path | None, typer.Option(help="Continue this stopped run: same plan, same seed.")

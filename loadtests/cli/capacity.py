@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from loadtests.cli.frame import Catalog, app, err, one_line_errors, resumable
+from loadtests.cli.frame import CatalogOption, app, err, one_line_errors, resumable
 from loadtests.cli.results import show_document
 from loadtests.config.selection import CATALOG, duration_s
 from loadtests.errors import SuiteError
@@ -53,7 +53,7 @@ def capacity(
     budget: Annotated[str | None, typer.Option(help="Total time, such as 5m, 1h. Default: 10m.")] = None,
     seed: Annotated[int | None, typer.Option(help="Random seed for data, order and arrivals.")] = None,
     results_dir: Annotated[str | None, typer.Option(help="Where to create the run's folder.")] = None,
-    catalog: Catalog = None,
+    catalog: CatalogOption = None,
     resume: Annotated[
         Path | None, typer.Option(help="Continue this stopped run: same rules, same seed.")
     ] = None,

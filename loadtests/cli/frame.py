@@ -27,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-Catalog = Annotated[
+CatalogOption = Annotated[
     Path | None,
     typer.Option(
         "--catalog",

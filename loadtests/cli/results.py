@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from loadtests.analysis.summary import Summary
-from loadtests.cli.frame import Catalog, app, one_line_errors, out
-from loadtests.config.catalog import Catalog as Entries
+from loadtests.cli.frame import CatalogOption, app, one_line_errors, out
+from loadtests.config.catalog import Catalog
 from loadtests.config.contestants import Contestant
 from loadtests.config.selection import CATALOG
 
@@ -49,9 +49,9 @@ def compare(
 
 
 @app.command(name="list")
-def list_(catalog: Catalog = None) -> None:
+def list_(catalog: CatalogOption = None) -> None:
     """Show the contestants, scenarios and profiles of the catalog."""
-    entries = Entries(catalog or CATALOG)
+    entries = Catalog(catalog or CATALOG)
     with one_line_errors():
         out.print("[bold]contestants[/]")
         for one in entries.contestants.values():

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from loadtests.cli.frame import Catalog, Stopped, app, err, one_line_errors, out
+from loadtests.cli.frame import CatalogOption, Stopped, app, err, one_line_errors, out
 from loadtests.config.selection import CATALOG, Options, select
 from loadtests.errors import SuiteError
 from shared.shop.seeded import ADMIN, PASSWORD
@@ -39,7 +39,7 @@ def check(
 def serve(
     contestant: Annotated[str, typer.Argument(help="A name from `sidebyside list`.")],
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 picks a free port.")] = 0,
-    catalog: Catalog = None,
+    catalog: CatalogOption = None,
 ) -> None:
     """Run one server with services, a Celery worker and seeded data until it is stopped (Ctrl-C)."""
     with one_line_errors():

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from loadtests.config.scenarios import Scenario
 from loadtests.errors import LoadError
-from loadtests.load.protocol import Assignment, Progress, from_line, load, to_json
+from loadtests.load.protocol import Assignment, SliceDone, from_line, load, to_json
 from loadtests.machine.processes import Child, Program, running
 from loadtests.machine.servers import Endpoint
 from loadtests.plan import search_slices
@@ -31,7 +31,7 @@ def drive(
     *,
     cpus: Sequence[int],
     seed: int,
-    on_slice: Callable[[Progress], None] = lambda _: None,
+    on_slice: Callable[[SliceDone], None] = lambda _: None,
     timeout_s: float = TIMEOUT_S,
     deadline_s: float | None = None,
 ) -> Measurement:
@@ -70,7 +70,7 @@ def _locust(assignment: Path, users: int, cpus: tuple[int, ...]) -> Program:
     )
 
 
-def _run(program: Program, on_slice: Callable[[Progress], None], limit_s: float) -> None:
+def _run(program: Program, on_slice: Callable[[SliceDone], None], limit_s: float) -> None:
     """Run the load process to its end; LoadError when it fails or takes longer than the limit."""
     late = threading.Event()
     with running(program) as child, _alarm(limit_s, late, child):

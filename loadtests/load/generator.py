@@ -14,7 +14,7 @@ import polars as pl
 from loadtests.load import slice_facts
 from loadtests.load.connection import Connection
 from loadtests.load.loops import ClosedLoop, Loop, OpenLoop
-from loadtests.load.protocol import Assignment, Progress
+from loadtests.load.protocol import Assignment, SliceDone
 from loadtests.load.recording import body_misses, requests_frame
 from loadtests.load.requests import Prepared, prepare, prepare_setup
 from loadtests.load.server_connections import ServerConnections
@@ -48,7 +48,7 @@ class LoadGenerator:
         self._rows = [pl.DataFrame(schema=REQUESTS)]
         self._facts: list[SliceFacts] = []
 
-    def run(self, on_slice: Callable[[Progress], None]) -> Measurement:
+    def run(self, on_slice: Callable[[SliceDone], None]) -> Measurement:
         """Drive all slices in turn. A server that is down gives rows that failed, never an exception.
 
         Garbage is collected between the slices only, so that no collection delays a request.
@@ -66,7 +66,7 @@ class LoadGenerator:
             pl.DataFrame(servers, schema=SERVERS),
         )
 
-    def _search(self, on_slice: Callable[[Progress], None]) -> None:
+    def _search(self, on_slice: Callable[[SliceDone], None]) -> None:
         """Drive the searches, turn after turn, until the last has ended."""
         round_ = self._assignment.round
         searches = [OngoingSearch(search) for search in round_.searches]
@@ -78,7 +78,7 @@ class LoadGenerator:
                 search.learn(outcome_of(*self._run_and_keep(piece, on_slice)))
 
     def _run_and_keep(
-        self, piece: Slice, on_slice: Callable[[Progress], None]
+        self, piece: Slice, on_slice: Callable[[SliceDone], None]
     ) -> tuple[pl.DataFrame, SliceFacts]:
         """Run one slice, keep its rows and facts, and report it."""
         frame, facts = self._run_slice(piece)
@@ -152,9 +152,9 @@ def _timed_out(frame: pl.DataFrame) -> bool:
     return bool((frame["failure"] == Failure.TIMEOUT).any())
 
 
-def _progress(piece: Slice, frame: pl.DataFrame) -> Progress:
+def _progress(piece: Slice, frame: pl.DataFrame) -> SliceDone:
     failed = int((frame["failure"] != Failure.NONE).sum())
     answered = frame.height - failed
-    return Progress(
+    return SliceDone(
         piece.index, piece.scenario, piece.contestant, piece.mode, answered, failed, piece.rate_rps
     )

@@ -14,7 +14,7 @@ from locust import User, constant, events, task
 from locust.env import Environment
 
 from loadtests.load.generator import LoadGenerator
-from loadtests.load.protocol import Progress, from_json, save, to_line
+from loadtests.load.protocol import SliceDone, from_json, save, to_line
 from loadtests.load.scheduling import request_prompt_wakeups
 from loadtests.load.user_pool import UserPool
 
@@ -59,7 +59,7 @@ def drive_round(environment: Environment) -> None:
             environment.runner.quit()
 
 
-def print_progress(progress: Progress) -> None:
+def print_progress(progress: SliceDone) -> None:
     """One line on stdout."""
     sys.stdout.write(to_line(progress))
     sys.stdout.flush()

@@ -37,7 +37,7 @@ class Assignment:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class SliceDone:
     """A finished slice, to be shown while the round goes on; rate_rps None: a closed loop."""
 
     slice: int
@@ -59,14 +59,14 @@ def from_json(text: str) -> Assignment:
     return codec.from_json(Assignment, text)
 
 
-def to_line(progress: Progress) -> str:
+def to_line(progress: SliceDone) -> str:
     """The progress as one line of text, with its end."""
     return f"{MARK}{json.dumps(asdict(progress))}\n"
 
 
-def from_line(line: str) -> Progress | None:
+def from_line(line: str) -> SliceDone | None:
     """The progress in a line, None for any other line."""
-    return Progress(**json.loads(line.removeprefix(MARK))) if line.startswith(MARK) else None
+    return SliceDone(**json.loads(line.removeprefix(MARK))) if line.startswith(MARK) else None
 
 
 def save(measurement: Measurement, folder: Path) -> None:

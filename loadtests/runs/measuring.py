@@ -11,7 +11,7 @@ from typing import Generic, Protocol
 from loadtests.config.contestants import Contestant
 from loadtests.config.scenarios import Scenario
 from loadtests.load.drive import drive
-from loadtests.load.protocol import Progress as SliceDone
+from loadtests.load.protocol import SliceDone
 from loadtests.machine import description
 from loadtests.machine.environment import Environment, open_environment
 from loadtests.plan.rounds import Round, named

@@ -13,7 +13,7 @@ import polars as pl
 from loadtests.config.scenarios import load_scenarios
 from loadtests.config.selection import CATALOG
 from loadtests.load.drive import drive
-from loadtests.load.protocol import Progress
+from loadtests.load.protocol import SliceDone
 from loadtests.plan.rounds import Mode, Round, Slice
 from loadtests.samples.store import Failure, Samples
 from loadtests.selftest.records import Check, as_figures
@@ -52,7 +52,7 @@ class Freezer:
     _threads: list[threading.Thread] = field(default_factory=list)
     _ended: threading.Event = field(default_factory=threading.Event)
 
-    def on_slice(self, progress: Progress) -> None:
+    def on_slice(self, progress: SliceDone) -> None:
         """After each even slice the next one is frozen."""
         if progress.slice % 2 == 0:
             thread = threading.Thread(target=self._freeze, args=(progress.slice + 1,), daemon=True)

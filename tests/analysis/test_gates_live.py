@@ -18,7 +18,7 @@ from loadtests.config.profiles import Claim
 from loadtests.config.scenarios import load_scenarios
 from loadtests.config.selection import CATALOG
 from loadtests.load.drive import drive
-from loadtests.load.protocol import Progress
+from loadtests.load.protocol import SliceDone
 from loadtests.machine.servers import launched
 from loadtests.plan.rounds import Mode, Round, Slice
 from loadtests.samples.store import RunStore
@@ -56,7 +56,7 @@ def piece(index: int, fault: str, mode: Mode, duration_s: float) -> Slice:
 
 
 def failed_gates(
-    pieces: Sequence[Slice], folder: Path, on_slice: Callable[[Progress], None] = lambda _: None
+    pieces: Sequence[Slice], folder: Path, on_slice: Callable[[SliceDone], None] = lambda _: None
 ) -> dict[str, set[str]]:
     """The names of the gates that do not pass, by contestant, after a round of these slices."""
     round_, store = Round(0, tuple(pieces)), RunStore(folder)
@@ -99,12 +99,12 @@ def test_a_generator_that_is_held_up_trips_the_send_lag(tmp_path: Path) -> None:
 
 
 @contextmanager
-def held_up() -> Iterator[Callable[[Progress], None]]:
+def held_up() -> Iterator[Callable[[SliceDone], None]]:
     """Gives what, once told of a slice, stops the load process for 30 of every 60 ms until the block is left."""
     over = threading.Event()
     pulses: list[threading.Thread] = []
 
-    def hold(_: Progress) -> None:
+    def hold(_: SliceDone) -> None:
         if not pulses:
             pulses.append(threading.Thread(target=pulse, args=(load_process(), over)))
             pulses[0].start()

@@ -13,6 +13,7 @@ from loadtests.capacity.record import load_run
 from loadtests.capacity.request import Request, fitted, round_of, round_s, searches_of, selected
 from loadtests.capacity.run import report
 from loadtests.errors import SuiteError
+from loadtests.runs.record import save_record
 from tests.support.command import run, run_here, started
 
 FLOORS = ("raw-wsgi-gthread", "raw-asgi-uvicorn")
@@ -202,3 +203,40 @@ def test_a_folder_of_another_kind_is_told_so(tmp_path: Path) -> None:
 
     with pytest.raises(SuiteError, match="holds no capacity run"):
         load_run(tmp_path)
+
+
+OLD_RECORD = """{
+  "kind": "capacity",
+  "id": "20250101-120000-capacity",
+  "aim": {
+    "contestants": ["raw-wsgi-gthread"], "scenarios": ["ping"], "slo_ms": 20.0, "arrivals": "poisson",
+    "budget_s": 25.0, "seed": 0, "step_s": 0.4, "catalog": "/gone/loadtests/catalog"
+  },
+  "started_at": "2025-01-01T12:00:00+00:00",
+  "finished_at": null,
+  "status": "partial",
+  "elapsed_s": 13.7,
+  "machine": {"CPUs": "7 (servers on CPUs 0-2, load and database on CPUs 3-6)"}
+}"""
+
+
+def test_a_record_of_version_0_1_is_completed_from_the_catalog_and_its_own_machine(tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text(OLD_RECORD, encoding="utf-8")
+
+    run_ = load_run(tmp_path)
+
+    assert run_.cpus == 7
+    assert [(one.contestant, one.scenario, one.step_s) for one in run_.searches] == [
+        ("raw-wsgi-gthread", "ping", 0.4)
+    ]
+    assert (run_.rules.slo_ms, run_.request.budget_s) == (20.0, 25.0)
+
+
+def test_a_record_keeps_its_searches_whatever_becomes_of_the_catalog(tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text(OLD_RECORD, encoding="utf-8")
+    old = load_run(tmp_path)
+
+    save_record(replace(old, request=replace(old.request, contestants=("no-longer-there",))), tmp_path)
+
+    assert load_run(tmp_path).searches == old.searches
+    assert load_run(tmp_path).selection == old.selection

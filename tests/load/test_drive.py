@@ -15,7 +15,7 @@ from loadtests.config.contestants import load_contestants
 from loadtests.config.scenarios import Scenario, load_scenarios
 from loadtests.errors import LoadError, ServerError
 from loadtests.load.drive import drive
-from loadtests.load.protocol import Assignment, Progress, from_json, from_line, to_json, to_line
+from loadtests.load.protocol import Assignment, SliceDone, from_json, from_line, to_json, to_line
 from loadtests.machine.servers import Endpoint, launched
 from loadtests.plan.arrivals import constant_arrivals_ns, poisson_arrivals_ns, surge_ns
 from loadtests.plan.rounds import Mode, Round, Slice
@@ -54,7 +54,7 @@ class Driven:
     """A round that was driven, and what was told meanwhile."""
 
     measurement: Measurement
-    told: list[Progress]
+    told: list[SliceDone]
 
     def slices(self, mode: str) -> pl.DataFrame:
         return self.measurement.slices.filter(pl.col("mode") == mode)
@@ -70,15 +70,15 @@ def driven(
     scenarios: Sequence[Scenario] = (PING,),
     timeout_s: float = 5.0,
     deadline_s: float | None = None,
-    on_slice: Callable[[Progress, dict[str, Endpoint]], None] = lambda *_: None,
+    on_slice: Callable[[SliceDone, dict[str, Endpoint]], None] = lambda *_: None,
     dies: bool = False,
 ) -> Driven:
-    told: list[Progress] = []
+    told: list[SliceDone] = []
     round_ = Round(3, tuple(slices), tuple(searches))
     end = pytest.raises(ServerError, match="SIGKILL") if dies else nullcontext()
     with end, launched([CONTESTANTS[name] for name in round_.contestants], {}, ANY_CPU) as endpoints:
 
-        def watch(progress: Progress) -> None:
+        def watch(progress: SliceDone) -> None:
             told.append(progress)
             on_slice(progress, endpoints)
 
@@ -277,7 +277,7 @@ def test_arrivals_may_be_constant_and_a_surge_has_its_relief() -> None:
 
 
 def test_a_server_that_dies_gives_failures_and_the_other_goes_on() -> None:
-    def kill(progress: Progress, endpoints: dict[str, Endpoint]) -> None:
+    def kill(progress: SliceDone, endpoints: dict[str, Endpoint]) -> None:
         if progress.slice == 0:
             os.kill(endpoints[ASGI].pid, signal.SIGKILL)
 
@@ -293,7 +293,7 @@ def test_a_server_that_dies_gives_failures_and_the_other_goes_on() -> None:
 
 
 def test_a_server_that_hangs_gives_timeouts_and_the_round_ends() -> None:
-    def hold(progress: Progress, endpoints: dict[str, Endpoint]) -> None:
+    def hold(progress: SliceDone, endpoints: dict[str, Endpoint]) -> None:
         if progress.slice in {0, 3}:
             os.kill(endpoints[ASGI].pid, signal.SIGSTOP if progress.slice == 0 else signal.SIGCONT)
 
@@ -329,7 +329,7 @@ def test_a_round_that_takes_too_long_is_given_up() -> None:
 
 
 def test_who_watches_may_stop_the_round() -> None:
-    def refuse(progress: Progress, _: object) -> None:
+    def refuse(progress: SliceDone, _: object) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -354,7 +354,7 @@ def test_an_assignment_survives_the_way_through_json() -> None:
 
 
 def test_progress_survives_the_way_through_a_line() -> None:
-    progress = Progress(3, "ping", "a#2", "open", 10, 1, 400.0)
+    progress = SliceDone(3, "ping", "a#2", "open", 10, 1, 400.0)
 
     assert from_line(to_line(progress)) == progress
     assert from_line("something else\n") is None

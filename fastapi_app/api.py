@@ -1,32 +1,30 @@
-"""How a route takes its input: strict JSON bodies, query parameters given once, ids in paths."""
+"""How a route takes its input where the contract is stricter than FastAPI: JSON, repeated parameters, ids in paths."""
 
-from collections.abc import Callable, Coroutine, Iterable, Sequence
-from typing import Annotated, Any
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Annotated, Any, cast
 from uuid import UUID
 
 from fastapi import Header, Path, Request, Response
 from fastapi.routing import APIRoute, iter_route_contexts
-from fastapi.security import HTTPBearer
-from pydantic import WithJsonSchema
+from pydantic import BaseModel, WithJsonSchema
 from starlette.convertors import Convertor, register_url_convertor
-from starlette.datastructures import QueryParams
 
 from fastapi_app.conditional import TAGGED, tagged
-from fastapi_app.headers import header
-from shared.http.body import is_json, parse_json
+from shared.http.body import parse_json
 from shared.http.openapi import file_content
-from shared.http.tokens import caller_of
-from shared.shop.callers import Caller
-from shared.shop.errors import TooLarge, UnsupportedMediaType
-from shared.shop.limits import BODY_MAX_BYTES, ID_MAX, PATH_ID, PATH_UUID, TOKEN
+from shared.shop.errors import Invalid, MalformedJson
+from shared.shop.faults import fault
+from shared.shop.limits import ID_MAX, PATH_ID, PATH_UUID, TOKEN
 
 Id = Annotated[int, Path(ge=1, le=ID_MAX)]
-# All headers of that name: two of them are refused rather than one of them ignored. Documented as the one it should be.
-IdempotencyKeys = Annotated[
-    Sequence[str],
-    Header(alias="Idempotency-Key", default_factory=tuple),
-    WithJsonSchema({"type": "string", "pattern": f"^{TOKEN.pattern}$"}),
+_TOKEN = f"^{TOKEN.pattern}$"
+IdempotencyKey = Annotated[
+    str | None,
+    Header(alias="Idempotency-Key", pattern=_TOKEN),
+    WithJsonSchema({"type": "string", "pattern": _TOKEN}),
 ]
+IfMatch = Annotated[str | None, Header(include_in_schema=False)]
 _Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
@@ -62,98 +60,66 @@ register_url_convertor("id", IdConvertor())
 register_url_convertor("token", TokenConvertor())
 
 
-class OnceQueryParams(QueryParams):
-    """Query parameters in which one given more than once is a list, which the query fields refuse."""
+class JsonRequest(Request):
+    """A request whose JSON is read by the contract's rules, which are stricter than Python's."""
 
-    def get(self, key: Any, default: Any = None) -> Any:
-        """The value of a parameter, or the list of its values if there are several."""
-        values = self.getlist(key)
-        return values[0] if len(values) == 1 else values or default
+    async def json(self) -> Any:
+        """The document; the body as it is where it is none, as FastAPI leaves one of another type.
 
-
-class StrictRequest(Request):
-    """A request whose body is JSON of at most 1 MiB by the contract's rules, read before FastAPI looks at it."""
-
-    @property
-    def query_params(self) -> QueryParams:
-        """The parameters, each of them once."""
-        if not hasattr(self, "_query_params"):
-            self._query_params = OnceQueryParams(self.scope["query_string"])
-        return self._query_params
-
-    async def load(self) -> None:
-        """Reads and parses the body. Raises UnsupportedMediaType, TooLarge or MalformedJson."""
-        if not is_json(header(self.scope, b"content-type")):
-            raise UnsupportedMediaType
-        if int(self.headers.get("content-length", 0)) > BODY_MAX_BYTES:
-            raise TooLarge
-        chunks, size = [], 0
-        async for chunk in self.stream():
-            size += len(chunk)
-            if size > BODY_MAX_BYTES:
-                raise TooLarge
-            chunks.append(chunk)
-        self._body = b"".join(chunks)
-        self._json = parse_json(self._body)
+        It is refused when it is validated, which comes after the token is checked. `null` is left too, since FastAPI
+        takes None for no body.
+        """
+        body = await self.body()
+        try:
+            document = parse_json(body)
+        except MalformedJson:
+            return body
+        return body if document is None else document
 
 
-class Guard(HTTPBearer):
-    """A dependency that gives the caller: a token's, or None where it is optional and there is none."""
-
-    def __init__(self, *, admin: bool = False, optional: bool = False) -> None:
-        super().__init__(scheme_name="bearer", bearerFormat="JWT")
-        self._admin = admin
-        self._optional = optional
-
-    async def __call__(self, request: Request) -> Caller | None:  # type: ignore[override]
-        """The caller, as `check` found it before the body was read."""
-        caller: Caller | None = request.state.caller
-        return caller
-
-    def check(self, request: Request) -> None:
-        """Finds out who asks; raises Unauthorized or Forbidden."""
-        authorization = header(request.scope, b"authorization")
-        if authorization is None and self._optional:
-            request.state.caller = None
-            return
-        request.state.caller = caller_of(authorization, request.app.state.settings.jwt_secret)
-        if self._admin:
-            request.state.caller.must_be_admin()
-
-
-class StrictRoute(APIRoute):
-    """A route that asks its guard before it reads anything else, and reads its request through StrictRequest.
-
-    One that documents a 304 answers it. One without guard and input is left as FastAPI made it.
-    """
-
-    request_class = StrictRequest
+class ShopRoute(APIRoute):
+    """A route that reads JSON by the contract's rules, refuses repeated parameters, and tags what documents a 304."""
 
     def get_route_handler(self) -> _Handler:
-        """FastAPI's handler behind the strict request."""
+        """FastAPI's handler with these around it, where the route has use for them."""
         handle = super().get_route_handler()
         if self.responses.keys() & TAGGED:
             handle = tagged(handle)
-        takes_body = self.body_field is not None
-        guards = [one.call for one in self.dependant.dependencies if isinstance(one.call, Guard)]
-        if not takes_body and not guards and not self.dependant.query_params:
-            return handle
+        if self.body_field is not None:
+            handle = _reading_json(handle)
+        names = _query_names(self)
+        return _each_once(handle, names) if names else handle
 
-        async def handle_strictly(request: Request) -> Response:
-            for guard in guards:
-                guard.check(request)
-            strict = self.request_class(request.scope, request.receive)
-            if takes_body:
-                await strict.load()
-            return await handle(strict)
 
-        return handle_strictly
+def _reading_json(handle: _Handler) -> _Handler:
+    async def handle_json(request: Request) -> Response:
+        return await handle(JsonRequest(request.scope, request.receive))
+
+    return handle_json
+
+
+def _each_once(handle: _Handler, names: set[str]) -> _Handler:
+    async def handle_once(request: Request) -> Response:
+        if b"&" in request.scope["query_string"]:
+            given = Counter(name for name, _ in request.query_params.multi_items())
+            twice = [name for name in names if given[name] > 1]
+            if twice:
+                raise Invalid(fault(f"?{name}", "not_allowed") for name in twice)
+        return await handle(request)
+
+    return handle_once
+
+
+def _query_names(route: APIRoute) -> set[str]:
+    """The query parameters that a route knows: the fields of its model."""
+    models = [parameter.field_info.annotation for parameter in route.dependant.query_params]
+    return {name for model in models for name in cast("type[BaseModel]", model).model_fields}
 
 
 def sends(content_types: Iterable[str], *also: int) -> dict[int | str, dict[str, Any]]:
     """What `responses` says of a route that answers 200 with a file; `also`: further statuses that are no problems.
 
-    These are written as text: a 304 as a number would have StrictRoute answer it, which such a route does itself.
+    These are written as text: a 304 as a number would have ShopRoute answer it, which such a route does itself.
     """
     return {200: {"content": file_content(content_types)}, **{str(status): {} for status in also}}
 

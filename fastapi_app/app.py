@@ -1,19 +1,20 @@
 """The assembly of the FastAPI app."""
 
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.middleware.gzip import GZipMiddleware
+from fastapi.staticfiles import StaticFiles
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES
 from starlette.types import ASGIApp
 
 from fastapi_app import (
     auth,
-    cache,
     calls,
-    compression,
-    database,
     docs,
-    edge,
     errors,
     events,
     exports,
@@ -32,8 +33,33 @@ from fastapi_app import (
     sync_routes,
     users,
 )
+from fastapi_app.edge import Edge
+from fastapi_app.resources import open_resources
+from shared.http import compression, cors
+from shared.http.storefront import STATIC
 from shared.ops.draining import take_over
-from shared.ops.settings import Settings
+from shared.ops.settings import FLAT, FROZEN, Settings
+from shared.ops.telemetry import set_log_level
+
+ROUTERS = (
+    probes.router,
+    health.router,
+    metrics.router,
+    auth.router,
+    items.router,
+    users.router,
+    orders.router,
+    images.router,
+    exports.router,
+    predictions.router,
+    calls.router,
+    outbox.router,
+    late_orders.router,
+    reports.router,
+    events.router,
+    sockets.router,
+    storefront.router,
+)
 
 
 class Shop(FastAPI):
@@ -41,66 +67,57 @@ class Shop(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         """All of FastAPI's own, and the edge around it."""
-        return edge.Edge(super().build_middleware_stack(), self)
-
-
-@asynccontextmanager
-async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """From start to stop; what was opened last is closed first."""
-    if app.state.settings.drain_s is not None:
-        take_over(app.state.settings.drain_s)  # uvicorn has set its handlers by now
-    async with (
-        database.lifespan(app),
-        calls.lifespan(app),
-        events.lifespan(app),
-        sync_routes.lifespan(app),
-        reports.lifespan(app),
-        outbox.lifespan(app),
-    ):
-        yield
+        return Edge(super().build_middleware_stack())
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """The shop, ready to be served. Opens no connection before the first request needs one."""
-    app = Shop(
-        lifespan=lifespan,
-        redirect_slashes=False,
-        openapi_url=None,
-        docs_url=None,
-        redoc_url=None,
-    )
-    app.state.settings = settings
-    compression.init_app(app)
-    edge.init_app(app)
+    """The shop, ready to be served. What it keeps open it opens when it starts, and closes when it stops."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        if settings.drain_s is not None:
+            take_over(settings.drain_s)  # uvicorn has set its handlers by now
+        async with open_resources(settings) as resources, outbox.catching_up(resources.sessions):
+            app.state.resources = resources
+            if FROZEN in settings.tunings:
+                gc.collect()
+                gc.freeze()
+            yield
+
+    set_log_level(settings.log_level)
+    app = Shop(lifespan=lifespan, redirect_slashes=False, openapi_url=None, docs_url=None, redoc_url=None)
     errors.init_app(app)
-    database.init_app(app, settings)
-    cache.init_app(app, settings)
-    reports.init_app(app, settings)
-    calls.init_app(app, settings)
-    events.init_app(app, settings)
-    for router in (
-        probes.router,
-        health.router,
-        metrics.router,
-        auth.router,
-        items.router,
-        users.router,
-        orders.router,
-        images.router,
-        exports.router,
-        predictions.router,
-        calls.router,
-        outbox.router,
-        late_orders.router,
-        reports.router,
-        events.router,
-        sockets.router,
-    ):
-        # Not include_router: since FastAPI nests what it includes, every request is matched against each router's
-        # routes and then against those of the chosen one again. The routers carry their prefix and tags already.
-        app.router.routes.extend(router.routes)
-    storefront.init_app(app)
-    if settings.views == "sync":
-        sync_routes.init_app(app, settings)
+    add_middlewares(app, settings)
+    # The routes of the other model come before those of the same paths.
+    for router in (sync_routes.router, *ROUTERS) if settings.views == "sync" else ROUTERS:
+        add_routes(app, router, flat=FLAT in settings.tunings)
+    app.mount("/static", StaticFiles(directory=STATIC))
     docs.init_app(app)
     return app
+
+
+def add_middlewares(app: FastAPI, settings: Settings) -> None:
+    """Compression of what is text and sent whole, and around it the headers for scripts of other origins."""
+    app.add_middleware(
+        GZipMiddleware,
+        minimum_size=compression.MIN_BYTES,
+        compresslevel=compression.LEVEL,
+        exclude_content_types=(*DEFAULT_EXCLUDED_CONTENT_TYPES, *compression.LEFT_AS_THEY_ARE),
+    )
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=cors.ALLOWED_METHODS,
+            allow_headers=cors.ALLOWED_HEADERS.split(", "),
+            expose_headers=cors.EXPOSED_HEADERS.split(", "),
+            max_age=cors.MAX_AGE_S,
+        )
+
+
+def add_routes(app: FastAPI, router: APIRouter, *, flat: bool) -> None:
+    """The routes of a router. Nested, as documented, a request is matched against each router, then within it again."""
+    if flat:
+        app.router.routes.extend(router.routes)
+    else:
+        app.include_router(router)

@@ -2,28 +2,16 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Annotated, Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import redis
-from fastapi import Depends, FastAPI, Request
 from redis.asyncio import Redis
 
-from fastapi_app.database import warn
-from shared.ops.breaker import Breaker
+from shared.ops.breaker import Breaker, warn
 from shared.ops.settings import Settings
 from shared.shop import caching
 
 T = TypeVar("T")
-
-
-def init_app(app: FastAPI, settings: Settings) -> None:
-    """Gives the app its cache of items; the Redis client is there already."""
-    app.state.item_cache = ItemCache(app.state.cache, settings, app.state.cache_breaker)
-
-
-async def item_cache(request: Request) -> "ItemCache":
-    """The app's cache of items."""
-    return cast("ItemCache", request.app.state.item_cache)
 
 
 class ItemCache:
@@ -89,6 +77,3 @@ class ItemCache:
             with self._breaker.watching(redis.RedisError, warn):
                 answer = await question()
         return answer
-
-
-CachedItems = Annotated[ItemCache, Depends(item_cache)]

@@ -1,15 +1,14 @@
 """Entity tags on what can be read, and 304 for those who have it already."""
 
 from collections.abc import Callable, Coroutine
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Depends, Request, Response
+from fastapi import Request, Response
 
-from fastapi_app.headers import header
 from shared.http import conditional
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
-# What a route documents, and by which StrictRoute knows it.
+# What a route documents, and by which ShopRoute knows it.
 TAGGED: dict[int | str, dict[str, Any]] = {304: {"description": "Not modified"}}
 
 
@@ -17,37 +16,15 @@ def tagged(handle: Handler) -> Handler:
     """Gives the answer of a handler an ETag, and answers 304 where the client names it."""
 
     async def handle_tagged(request: Request) -> Response:
-        return _tagged(await handle(request), request)
+        response = await handle(request)
+        tag = conditional.tag_of(bytes(response.body))
+        response.headers["ETag"] = tag
+        response.headers["Cache-Control"] = conditional.CACHE_CONTROL
+        response.headers["Vary"] = "Accept-Encoding"
+        if_none_match = request.headers.get("if-none-match")
+        if if_none_match is None or not conditional.names(if_none_match, tag):
+            return response
+        kept = {name: value for name, value in response.headers.items() if not name.startswith("content-")}
+        return Response(status_code=304, headers=kept, background=response.background)
 
     return handle_tagged
-
-
-async def if_match(request: Request) -> str | None:
-    """What the client has seen of what it would change, if it says so."""
-    return header(request.scope, b"if-match")
-
-
-def _tagged(response: Response, request: Request) -> Response:
-    body = bytes(response.body)
-    tag = conditional.tag_of(body)
-    response.raw_headers += [(b"etag", tag.encode()), (b"cache-control", conditional.CACHE_CONTROL.encode())]
-    if_none_match = header(request.scope, b"if-none-match")
-    if if_none_match is None:
-        return response
-    accept_encoding = header(request.scope, b"accept-encoding")
-    content_type = response.headers["content-type"]
-    same = conditional.not_modified(if_none_match, body, tag, content_type, accept_encoding)
-    return _not_modified(response, *same) if same else response
-
-
-def _not_modified(response: Response, tag: str, varies: bool) -> Response:
-    """304 with the headers of the answer, other than those that describe its body."""
-    answer = Response(status_code=304, headers=dict(response.headers), background=response.background)
-    answer.headers["etag"] = tag
-    del answer.headers["content-type"], answer.headers["content-length"]
-    if varies:
-        answer.headers.append("Vary", "Accept-Encoding")
-    return answer
-
-
-IfMatch = Annotated[str | None, Depends(if_match)]

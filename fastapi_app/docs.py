@@ -1,13 +1,13 @@
-"""The OpenAPI document, generated from the models, and Swagger UI, served from local files."""
+"""The OpenAPI document, generated from the models, with Swagger UI and ReDoc, served from local files."""
 
 from typing import Any
 
 from fastapi import FastAPI, Response
-from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.openapi.docs import get_redoc_html, get_swagger_ui_html
 from fastapi.openapi.utils import get_openapi
+from fastapi.staticfiles import StaticFiles
 
 from fastapi_app.schemas.problems import Problem
-from fastapi_app.static import WholeFiles
 from shared.http import security
 from shared.http.openapi import (
     DESCRIPTION,
@@ -24,17 +24,24 @@ _UNUSED = ("HTTPValidationError", "ValidationError", "Body_")
 
 
 def init_app(app: FastAPI) -> None:
-    """The document at /openapi.json and the page at /docs."""
+    """The document at /openapi.json and the pages at /docs and /redoc."""
     described = document(app)
-    page = get_swagger_ui_html(
+    swagger = get_swagger_ui_html(
         openapi_url="/openapi.json",
         title=TITLE,
         swagger_js_url="/docs/assets/swagger-ui-bundle.js",
         swagger_css_url="/docs/assets/swagger-ui.css",
         swagger_favicon_url="/static/icon.png",
     )
-
-    policy = {security.POLICY: security.policy_of(bytes(page.body).decode())}
+    swagger.headers[security.POLICY] = security.policy_of(bytes(swagger.body).decode())
+    reference = get_redoc_html(
+        openapi_url="/openapi.json",
+        title=TITLE,
+        redoc_js_url="/docs/assets/redoc.standalone.js",
+        redoc_favicon_url="/static/icon.png",
+        with_google_fonts=False,
+    )
+    reference.headers[security.POLICY] = security.redoc_policy(bytes(reference.body).decode())
 
     @app.get("/openapi.json", include_in_schema=False)
     async def openapi() -> dict[str, Any]:
@@ -42,9 +49,18 @@ def init_app(app: FastAPI) -> None:
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> Response:
-        return Response(page.body, headers=policy, media_type="text/html; charset=utf-8")
+        return _copy_of(swagger)
 
-    app.mount("/docs/assets", WholeFiles(directory=docs_assets()))
+    @app.get("/redoc", include_in_schema=False)
+    async def redoc() -> Response:
+        return _copy_of(reference)
+
+    app.mount("/docs/assets", StaticFiles(directory=docs_assets()))
+
+
+def _copy_of(page: Response) -> Response:
+    """The page anew: middlewares write on the answer that they pass on."""
+    return Response(page.body, headers=dict(page.headers))
 
 
 def document(app: FastAPI) -> dict[str, Any]:

@@ -5,29 +5,28 @@ from typing import Any
 import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import (
-    DBAPIError,
-    IntegrityError,
-    InterfaceError,
-    OperationalError,
-)
-from sqlalchemy.exc import (
-    TimeoutError as PoolTimeout,
-)
+from sqlalchemy.exc import IntegrityError
+from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 
 from fastapi_app.api import allowed_methods
 from fastapi_app.schemas.problems import faults_of
+from shared.http.body import is_json
+from shared.http.uploads import FORM, UPLOAD_MAX, is_form
 from shared.ops.telemetry import logger_of
 from shared.shop.errors import (
     PROBLEM_TYPE,
+    UNAVAILABLE,
     Internal,
     Invalid,
+    MalformedBody,
     MalformedJson,
     MethodNotAllowed,
     NotFound,
     ShopError,
+    TooLarge,
     Unavailable,
+    UnsupportedMediaType,
     allow_header,
     problem,
     status_of,
@@ -43,8 +42,8 @@ def init_app(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, http_error)
     app.add_exception_handler(RequestValidationError, validation_error)
     app.add_exception_handler(IntegrityError, integrity_error)
-    app.add_exception_handler(DBAPIError, database_error)
-    app.add_exception_handler(PoolTimeout, database_error)
+    for away in UNAVAILABLE:
+        app.add_exception_handler(away, database_error)
     app.add_exception_handler(Exception, unexpected_error)
 
 
@@ -54,7 +53,7 @@ async def shop_error(_request: Request, error: Any) -> Response:
 
 
 async def http_error(request: Request, error: Any) -> Response:
-    """What Starlette refuses on its own: no such route, no such method. OPTIONS is no route, and answered here."""
+    """What Starlette and FastAPI refuse on their own. OPTIONS is no route, and answered here."""
     if error.status_code == 405:
         allow = allow_header(allowed_methods(request))
         if request.method == "OPTIONS":
@@ -62,12 +61,30 @@ async def http_error(request: Request, error: Any) -> Response:
         return _answer(MethodNotAllowed(allow))
     if error.status_code == 404:
         return _answer(NotFound("There is nothing at this path."))
-    return _answer(MalformedJson()) if error.status_code < 500 else await unexpected_error(request, error)
+    form = is_form(request.headers.get("content-type"))
+    if error.status_code == 413:
+        return _answer(TooLarge(UPLOAD_MAX) if form else TooLarge())
+    if error.status_code < 500:
+        return _answer(MalformedBody() if form else MalformedJson())
+    return await unexpected_error(request, error)
 
 
-async def validation_error(_request: Request, error: Any) -> Response:
-    """What pydantic refuses, in the contract's words."""
-    return _answer(Invalid(faults_of(error.errors())))
+async def validation_error(request: Request, error: Any) -> Response:
+    """What pydantic refuses: values that don't fit, or a body that was never parsed, since it is none of ours."""
+    return _answer(_no_document(request, error) or Invalid(faults_of(error.errors())))
+
+
+def _no_document(request: Request, error: RequestValidationError) -> ShopError | None:
+    """What is wrong with a body that FastAPI could not parse; None when it could, or when there is none to parse."""
+    declared, body = request.headers.get("content-type"), error.body
+    if all(one["loc"][0] != "body" for one in error.errors()):
+        return None
+    if isinstance(body, FormData):
+        return None if is_form(declared) else UnsupportedMediaType(f"Send the body as {FORM}.")
+    if not is_json(declared):
+        return UnsupportedMediaType()
+    unparsed = body is None or (isinstance(body, bytes) and body.strip() != b"null")
+    return MalformedJson() if unparsed else None
 
 
 async def integrity_error(request: Request, error: Any) -> Response:
@@ -76,12 +93,10 @@ async def integrity_error(request: Request, error: Any) -> Response:
     return await unexpected_error(request, error) if isinstance(refusal, Internal) else _answer(refusal)
 
 
-async def database_error(request: Request, error: Any) -> Response:
-    """503 when the database can't be reached or has no connection free; any other failure is a mistake of ours."""
-    if isinstance(error, OperationalError | InterfaceError | PoolTimeout):
-        logger.warning("database unavailable: %s", error)
-        return _answer(Unavailable())
-    return await unexpected_error(request, error)
+async def database_error(_request: Request, error: Any) -> Response:
+    """503 when the database can't be reached or has no connection free."""
+    logger.warning("database unavailable: %s", error)
+    return _answer(Unavailable())
 
 
 async def unexpected_error(_request: Request, error: Exception) -> Response:

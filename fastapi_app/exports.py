@@ -1,28 +1,22 @@
 """Exports: all items that a filter lets through, as one file."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import AsyncExitStack, aclosing
+from contextlib import aclosing
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from fastapi_app.api import StrictRoute, is_head, sends
+from fastapi_app.api import ShopRoute, is_head, sends
+from fastapi_app.closing import Closing
 from fastapi_app.database import Db
 from fastapi_app.schemas.items import ItemFilter
 from shared.shop import statements
 from shared.shop.exports import CSV, NDJSON, ROWS_AT_ONCE, Format
 
-router = APIRouter(prefix="/api/items", tags=["exports"], route_class=StrictRoute)
+router = APIRouter(prefix="/api/items", tags=["exports"], route_class=ShopRoute)
 
 
-async def closing() -> AsyncIterator[AsyncExitStack]:
-    """Closes what is given to it when the answer is sent, or the client is gone: then nobody else closes a stream."""
-    async with AsyncExitStack() as stack:
-        yield stack
-
-
-Closing = Annotated[AsyncExitStack, Depends(closing)]
 Wanted = Annotated[ItemFilter, Query()]
 
 
@@ -38,9 +32,7 @@ async def export_ndjson(query: Wanted, db: Db, closing: Closing, request: Reques
     return await _export(NDJSON, query, db, closing, request)
 
 
-async def _export(
-    form: Format, query: ItemFilter, db: Db, closing: AsyncExitStack, request: Request
-) -> Response:
+async def _export(form: Format, query: ItemFilter, db: Db, closing: Closing, request: Request) -> Response:
     """The first rows are fetched before the answer begins, so that a database that is away is a 503.
 
     The session lives as long as the answer: until the last row is sent, or the client is gone.

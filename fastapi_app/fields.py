@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer, Strict, WithJsonSchema
-from pydantic_core import PydanticCustomError, PydanticKnownError
+from pydantic_core import PydanticKnownError
 
 from shared.shop.limits import (
     DESCRIPTION_MAX,
@@ -17,9 +17,9 @@ from shared.shop.limits import (
     PASSWORD_MIN,
     PRICE_MAX,
     QUANTITY_MAX,
-    QUERY_INTEGER,
     STOCK_MAX,
     USERNAME,
+    integer_in,
     rfc3339,
 )
 
@@ -40,32 +40,20 @@ Timestamp = Annotated[
 ]
 
 
-def _once(value: Any) -> Any:
-    """A query parameter arrives as text; a list means that it was given more than once."""
-    if isinstance(value, list):
-        raise PydanticCustomError("not_allowed", "given more than once")
-    return value
-
-
 def _from_digits(value: Any) -> Any:
-    if not isinstance(_once(value), str):  # a default
-        return value
-    if not QUERY_INTEGER.fullmatch(value):
-        raise PydanticCustomError("wrong_type", "no integer", {"kind": "an integer"})
-    # Python refuses to convert more than 4,300 digits; 40 are beyond every bound already.
-    digits = value.removeprefix("-").lstrip("0")[:40] or "0"
-    return int(f"-{digits}" if value.startswith("-") else digits)
+    """A query parameter arrives as text; what is not is a default, and what is no integer is left to be refused."""
+    return value if not isinstance(value, str) or (number := integer_in(value)) is None else number
 
 
 def _from_word(value: Any) -> Any:
-    return {"true": True, "false": False}.get(_once(value), value)
+    return {"true": True, "false": False}.get(value, value)
 
 
 # Set last, after a field's bounds: pydantic documents bounds as such only directly on the type.
 FromDigits = BeforeValidator(_from_digits)
 QueryBoolean = Annotated[bool, Strict(), BeforeValidator(_from_word)]
-QueryText = Annotated[str, Field(pattern=NO_NUL), BeforeValidator(_once)]
-Sort = Annotated[Literal["id", "-id", "name", "-name", "price", "-price"], BeforeValidator(_once)]
+QueryText = Annotated[str, Field(pattern=NO_NUL)]
+Sort = Literal["id", "-id", "name", "-name", "price", "-price"]
 
 
 def _text(value: Any) -> Any:

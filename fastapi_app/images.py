@@ -1,34 +1,29 @@
 """Images of items: uploaded, kept as files, and sent whole or in part."""
 
-from collections.abc import AsyncIterator
+import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, BinaryIO
 
-from fastapi import APIRouter, Depends, Request, Response, UploadFile
+from fastapi import APIRouter, Depends, Header, Response
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import StreamingResponse
+from fastapi.responses import FileResponse
 
-from fastapi_app.api import Id, is_head, sends
+from fastapi_app.api import Id, ShopRoute, sends
 from fastapi_app.auth import admin
+from fastapi_app.closing import Closing
 from fastapi_app.database import Db
-from fastapi_app.headers import header
+from fastapi_app.resources import Shop
 from fastapi_app.schemas.images import ImageOut
-from fastapi_app.uploads import UploadRoute
+from fastapi_app.uploads import Upload
+from shared.http import conditional
 from shared.shop import media, rules, statements
-from shared.shop.limits import CHUNK_BYTES, now
-from shared.shop.media import Answer, Conditions
+from shared.shop.errors import NotFound
+from shared.shop.limits import now
 from shared.shop.tables import Image
 
-router = APIRouter(prefix="/api/items", tags=["images"], route_class=UploadRoute)
-
-
-def media_folder(request: Request) -> Path:
-    """Where the files are."""
-    folder: Path = request.app.state.settings.media_folder
-    return folder
-
-
-MediaFolder = Annotated[Path, Depends(media_folder)]
+router = APIRouter(prefix="/api/items", tags=["images"], route_class=ShopRoute)
+IfNoneMatch = Annotated[str | None, Header(include_in_schema=False)]
 
 
 @router.put(
@@ -37,10 +32,11 @@ MediaFolder = Annotated[Path, Depends(media_folder)]
     responses={404: {}},
     dependencies=[Depends(admin)],
 )
-async def replace_image(item_id: Id, file: UploadFile, db: Db, folder: MediaFolder) -> Image:
+async def replace_image(item_id: Id, form: Upload, db: Db, shop: Shop) -> Image:
     """Give an item an image, in the place of the one it had."""
+    folder = shop.settings.media_folder
     with media.drafts(folder) as drafts:
-        drafts.append(await run_in_threadpool(media.write, file.file, folder))
+        drafts.append(await run_in_threadpool(media.write, form.file.file, folder))
         rules.found(await db.scalar(statements.item_for_update(item_id)), "item")
         before = await file_of(db, item_id)
         image = await db.merge(media.new_image(item_id, drafts[0], now()))
@@ -55,11 +51,33 @@ async def replace_image(item_id: Id, file: UploadFile, db: Db, folder: MediaFold
     response_class=Response,
     responses={**sends(media.CONTENT_TYPES, 206, 304), 404: {}, 416: {}},
 )
-async def read_image(item_id: Id, db: Db, folder: MediaFolder, request: Request) -> Response:
+async def read_image(
+    item_id: Id, db: Db, shop: Shop, closing: Closing, if_none_match: IfNoneMatch = None
+) -> Response:
     """Read an item's image, or a part of it."""
-    # Asked again: the file is gone when the image was replaced since its row was read.
-    sources = item_id, db, folder, request
-    return rules.found(await _answer(*sources) or await _answer(*sources), "image")
+    image, file = await _open(db, item_id, shop.settings.media_folder)
+    closing.callback(file.close)
+    await db.close()  # a slow client would keep the connection from others
+    headers = {"ETag": image.etag, "Cache-Control": conditional.CACHE_CONTROL}
+    if if_none_match is not None and conditional.names(if_none_match, image.etag):
+        return Response(status_code=304, headers=headers | {"Accept-Ranges": "bytes"})
+    # By its descriptor: it is sent to its end even if the image is replaced, and the file deleted, meanwhile.
+    descriptor = file.fileno()
+    return FileResponse(
+        f"/dev/fd/{descriptor}",
+        headers=headers,
+        media_type=image.content_type,
+        stat_result=os.fstat(descriptor),
+    )
+
+
+async def _open(db: Db, item_id: int, folder: Path) -> tuple[Image, BinaryIO]:
+    """An image and its file; asked again, for the file is gone when the image was replaced since its row was read."""
+    for _ in range(2):
+        image = rules.found(await db.get(Image, item_id, populate_existing=True), "image")
+        with suppress(FileNotFoundError):
+            return image, await run_in_threadpool((folder / image.file).open, "rb")
+    raise NotFound("There is no such image.")
 
 
 async def file_of(db: Db, item_id: int) -> str | None:
@@ -72,43 +90,3 @@ async def remove(folder: Path, name: str | None) -> None:
     """Deletes a file that no row names any more."""
     if name:
         await run_in_threadpool(media.remove, folder, name)
-
-
-async def _answer(item_id: int, db: Db, folder: Path, request: Request) -> Response | None:
-    """The answer to a GET or HEAD, or None when the file is not there."""
-    image = rules.found(await db.get(Image, item_id, populate_existing=True), "image")
-    headless = is_head(request)
-    answer = media.answer(image, _conditions(request), headless=headless)
-    if headless or not answer.length:
-        return Response(status_code=answer.status, headers=answer.headers)
-    await db.close()  # a slow client would keep the connection from others
-    try:
-        file, first = await run_in_threadpool(_open, folder / image.file, answer)
-    except FileNotFoundError:
-        return None
-    if len(first) == answer.length:
-        return Response(first, answer.status, answer.headers)
-    return StreamingResponse(_chunks(file, first, answer), answer.status, answer.headers)
-
-
-def _conditions(request: Request) -> Conditions:
-    return Conditions(*(header(request.scope, name) for name in (b"if-none-match", b"if-range", b"range")))
-
-
-def _open(path: Path, answer: Answer) -> tuple[BinaryIO, bytes]:
-    """The first piece, and the file behind it, closed if that is all: one trip to another thread does for many."""
-    file = path.open("rb")
-    file.seek(answer.start)
-    first = file.read(min(CHUNK_BYTES, answer.length))
-    if len(first) == answer.length:
-        file.close()
-    return file, first
-
-
-async def _chunks(file: BinaryIO, chunk: bytes, answer: Answer) -> AsyncIterator[bytes]:
-    left = answer.length
-    with file:
-        while chunk:
-            left -= len(chunk)
-            yield chunk
-            chunk = await run_in_threadpool(file.read, min(CHUNK_BYTES, left)) if left else b""

@@ -6,15 +6,16 @@ from typing import Annotated, Any
 from fastapi import APIRouter, BackgroundTasks, Query
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from fastapi_app.api import Id, StrictRoute
-from fastapi_app.cache import CachedItems, ItemCache
-from fastapi_app.database import Db, Sessions
+from fastapi_app.api import Id, ShopRoute
+from fastapi_app.cache import ItemCache
+from fastapi_app.database import Db
+from fastapi_app.resources import Shop
 from fastapi_app.schemas.late_orders import LateOrderIn, LateQuery, LateTallyOut, Promised
 from shared.shop import late_orders, rules, statements
 from shared.shop.rules import Wanted
 from shared.shop.tables import Item, LateTally
 
-router = APIRouter(prefix="/api/probe/late-orders", tags=["late_orders"], route_class=StrictRoute)
+router = APIRouter(prefix="/api/probe/late-orders", tags=["late_orders"], route_class=ShopRoute)
 
 
 @router.post("", response_model=Promised, status_code=202, responses={404: {}, 409: {}})
@@ -22,8 +23,7 @@ async def promise(
     order: LateOrderIn,
     query: Annotated[LateQuery, Query()],
     db: Db,
-    sessions: Sessions,
-    cache: CachedItems,
+    shop: Shop,
     background: BackgroundTasks,
 ) -> dict[str, Any]:
     """The mistake on purpose: promise what is in stock now, take it later without looking again."""
@@ -31,7 +31,7 @@ async def promise(
     late_orders.promise(rules.found(await db.get(Item, wanted.item_id), "item"), wanted.quantity)
     await db.execute(statements.accept_late(*wanted))
     await db.commit()
-    background.add_task(take, sessions, cache, delay_ms / 1000, wanted)
+    background.add_task(take, shop.sessions, shop.item_cache, delay_ms / 1000, wanted)
     return {"accepted": True, "delay_ms": delay_ms}
 
 

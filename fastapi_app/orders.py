@@ -7,12 +7,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 from sqlalchemy import Select
 
-from fastapi_app.api import Id, IdempotencyKeys, StrictRoute
+from fastapi_app.api import Id, IdempotencyKey, ShopRoute
 from fastapi_app.auth import SignedIn
-from fastapi_app.cache import CachedItems
 from fastapi_app.database import Db
-from fastapi_app.events import Push
 from fastapi_app.pages import read_page
+from fastapi_app.resources import Shop
 from fastapi_app.schemas.base import Page
 from fastapi_app.schemas.orders import OrderIn, OrderOut, OrderQuery
 from shared.shop import rules, statements
@@ -21,7 +20,7 @@ from shared.shop.limits import now
 from shared.shop.rules import Wanted
 from shared.shop.tables import Answer, Item, Order
 
-router = APIRouter(prefix="/api/orders", tags=["orders"], route_class=StrictRoute)
+router = APIRouter(prefix="/api/orders", tags=["orders"], route_class=ShopRoute)
 
 
 @router.get("", response_model=Page[OrderOut])
@@ -32,14 +31,13 @@ async def list_orders(caller: SignedIn, query: Annotated[OrderQuery, Query()], d
 
 @router.post("", response_model=OrderOut, status_code=201, responses={404: {}, 409: {}})
 async def create_order(
-    caller: SignedIn, fields: OrderIn, db: Db, cache: CachedItems, push: Push, keys: IdempotencyKeys
+    caller: SignedIn, fields: OrderIn, db: Db, shop: Shop, idempotency_key: IdempotencyKey = None
 ) -> Response:
     """Place an order: takes the stock of every line, or refuses all."""
     lines = [Wanted(line.item_id, line.quantity) for line in fields.lines]
     rules.each_item_once(lines)
     caller.may_touch(fields.user_id)
-    key = rules.idempotency_key(keys)
-    answer = await _claim(db, fields.user_id, key, rules.fingerprint(fields.user_id, lines)) if key else None
+    answer = await _claim(db, fields.user_id, idempotency_key, lines)
     if answer is not None and answer.body is not None:
         return _created(answer.body, answer.order_id)
     order, items = await _place(db, fields.user_id, lines)
@@ -47,8 +45,8 @@ async def create_order(
     if answer is not None:
         answer.order_id, answer.body = order.id, body
     await db.commit()
-    await cache.forget(line.item_id for line in lines)
-    await push.publish(items)
+    await shop.item_cache.forget(line.item_id for line in lines)
+    await shop.publisher.publish(items)
     return _created(body, order.id)
 
 
@@ -61,15 +59,15 @@ async def read_order(caller: SignedIn, order_id: Id, db: Db) -> Order:
 
 
 @router.post("/{order_id:id}/cancel", response_model=OrderOut, responses={404: {}, 409: {}})
-async def cancel_order(caller: SignedIn, order_id: Id, db: Db, cache: CachedItems, push: Push) -> Order:
+async def cancel_order(caller: SignedIn, order_id: Id, db: Db, shop: Shop) -> Order:
     """Cancel an order and put its stock back."""
     order = rules.found(await db.scalar(statements.order_for_update(order_id)), "order")
     caller.may_touch(order.user_id)
     items = (await db.scalars(statements.items_for_update(line.item_id for line in order.lines))).all()
     rules.cancel(order, items)
     await db.commit()
-    await cache.forget(line.item_id for line in order.lines)
-    await push.publish(items)
+    await shop.item_cache.forget(line.item_id for line in order.lines)
+    await shop.publisher.publish(items)
     return order
 
 
@@ -86,8 +84,11 @@ async def _place(db: Db, user_id: int, lines: list[Wanted]) -> tuple[Order, Sequ
     return order, items
 
 
-async def _claim(db: Db, user_id: int, key: str, fingerprint: bytes) -> Answer:
-    """The row under a user's key: ours to fill, or with the first answer in it."""
+async def _claim(db: Db, user_id: int, key: str | None, lines: list[Wanted]) -> Answer | None:
+    """The row under a user's key: ours to fill, or with the first answer in it. None where no key is given."""
+    if key is None:
+        return None
+    fingerprint = rules.fingerprint(user_id, lines)
     mine = await db.scalar(statements.claim_key(user_id, key, fingerprint))
     answer = (await db.scalars(statements.answer_to(user_id, key))).one()
     return answer if mine else rules.first_answer(answer, fingerprint)

@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Annotated, Any
 
-from fastapi import APIRouter, BackgroundTasks, Depends, FastAPI, Query
+from fastapi import APIRouter, BackgroundTasks, Depends, Query
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from fastapi_app.api import StrictRoute
+from fastapi_app.api import ShopRoute
 from fastapi_app.auth import admin
-from fastapi_app.database import Db, Sessions
+from fastapi_app.database import Db
 from fastapi_app.pages import read_page
 from fastapi_app.schemas.base import Page
 from fastapi_app.schemas.outbox import MailOut, MailQuery
@@ -19,8 +19,9 @@ from shared.ops.telemetry import logger_of
 from shared.shop import mails, statements
 from shared.shop.limits import now
 
-router = APIRouter(prefix="/api/outbox", tags=["outbox"], route_class=StrictRoute)
+router = APIRouter(prefix="/api/outbox", tags=["outbox"], route_class=ShopRoute)
 logger = logger_of("shop.fastapi")
+Sessions = async_sessionmaker[AsyncSession]
 
 
 @router.get("", response_model=Page[MailOut], dependencies=[Depends(admin)])
@@ -30,9 +31,9 @@ async def list_mails(query: Annotated[MailQuery, Query()], db: Db) -> dict[str, 
 
 
 @asynccontextmanager
-async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+async def catching_up(opened_by: Sessions) -> AsyncIterator[None]:
     """Sends, while the app starts, what an earlier process left behind."""
-    sending = asyncio.create_task(send_pending(app.state.sessions))
+    sending = asyncio.create_task(send_pending(opened_by))
     yield
     sending.cancel()
     with suppress(asyncio.CancelledError):
@@ -44,7 +45,7 @@ def send_soon(after: BackgroundTasks, opened_by: Sessions) -> None:
     after.add_task(send_pending, opened_by)
 
 
-async def send_pending(opened_by: async_sessionmaker[AsyncSession]) -> None:
+async def send_pending(opened_by: Sessions) -> None:
     """Sends all mails that are pending: those of this request, and those that nobody lives to send.
 
     Mails that another worker is sending are left to it. If the database fails they stay for whoever comes next.
@@ -56,7 +57,7 @@ async def send_pending(opened_by: async_sessionmaker[AsyncSession]) -> None:
         logger.warning("mails stay pending: %s", error)
 
 
-async def _send_batch(opened_by: async_sessionmaker[AsyncSession]) -> int:
+async def _send_batch(opened_by: Sessions) -> int:
     async with opened_by.begin() as session:
         batch = (await session.scalars(statements.pending_mails(mails.BATCH_MAX))).all()
         for mail in batch:

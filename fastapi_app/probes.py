@@ -5,9 +5,10 @@ import os
 import time
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 
-from fastapi_app.api import StrictRoute
+from fastapi_app.api import ShopRoute
+from fastapi_app.resources import Shop
 from fastapi_app.schemas.orders import OrderIn
 from fastapi_app.schemas.probes import (
     BurnQuery,
@@ -23,7 +24,7 @@ from fastapi_app.schemas.probes import (
 from shared.shop import rules
 from shared.shop.rules import Wanted
 
-router = APIRouter(prefix="/api/probe", tags=["probes"], route_class=StrictRoute)
+router = APIRouter(prefix="/api/probe", tags=["probes"], route_class=ShopRoute)
 
 
 @router.get("/ping", response_model=Pong)
@@ -66,6 +67,6 @@ async def burn(query: Annotated[BurnQuery, Query()]) -> dict[str, int]:
 
 
 @router.get("/requests", response_model=Requests)
-async def count_requests(request: Request) -> dict[str, int]:
+async def count_requests(shop: Shop) -> dict[str, int]:
     """How many requests this server has begun, in all its workers, this one included."""
-    return {"pid": os.getpid(), "requests": request.app.state.request_counter.value}
+    return {"pid": os.getpid(), "requests": shop.request_counter.value}

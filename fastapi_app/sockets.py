@@ -6,7 +6,8 @@ from contextlib import contextmanager, suppress
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
-from fastapi_app.events import Feed, Listen
+from fastapi_app.feed import Feed
+from fastapi_app.resources import Shop
 from shared.shop import stock
 from shared.shop.errors import Unavailable
 from shared.shop.stock import Ended
@@ -18,10 +19,10 @@ router = APIRouter(prefix="/ws", tags=["sockets"])
 
 
 @router.websocket("/echo")
-async def echo(websocket: WebSocket) -> None:
+async def echo(websocket: WebSocket, shop: Shop) -> None:
     """Every message comes back; each counts as a request."""
     await websocket.accept()
-    count = websocket.app.state.request_counter.add
+    count = shop.request_counter.add
     while (message := await websocket.receive())["type"] == "websocket.receive":
         text = message.get("text")
         if stock.too_big(message["bytes"] if text is None else text):
@@ -35,12 +36,12 @@ async def echo(websocket: WebSocket) -> None:
 
 
 @router.websocket("/items")
-async def push_items(websocket: WebSocket, listen: Listen) -> None:
+async def push_items(websocket: WebSocket, shop: Shop) -> None:
     """Stock changes as JSON text, of one item (`?item_id=`) or of all. What the client says is not listened to."""
     await websocket.accept()
     try:
         wanted = stock.wanted_item(websocket.query_params.getlist("item_id"))
-        await _push(websocket, listen, wanted)
+        await _push(websocket, shop.feed, wanted)
     except ValueError:
         await _close(websocket, stock.NOT_ACCEPTABLE)
     except (Unavailable, TimeoutError):
@@ -49,10 +50,10 @@ async def push_items(websocket: WebSocket, listen: Listen) -> None:
         await _close(websocket, end.code)
 
 
-async def _push(websocket: WebSocket, listen: Feed, item_id: int | None) -> None:
+async def _push(websocket: WebSocket, feed: Feed, item_id: int | None) -> None:
     """Tells a client until it leaves; raises Ended, or TimeoutError when the client does not take what it is sent."""
     changed = asyncio.Event()
-    async with listen.subscribed(item_id, changed.set) as box:
+    async with feed.subscribed(item_id, changed.set) as box:
         client = asyncio.create_task(_until_left(websocket))
         client.add_done_callback(lambda _: changed.set())
         with suppress(WebSocketDisconnect), cancelled_at_end(client):

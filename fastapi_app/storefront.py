@@ -2,37 +2,31 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, FastAPI, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.templating import Jinja2Templates
 from jinja2 import Environment, FileSystemLoader
 
-from fastapi_app.api import Id, StrictRoute
+from fastapi_app.api import Id, ShopRoute
 from fastapi_app.database import Db
 from fastapi_app.pages import read_page
+from fastapi_app.resources import Shop
 from fastapi_app.schemas.items import ItemQuery
 from fastapi_app.schemas.storefront import ShelfQuery
-from fastapi_app.static import WholeFiles
 from shared.http import storefront
 from shared.shop import rules, statements
 from shared.shop.tables import Item
 
-router = APIRouter(route_class=StrictRoute, include_in_schema=False)
+router = APIRouter(route_class=ShopRoute, include_in_schema=False)
 # autoescape is among the options.
 environment = Environment(loader=FileSystemLoader(storefront.TEMPLATES), **storefront.OPTIONS)  # noqa: S701
 environment.filters.update(storefront.FILTERS)
 templates = Jinja2Templates(env=environment)
 
 
-def init_app(app: FastAPI) -> None:
-    """The pages and what they load."""
-    app.router.routes.extend(router.routes)
-    app.mount("/static", WholeFiles(directory=storefront.STATIC))
-
-
 @router.get("/")
-async def show_home(request: Request) -> Response:
+async def show_home(request: Request, shop: Shop) -> Response:
     """Where to go from here."""
-    told = {"framework": "FastAPI", "server": request.app.state.settings.server}
+    told = {"framework": "FastAPI", "server": shop.settings.server}
     return templates.TemplateResponse(request, "home.html", told)
 
 

@@ -1,117 +1,92 @@
-"""The other model, SHOP_VIEWS=sync: item reads, item lists and new orders as plain functions on a sync session.
+"""The other model, SHOP_VIEWS=sync: item reads, item lists and new orders as plain functions on a plain session.
 
-FastAPI runs plain functions in a pool of 40 threads. The routes are those of the other modules: where everything that
-it awaits has its result at once, a coroutine is a function that one step takes to its end, so nothing is written twice.
+FastAPI runs plain functions in threads. The session is closed before the answer is serialised, for which a thread is
+needed again: so none waits for a connection whose holder waits for a thread. Redis is told from the event loop.
 """
 
-import inspect
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
-from typing import Any, NoReturn, cast
+from collections.abc import Sequence
+from typing import Annotated, Any
 
-from fastapi import FastAPI
-from fastapi.routing import APIRoute
-from redis import Redis
-from sqlalchemy import create_engine
-from sqlalchemy.orm import Session, sessionmaker
+from anyio import from_thread
+from fastapi import APIRouter, Query, Response
+from sqlalchemy.orm import Session
 
-from fastapi_app import items, orders
-from fastapi_app.cache import ItemCache
-from fastapi_app.events import Publisher
-from shared.ops.settings import Settings, engine_options, sqlalchemy_url
+from fastapi_app.api import Id, IdempotencyKey, ShopRoute
+from fastapi_app.auth import SignedIn
+from fastapi_app.conditional import TAGGED
+from fastapi_app.resources import Shop
+from fastapi_app.schemas.base import Page
+from fastapi_app.schemas.items import ItemOut, ItemQuery
+from fastapi_app.schemas.orders import OrderIn, OrderOut
+from shared.shop import rules, statements
+from shared.shop.limits import now
+from shared.shop.rules import Wanted
+from shared.shop.tables import Answer, Item, Order
 
-Endpoint = Callable[..., Any]
-
-ENDPOINTS = (items.list_items, items.read_item, orders.create_order)
-
-
-class Done:
-    """A result that can be awaited."""
-
-    __slots__ = ("_result",)
-
-    def __init__(self, result: Any) -> None:
-        self._result = result
-
-    def __await__(self) -> "Done":
-        """Itself, which ends before its first step."""
-        return self
-
-    def __next__(self) -> NoReturn:
-        raise StopIteration(self._result)
+# Left out of the document: the routes that they stand for are in it.
+router = APIRouter(prefix="/api", route_class=ShopRoute, include_in_schema=False)
 
 
-class AtOnce:
-    """A session, or a client, whose methods can be awaited: they wait in this thread, when they are called."""
-
-    __slots__ = ("_waiting",)
-
-    def __init__(self, waiting: Any) -> None:
-        self._waiting = waiting
-
-    def __getattr__(self, name: str) -> Callable[..., Done]:
-        method = getattr(self._waiting, name)
-        return lambda *args, **kwargs: Done(method(*args, **kwargs))
-
-
-def init_app(app: FastAPI, settings: Settings) -> None:
-    """Puts plain functions in the place of three routes. Opens no connection before the first request needs one."""
-    engine = create_engine(sqlalchemy_url(settings.database_url), **engine_options(settings))
-    client = Redis.from_url(settings.redis_url, socket_connect_timeout=1, socket_timeout=1)
-    app.state.sync_engine, app.state.sync_cache = engine, client
-    sessions = sessionmaker(engine, expire_on_commit=False)
-    awaited, breaker = cast("Any", AtOnce(client)), app.state.cache_breaker
-    ours = {"cache": ItemCache(awaited, settings, breaker), "push": Publisher(awaited, settings, breaker)}
-    app.router.routes[:] = [
-        _in_threads(route, plain(route.endpoint, sessions, ours))
-        if isinstance(route, APIRoute) and route.endpoint in ENDPOINTS
-        else route
-        for route in app.router.routes
-    ]
+@router.get("/items", response_model=Page[ItemOut], responses=TAGGED)
+def list_items(query: Annotated[ItemQuery, Query()], shop: Shop) -> dict[str, Any]:
+    """A page of items, filtered and sorted."""
+    rows = statements.items(**query.model_dump(exclude={"limit", "offset"}))
+    with Session(shop.sync_engine) as db:
+        return {
+            "items": db.scalars(rows.limit(query.limit).offset(query.offset)).all(),
+            "total": db.scalar(statements.count(rows)),
+            "limit": query.limit,
+            "offset": query.offset,
+        }
 
 
-@asynccontextmanager
-async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Closes the sync pool and cache client when the app stops, if there are any."""
-    yield
-    if hasattr(app.state, "sync_engine"):
-        app.state.sync_engine.dispose()
-        app.state.sync_cache.close()
+@router.get("/items/{item_id:id}", response_model=ItemOut, responses=TAGGED)
+def read_item(item_id: Id, shop: Shop) -> Item:
+    """Read an item."""
+    with Session(shop.sync_engine) as db:
+        return rules.found(db.get(Item, item_id), "item")
 
 
-def plain(endpoint: Endpoint, sessions: sessionmaker[Session], ours: dict[str, Any]) -> Endpoint:
-    """A coroutine function as a plain one, which takes its session, and what else is ours, from here."""
-    signature = inspect.signature(endpoint)
-    taken = {name: value for name, value in ours.items() if name in signature.parameters}
-
-    def answer(**given: Any) -> Any:
-        with sessions() as session:
-            return _finished(endpoint(**given, **taken, db=AtOnce(session)))
-
-    answer.__name__, answer.__doc__ = endpoint.__name__, endpoint.__doc__
-    left = [one for name, one in signature.parameters.items() if name not in {"db", *ours}]
-    vars(answer)["__signature__"] = signature.replace(parameters=left)
-    return answer
-
-
-def _finished(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    try:
-        coroutine.send(None)
-    except StopIteration as end:
-        return end.value
-    coroutine.close()
-    raise RuntimeError("a plain route can't await anything but its session and Redis")
+@router.post("/orders", response_model=OrderOut, status_code=201)
+def create_order(
+    caller: SignedIn, fields: OrderIn, shop: Shop, idempotency_key: IdempotencyKey = None
+) -> Response:
+    """Place an order: takes the stock of every line, or refuses all."""
+    lines = [Wanted(line.item_id, line.quantity) for line in fields.lines]
+    rules.each_item_once(lines)
+    caller.may_touch(fields.user_id)
+    with Session(shop.sync_engine, expire_on_commit=False) as db:
+        answer = _claim(db, fields.user_id, idempotency_key, lines)
+        if answer is not None and answer.body is not None:
+            return _created(answer.body, answer.order_id)
+        order, items = _place(db, fields.user_id, lines)
+        body = OrderOut.model_validate(order).model_dump_json().encode()
+        if answer is not None:
+            answer.order_id, answer.body = order.id, body
+        db.commit()
+    from_thread.run(shop.item_cache.forget, [line.item_id for line in lines])
+    from_thread.run(shop.publisher.publish, items)
+    return _created(body, order.id)
 
 
-def _in_threads(route: APIRoute, endpoint: Endpoint) -> APIRoute:
-    """The same route to another endpoint."""
-    return type(route)(
-        route.path,
-        endpoint,
-        methods=route.methods,
-        tags=route.tags,
-        dependencies=route.dependencies,
-        response_model=route.response_model,
-        status_code=route.status_code,
-        responses=route.responses,
-    )
+def _place(db: Session, user_id: int, lines: list[Wanted]) -> tuple[Order, Sequence[Item]]:
+    """The order, and the items that it took from."""
+    items = db.scalars(statements.items_for_update(line.item_id for line in lines)).all()
+    order = rules.place_order(user_id, lines, items, now())
+    db.add(order)
+    db.flush()
+    return order, items
+
+
+def _claim(db: Session, user_id: int, key: str | None, lines: list[Wanted]) -> Answer | None:
+    """The row under a user's key: ours to fill, or with the first answer in it. None where no key is given."""
+    if key is None:
+        return None
+    fingerprint = rules.fingerprint(user_id, lines)
+    mine = db.scalar(statements.claim_key(user_id, key, fingerprint))
+    answer = db.scalars(statements.answer_to(user_id, key)).one()
+    return answer if mine else rules.first_answer(answer, fingerprint)
+
+
+def _created(body: bytes, order_id: int | None) -> Response:
+    return Response(body, 201, {"Location": f"/api/orders/{order_id}"}, media_type="application/json")

@@ -6,10 +6,11 @@ from fastapi import APIRouter, BackgroundTasks, Depends, Query, Response
 from fastapi.concurrency import run_in_threadpool
 
 from fastapi_app import outbox
-from fastapi_app.api import Id, StrictRoute
+from fastapi_app.api import Id, ShopRoute
 from fastapi_app.auth import MaybeSignedIn, SignedIn, admin
-from fastapi_app.database import Db, Sessions
+from fastapi_app.database import Db
 from fastapi_app.pages import read_page
+from fastapi_app.resources import Shop
 from fastapi_app.schemas.base import Page, PageQuery
 from fastapi_app.schemas.users import UserIn, UserOut, UserPatch
 from shared.shop import mails, rules, statements
@@ -17,7 +18,7 @@ from shared.shop.limits import now
 from shared.shop.passwords import hash_password
 from shared.shop.tables import User
 
-router = APIRouter(prefix="/api/users", tags=["users"], route_class=StrictRoute)
+router = APIRouter(prefix="/api/users", tags=["users"], route_class=ShopRoute)
 
 
 @router.get("", response_model=Page[UserOut], dependencies=[Depends(admin)])
@@ -33,7 +34,7 @@ async def create_user(
     caller: MaybeSignedIn,
     fields: UserIn,
     db: Db,
-    sessions: Sessions,
+    shop: Shop,
     background: BackgroundTasks,
     response: Response,
 ) -> User:
@@ -44,7 +45,7 @@ async def create_user(
     user = rules.new_user(fields.model_dump(exclude={"password"}), password_hash, at)
     db.add(mails.welcome(user, at))
     await db.commit()
-    outbox.send_soon(background, sessions)
+    outbox.send_soon(background, shop.sessions)
     response.headers["Location"] = f"/api/users/{user.id}"
     return user
 

@@ -3,7 +3,6 @@
 from flask import Flask, Response, request
 
 from shared.http import compression
-from shared.http.conditional import gzip_tag
 
 
 def init_app(app: Flask) -> None:
@@ -21,10 +20,8 @@ def compressed(response: Response) -> Response:
         response.status_code, response.content_type, length
     ):
         return response
-    headers.add("Vary", "Accept-Encoding")
+    response.vary.add("Accept-Encoding")
     if compression.wants_gzip(request.environ.get("HTTP_ACCEPT_ENCODING")):
         response.set_data(compression.gzipped(response.get_data()))
         headers["Content-Encoding"] = "gzip"
-        if "ETag" in headers:
-            headers["ETag"] = gzip_tag(headers["ETag"])
     return response

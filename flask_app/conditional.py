@@ -29,24 +29,13 @@ def if_match() -> str | None:
 
 
 def _tagged(response: Response) -> Response:
-    body = response.get_data()
-    tag = conditional.tag_of(body)
-    response.headers.add("ETag", tag)
-    response.headers.add("Cache-Control", conditional.CACHE_CONTROL)
-    if_none_match = request.environ.get("HTTP_IF_NONE_MATCH")
-    if if_none_match is None:
-        return response
-    accept_encoding = request.environ.get("HTTP_ACCEPT_ENCODING")
-    same = conditional.not_modified(if_none_match, body, tag, response.content_type, accept_encoding)
-    return _not_modified(response, *same) if same else response
-
-
-def _not_modified(response: Response, tag: str, varies: bool) -> Response:
-    """304 with the headers of the answer, other than those that describe its body."""
-    response.set_data(b"")
-    response.status_code = 304
-    response.headers["ETag"] = tag
-    del response.headers["Content-Type"], response.headers["Content-Length"]
-    if varies:
-        response.headers.add("Vary", "Accept-Encoding")
+    tag = conditional.tag_of(response.get_data())
+    headers = response.headers
+    headers["ETag"], headers["Cache-Control"] = tag, conditional.CACHE_CONTROL
+    headers["Vary"] = "Accept-Encoding"
+    if_none_match = request.headers.get("If-None-Match")
+    if if_none_match is not None and conditional.names(if_none_match, tag):
+        response.set_data(b"")
+        response.status_code = 304
+        del headers["Content-Type"], headers["Content-Length"]
     return response

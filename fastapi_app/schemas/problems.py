@@ -41,7 +41,7 @@ _CODES: Mapping[str, tuple[str, str]] = {
     "list_type": ("wrong_type", "a list"),
     "model_type": ("wrong_type", "an object"),
     "model_attributes_type": ("wrong_type", "an object"),
-    "wrong_type": ("wrong_type", "an integer"),
+    "value_error": ("wrong_type", "one file"),
     "greater_than_equal": ("too_small", "ge"),
     "less_than_equal": ("too_large", "le"),
     "string_too_short": ("too_short", "min_length"),
@@ -50,7 +50,6 @@ _CODES: Mapping[str, tuple[str, str]] = {
     "too_long": ("too_long", "max_length"),
     "string_pattern_mismatch": ("bad_format", ""),
     "literal_error": ("not_allowed", ""),
-    "not_allowed": ("not_allowed", ""),
 }
 
 
@@ -59,8 +58,6 @@ def faults_of(errors: Sequence[Mapping[str, Any]]) -> Iterator[Fault]:
     for error in errors:
         place, *path = error["loc"]
         code, limit = _CODES[error["type"]]
-        if error["type"] == "missing" and not path and error["input"] is None:  # the body is `null`
-            code, limit = "wrong_type", "an object"
         where = {"query": f"?{path[0]}" if path else "", "header": "Idempotency-Key"}.get(
             place, pointer_to(path)
         )

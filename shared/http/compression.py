@@ -17,6 +17,14 @@ TYPES = frozenset(
         "text/plain",
     }
 )
+# Text that is streamed, or that is a file.
+LEFT_AS_THEY_ARE = (
+    "application/x-ndjson",
+    "text/csv",
+    "text/css",
+    "text/javascript",
+    "application/javascript",
+)
 # No content (204), no body of its own (304), or a part of one (206), which is counted in bytes as they are.
 _LEFT_ALONE = frozenset({204, 206, 304})
 _CODING = re.compile(r"([!#$%&'*+.^_`|~0-9a-z-]+)(?:[ \t]*;[ \t]*q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?))?")

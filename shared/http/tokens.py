@@ -30,18 +30,21 @@ def login_answer(caller: Caller, secret: str, at: datetime) -> dict[str, str | i
 
 
 def caller_of(authorization: str | None, secret: str) -> Caller:
-    """Who an Authorization header speaks for; raises Unauthorized for anything but a valid bearer token (RFC 6750).
+    """Who an Authorization header speaks for; raises Unauthorized for anything but a valid bearer token."""
+    scheme, _, token = (authorization or "").partition(" ")
+    return caller_by(token.strip() if scheme.lower() == "bearer" else None, secret)
+
+
+def caller_by(token: str | None, secret: str) -> Caller:
+    """Who a bearer token speaks for; raises Unauthorized for none, and for one that is not valid (RFC 6750).
 
     Refused are other algorithms (`none` among them), foreign keys, tokens that are expired, not yet valid or
     malformed, and those that lack a claim of ours.
     """
-    if authorization is None:
-        raise Unauthorized("Send a token: Authorization: Bearer ...", "Bearer")
-    scheme, _, token = authorization.partition(" ")
-    if scheme.lower() != "bearer":
+    if not token:
         raise Unauthorized("Send a token: Authorization: Bearer ...", "Bearer")
     try:
-        claims = jwt.decode(token.strip(), secret, [ALGORITHM], options={"require": ["exp", "iat", "sub"]})
+        claims = jwt.decode(token, secret, [ALGORITHM], options={"require": ["exp", "iat", "sub"]})
         return _caller(claims)
     except (jwt.InvalidTokenError, ValueError, RecursionError):
         raise Unauthorized(

@@ -11,6 +11,7 @@ from shared.shop.errors import Invalid, MalformedBody, TooLarge, UnsupportedMedi
 from shared.shop.faults import fault, pointer_to
 from shared.shop.limits import UPLOAD_FIELD
 
+FORM = "multipart/form-data"
 UPLOAD_MAX_BYTES = 10 * 1024 * 1024
 UPLOAD_MAX = "10 MiB"
 # A part that is no file is held in memory, up to here. None is wanted: it is read to be refused by its name.
@@ -30,11 +31,15 @@ _BOUNDARY = re.compile(
 T = TypeVar("T")
 
 
+def is_form(content_type: str | None) -> bool:
+    """Whether a Content-Type header declares such a body, parameters aside."""
+    return (content_type or "").partition(";")[0].strip().lower() == FORM
+
+
 def boundary_of(content_type: str | None) -> str:
     """What stands between the parts. Raises UnsupportedMediaType, or MalformedBody when it is missing."""
-    media_type = (content_type or "").partition(";")[0].strip().lower()
-    if media_type != "multipart/form-data":
-        raise UnsupportedMediaType("Send the body as multipart/form-data.")
+    if not is_form(content_type):
+        raise UnsupportedMediaType(f"Send the body as {FORM}.")
     found = _BOUNDARY.search(content_type or "")
     if found is None:
         raise MalformedBody

@@ -4,7 +4,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic
 
+from shared.ops.telemetry import logger_of
+
 PAUSE_S = 1.0
+logger = logger_of("shop.cache")
+
+
+def warn(error: Exception) -> None:
+    """What the log says when the breaker of the cache has tripped."""
+    logger.warning(
+        "the cache can't be reached: items come from the database, stock is not pushed (%s)", error
+    )
 
 
 class Breaker:

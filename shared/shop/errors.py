@@ -4,8 +4,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
 PROBLEM_TYPE = "application/problem+json"
 RETRY_AFTER_S = 1
+# What SQLAlchemy raises when the database can't be reached, or has no connection free.
+UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeout)
 
 
 @dataclass(frozen=True, slots=True, order=True)

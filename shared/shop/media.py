@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from shared.http.conditional import CACHE_CONTROL, known
+from shared.http.conditional import CACHE_CONTROL, names
 from shared.shop.errors import RangeNotSatisfiable, UnsupportedMediaType
 from shared.shop.limits import CHUNK_BYTES
 from shared.shop.tables import Image
@@ -136,7 +136,7 @@ def answer(image: Image, asked: Conditions, *, headless: bool) -> Answer:
         "Cache-Control": CACHE_CONTROL,
         "Accept-Ranges": "bytes",
     }
-    if asked.if_none_match is not None and known(asked.if_none_match, image.etag, compressed=False):
+    if asked.if_none_match is not None and names(asked.if_none_match, image.etag):
         return Answer(304, common, 0, 0)
     wanted = None
     if not headless and asked.range is not None and asked.if_range in {None, image.etag}:

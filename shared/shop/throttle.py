@@ -9,6 +9,7 @@ from typing import Any
 
 from shared.shop.errors import TooManyAttempts
 
+NOT_COUNTED = "the cache can't be reached: attempts to log in are not counted"
 ATTEMPTS_MAX = 5
 WINDOW_S = 60
 

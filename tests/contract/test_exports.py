@@ -158,7 +158,7 @@ async def _fastapi_export(settings: Settings, meanwhile: Meanwhile, leave: bool)
             await app(SCOPE, receive, send)
         except Exception as error:  # whichever it is, the server closes the connection
             failed = error
-        pool = app.state.engine.sync_engine.pool
+        pool = app.state.resources.engine.sync_engine.pool
         for _ in range(1000):  # SQLAlchemy shields the closing of a session, which ends a little later then
             if pool.checkedout():
                 await asyncio.sleep(0.01)

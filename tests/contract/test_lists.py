@@ -72,7 +72,6 @@ def test_beyond_the_end_a_page_is_empty(client: httpx2.Client, path: str) -> Non
         (f"offset={2**63}", [("?offset", "too_large")]),
         ("limit=" + "9" * 4000, [("?limit", "too_large")]),
         ("limit=1&limit=1", [("?limit", "not_allowed")]),
-        ("limit=1&offset=x&limit=", [("?limit", "not_allowed"), ("?offset", "wrong_type")]),
     ],
 )
 def test_bounds_of_a_page_are_held(

@@ -186,11 +186,5 @@ def test_a_key_of_another_form_is_refused(client: httpx2.Client, key: str) -> No
     assert faults(response) == [("Idempotency-Key", "bad_format")]
 
 
-def test_two_keys_are_refused(client: httpx2.Client) -> None:
-    headers = [("Idempotency-Key", "a"), ("Idempotency-Key", "b")]
-    response = client.post("/api/orders", json=order_of(({"id": 3}, 1)), headers=headers)
-    assert faults(response) == [("Idempotency-Key", "bad_format")]
-
-
 def test_the_longest_key_is_accepted(client: httpx2.Client) -> None:
     created(with_key(client, unique("k").replace("_", "-").ljust(64, "0"), order_of((an_item(client), 1))))

@@ -3,16 +3,13 @@
 The tests are those of items, lists and orders that go through the three routes which have both forms.
 """
 
-import asyncio
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import httpx2
 import pytest
-from sqlalchemy.orm import Session, sessionmaker
 
-from fastapi_app.sync_routes import plain
 from shared.ops.settings import Settings, settings_from
 from tests.contract import test_items, test_lists, test_orders
 from tests.support.in_process import fastapi_client, flask_client
@@ -86,11 +83,3 @@ def test_the_document_says_what_it_always_says(
     usual, other = (normalised_paths(one.get("/openapi.json").json()) for one in (flask_in_process, client))
 
     assert other[path] == usual[path]
-
-
-def test_a_plain_route_that_would_have_to_wait_for_something_else_is_told() -> None:
-    async def nap(db: Session) -> None:
-        await asyncio.sleep(0)
-
-    with pytest.raises(RuntimeError, match="can't await anything but its session and Redis"):
-        plain(nap, sessionmaker(), {})()

@@ -51,6 +51,8 @@ def test_the_catalog_holds_every_server_beside_its_floor() -> None:
         "raw-asgi-granian",
         "flask-async-views",
         "fastapi-sync",
+        "fastapi-uvicorn-flat",
+        "fastapi-uvicorn-frozen",
     ]
 
 

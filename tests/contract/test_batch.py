@@ -37,7 +37,9 @@ def test_a_batch_is_one_statement_whatever_its_size(shop: httpx2.Client, count: 
     items = some_items(count, unique("batch"))
     with sent_to_the_database() as sent:
         made = created(shop.post("/api/items/batch", json={"items": items}))["items"]
-    assert [statement.split()[:3] for statement in sent] == [["INSERT", "INTO", "items"]]
+    # An app that has just started may be looking for mails that are pending.
+    statements = [statement.split()[:3] for statement in sent if "outbox" not in statement]
+    assert statements == [["INSERT", "INTO", "items"]]
     assert [item["name"] for item in made] == [item["name"] for item in items]
     assert [item["description"] for item in made] == [item.get("description") for item in items]
     ids = [item["id"] for item in made]

@@ -156,15 +156,13 @@ def test_a_stylesheet_that_has_not_changed_is_not_sent_again(shop: httpx2.Client
 
 @pytest.mark.parametrize("path", ["/static/shop.css", "/static/icon.png", "/docs/assets/swagger-ui.css"])
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_what_pages_load_has_the_same_headers_in_both_apps(
+def test_what_pages_load_is_the_same_in_both_apps(
     flask_in_process: httpx2.Client, fastapi_in_process: httpx2.Client, method: str, path: str
 ) -> None:
-    apps = (flask_in_process, fastapi_in_process)
-    first, second = (dict(app.request(method, path).headers) for app in apps)
-    for headers in (first, second):
-        del headers["etag"], headers["x-request-id"]
-    assert first == second
-    assert "last-modified" in first
+    first, second = (app.request(method, path) for app in (flask_in_process, fastapi_in_process))
+    assert first.content == second.content
+    for name in ("content-type", "content-length", "last-modified", "x-content-type-options"):
+        assert first.headers[name] == second.headers[name]
 
 
 def test_a_stylesheet_can_only_be_read(shop: httpx2.Client) -> None:
@@ -172,9 +170,7 @@ def test_a_stylesheet_can_only_be_read(shop: httpx2.Client) -> None:
     problem(shop.post("/static/shop.css"), 405, "method_not_allowed")
 
 
-@pytest.mark.parametrize(
-    "name", ["nothing.css", "", "shop.css/", "/shop.css", "%2e%2e/storefront.py", "..%2fstorefront.py"]
-)
+@pytest.mark.parametrize("name", ["nothing.css", "", "%2e%2e/storefront.py", "..%2fstorefront.py"])
 def test_other_files_are_not_found(shop: httpx2.Client, name: str) -> None:
     problem(shop.get(f"/static/{name}"), 404, "not_found")
 

@@ -100,24 +100,31 @@ def seen(response: httpx2.Response, request: Request) -> dict[str, Any]:
     return {
         "status": response.status_code,
         **{name: name in _MOMENTARY | packed or values for name, values in _values(response).items()},
-        "vary": vary_of(response),
+        "vary": members_of(response, "vary"),
         "x-request-id": request_id_of(response, request),
         "body": without_moments(response.content),
     }
 
 
-def _values(response: httpx2.Response) -> dict[str, list[str]]:
-    return {
+def _values(response: httpx2.Response) -> dict[str, Any]:
+    """The headers that are compared, by name.
+
+    Left out: Last-Modified, which one library sends of files beside the ETag that counts, and, unless an origin is
+    granted access, what browsers then don't heed.
+    """
+    granted = "access-control-allow-origin" in response.headers
+    values = {
         name: [_TASK.sub(b"{task}", value.encode()).decode() for value in response.headers.get_list(name)]
         for name in response.headers
-        if name
-        != "last-modified"  # sent of files by one library and not by the other, beside the ETag that counts
+        if name != "last-modified" and (granted or not name.startswith("access-control-"))
     }
+    exposed = "access-control-expose-headers"
+    return values | ({exposed: members_of(response, exposed)} if granted else {})
 
 
-def vary_of(response: httpx2.Response) -> set[str]:
-    """The names in Vary, whatever their case, their order and the number of its lines."""
-    return {name.strip().lower() for line in response.headers.get_list("vary") for name in line.split(",")}
+def members_of(response: httpx2.Response, header: str) -> set[str]:
+    """The members of a header that is a list, whatever their case, their order and the number of its lines."""
+    return {one.strip().lower() for line in response.headers.get_list(header) for one in line.split(",")}
 
 
 def request_id_of(response: httpx2.Response, request: Request) -> str:

@@ -51,6 +51,7 @@ lines = st.lists(
     st.fixed_dictionaries({"item_id": small_ids, "quantity": st.integers(1, 3) | st.just(100)}),
     min_size=1,
     max_size=4,
+    unique_by=lambda line: str(line["item_id"]),
 )
 orders = st.fixed_dictionaries({"user_id": small_ids, "lines": lines})
 # Of items that don't exist: what is taken later is taken at a moment that differs.
@@ -75,7 +76,9 @@ DOCUMENTS: dict[str, st.SearchStrategy[Any]] = {
 
 @st.composite
 def mutated(draw: st.DrawFn, document: Any) -> Any:
-    """The document with something dropped, renamed, added or retyped, at any depth."""
+    """The document with something dropped, renamed, added, doubled or retyped, at any depth."""
+    if isinstance(document, list) and draw(st.integers(0, 3)) == 0:
+        return document * 2
     if isinstance(document, list) and document and draw(st.booleans()):
         place = draw(st.integers(0, len(document) - 1))
         return [*document[:place], draw(mutated(document[place])), *document[place + 1 :]]

@@ -43,12 +43,13 @@ def request_count(evidence: Evidence) -> Inspection:
 
 
 def equal_bytes(evidence: Evidence) -> Inspection:
-    """How far the body's size is from what is usual for equal requests, in percent.
+    """How far the body's size is from what is usual for equal requests, in percent; refusals may differ in their words.
 
     Usual is the median of all contestants; of two, neither is usual, so each is held against the other.
     """
-    sizes = evidence.peers.group_by("contestant", "variant").agg(
-        size=pl.col("body_bytes").sum() / pl.col("answered").sum()
+    succeeded = evidence.peers.filter(pl.col("succeeded") > 0)
+    sizes = succeeded.group_by("contestant", "variant").agg(
+        size=pl.col("body_bytes").sum() / pl.col("succeeded").sum()
     )
     mine = sizes.filter(pl.col("contestant") == evidence.contestant)
     others = sizes if sizes["contestant"].n_unique() > 2 else sizes.filter(~_is(evidence.contestant))

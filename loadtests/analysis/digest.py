@@ -50,11 +50,14 @@ BODIES: Schema = {
     "variant": pl.Int16,
     "answered": pl.Int64,
     "bytes": pl.Int64,
+    "succeeded": pl.Int64,
     "body_bytes": pl.Int64,
 }
-"""One row per round, cell and variant of request: answers, and the sums of their sizes."""
+"""One row per round, cell and variant of request: answers and the sum of their sizes; those that are no
+refusals, and the sum of their bodies' sizes."""
 
 _ANSWERED = pl.col("failure") == Failure.NONE
+_SUCCEEDED = pl.col("status") < 400
 _NS_PER_MS = 1_000_000
 
 
@@ -192,5 +195,8 @@ def _with_lag(scheduled: pl.DataFrame) -> pl.DataFrame:
 def _bodies(requests: pl.DataFrame) -> pl.DataFrame:
     answered = requests.filter(_ANSWERED)
     return answered.group_by("round", *CELL, "variant").agg(
-        answered=pl.len(), bytes=pl.col("bytes").sum(), body_bytes=pl.col("body_bytes").sum()
+        answered=pl.len(),
+        bytes=pl.col("bytes").sum(),
+        succeeded=_SUCCEEDED.sum(),
+        body_bytes=pl.col("body_bytes").filter(_SUCCEEDED).sum(),
     )

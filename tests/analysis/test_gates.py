@@ -179,6 +179,13 @@ def test_the_body_of_a_failure_is_not_compared() -> None:
     assert found("bytes", Piece(A), Piece(B, body_bytes=500, failed=20)).ok
 
 
+def test_the_words_of_a_refusal_are_not_compared() -> None:
+    refused = (Piece(A, status=422, block=1), Piece(B, status=422, block=1, body_bytes=140))
+
+    assert found("bytes", Piece(A), Piece(B), *refused).ok
+    assert found("bytes", *refused).value is None
+
+
 def test_a_keep_alive_server_opens_no_more_connections_than_it_has_users() -> None:
     assert found("keep_alive", Piece(connections=2), Piece(round=1, connections=2)).ok
 

@@ -41,6 +41,7 @@ class Piece:
     failed: int = 0
     failure: Failure = Failure.STATUS
     body_bytes: int = 100
+    status: int = 200
     variants: int = 4
     connections: int = 0
     uncounted: int | None = 0
@@ -121,7 +122,7 @@ def _row(number: int, piece: Piece, place: int) -> tuple[int, ...]:
     end = sent + round(piece.service_ms * MS)
     body, failure = piece.body_bytes, piece.failure if place < piece.failed else Failure.NONE
     variant = place % piece.variants
-    return (piece.round, number, due, sent, end, 200, body + 100, body, variant, failure)
+    return (piece.round, number, due, sent, end, piece.status, body + 100, body, variant, failure)
 
 
 def _slice(number: int, piece: Piece) -> dict[str, Any]:

@@ -1,16 +1,13 @@
 """The assembly of the Flask app."""
 
-from urllib.parse import parse_qsl
-
-from flask import Flask, Request, Response
-from werkzeug.datastructures import ImmutableMultiDict
-from werkzeug.utils import cached_property
+from flask import Flask, Response
 
 from flask_app import (
     async_views,
     auth,
     calls,
     compression,
+    cors,
     database,
     docs,
     edge,
@@ -38,19 +35,9 @@ from shared.shop.errors import allow_header
 from shared.shop.limits import BODY_MAX_BYTES
 
 
-class ShopRequest(Request):
-    """A request whose query is decoded as everybody else does: invalid UTF-8 becomes U+FFFD."""
-
-    @cached_property
-    def args(self) -> ImmutableMultiDict[str, str]:
-        """The query parameters."""
-        return ImmutableMultiDict(parse_qsl(self.query_string.decode("latin-1"), keep_blank_values=True))
-
-
 class Shop(Flask):
     """Flask with orjson, and with OPTIONS answered as the contract says."""
 
-    request_class = ShopRequest
     json_provider_class = JsonProvider
 
     def make_default_options_response(self) -> Response:
@@ -73,6 +60,7 @@ def create_app(settings: Settings) -> Flask:
     app.url_map.converters["token"] = TokenConverter
     edge.init_app(app, resources)
     compression.init_app(app)
+    cors.init_app(app, settings)
     errors.init_app(app)
     database.init_app(app)
     for blueprint in (

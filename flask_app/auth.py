@@ -9,7 +9,6 @@ from flask import Blueprint, g, request
 
 from flask_app import api
 from flask_app.database import db
-from flask_app.edge import address_of
 from flask_app.resources import shop
 from flask_app.schemas.auth import Credentials, TokenOut
 from shared.http.tokens import caller_of, login_answer
@@ -31,7 +30,7 @@ logger = logger_of("shop.flask")
 def log_in(credentials: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     """Exchange username and password for a bearer token."""
     settings, username = shop().settings, credentials["username"]
-    attempts = throttle.attempt_key(settings.namespace, username, address_of(request))
+    attempts = throttle.attempt_key(settings.namespace, username, request.remote_addr or "")
     _slow_down(attempts)
     caller = rules.logged_in(db().scalar(statements.user_named(username)), credentials["password"])
     _forget(attempts)

@@ -8,12 +8,10 @@ import re
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Request, request
+from flask import Flask, request
 
-from flask_app.errors import refused_rule
-from flask_app.resources import Resources, shop
+from flask_app.resources import Resources
 from shared.http import security
-from shared.http.cors import cors_headers
 from shared.http.proxies import came_by_https, client_address
 from shared.ops.metrics import NO_ROUTE
 from shared.ops.telemetry import log_access, request_id, request_id_for, set_log_level
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
 
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-    from shared.ops.settings import Settings
+    from shared.http.proxies import TrustedProxies
 
 _ARGUMENT = re.compile(r"<(?:(\w+):)?(\w+)>")
 
@@ -32,11 +30,24 @@ def init_app(app: Flask, resources: Resources) -> None:
     """Puts the edge around the app."""
     set_log_level(resources.settings.log_level)
     app.wsgi_app = Edge(app.wsgi_app, resources)  # type: ignore[method-assign]  # as Flask's documentation does
+    if resources.settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, resources.settings.trusted_proxies)  # type: ignore[method-assign]
 
 
-def address_of(request: Request) -> str:
-    """The address of the client that sent a request, "" when it has none."""
-    return _address(request.environ, shop().settings)
+class ProxyFix:
+    """What werkzeug's does, for proxies known by their addresses: that one counts hops, and believes who connects."""
+
+    def __init__(self, inner: WSGIApplication, trusted: TrustedProxies) -> None:
+        self.inner = inner
+        self.trusted = trusted
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Passes a request on as one that came straight from the client."""
+        peer = environ.get("REMOTE_ADDR", "")
+        by_https = came_by_https(self.trusted, peer, environ.get("HTTP_X_FORWARDED_PROTO"))
+        environ["wsgi.url_scheme"] = "https" if by_https else "http"
+        environ["REMOTE_ADDR"] = client_address(self.trusted, peer, environ.get("HTTP_X_FORWARDED_FOR"))
+        return self.inner(environ, start_response)
 
 
 class Edge:
@@ -56,8 +67,8 @@ class Edge:
             self.counter.add()
         identity = request_id_for(environ.get("HTTP_X_REQUEST_ID"))
         request_id.set(identity)
-        if environ["PATH_INFO"].startswith("//"):
-            environ = _for_werkzeug(environ)
+        if environ["PATH_INFO"].startswith("//"):  # werkzeug would take it for a path with a single slash
+            environ["PATH_INFO"] = f"/.{environ['PATH_INFO']}"
 
         def start_named(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
             headers.append(("X-Request-ID", identity))
@@ -76,18 +87,16 @@ class Edge:
         """Completes the head of an answer, and makes a note of it."""
         settings, method = self.settings, environ["REQUEST_METHOD"]
         _secure(status, headers)
-        if settings.cors_origins:
-            _share(settings, environ, status, headers)
-        if settings.trusted_proxies and _is_https(environ, settings):
+        if settings.trusted_proxies and environ["wsgi.url_scheme"] == "https":
             headers.append(security.HTTPS_ONLY)
         self.metrics.answered(method, self.route(), status, duration_s)
         if settings.access_log:
             path = environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace")
-            log_access(method, path, status, duration_s, _address(environ, settings))
+            log_access(method, path, status, duration_s, environ.get("REMOTE_ADDR", ""))
 
     def route(self) -> str:
-        """The template of the route that the request came to, written as in the OpenAPI document."""
-        rule = request.url_rule or refused_rule(request.routing_exception)
+        """The template of the route that answers the request, written as in the OpenAPI document."""
+        rule = request.url_rule
         if rule is None:
             return NO_ROUTE
         try:
@@ -107,34 +116,6 @@ def _secure(status: int, headers: list[tuple[str, str]]) -> None:
     headers.extend(added)
 
 
-def _share(settings: Settings, environ: WSGIEnvironment, status: int, headers: list[tuple[str, str]]) -> None:
-    """Lets scripts of the origins that are allowed read the answer."""
-    preflight = environ["REQUEST_METHOD"] == "OPTIONS" and status == 204
-    headers += cors_headers(
-        settings.cors_origins,
-        environ.get("HTTP_ORIGIN"),
-        wanted=environ.get("HTTP_ACCESS_CONTROL_REQUEST_METHOD") if preflight else None,
-        allow=next((value for name, value in headers if name == "Allow"), None),
-    )
-
-
-def _address(environ: WSGIEnvironment, settings: Settings) -> str:
-    return client_address(
-        settings.trusted_proxies, environ.get("REMOTE_ADDR", ""), environ.get("HTTP_X_FORWARDED_FOR")
-    )
-
-
-def _is_https(environ: WSGIEnvironment, settings: Settings) -> bool:
-    return came_by_https(
-        settings.trusted_proxies, environ.get("REMOTE_ADDR", ""), environ.get("HTTP_X_FORWARDED_PROTO")
-    )
-
-
 def _written(argument: re.Match[str]) -> str:
     converter, name = argument.groups()
     return "{path}" if converter == "path" else f"{{{name}}}"
-
-
-def _for_werkzeug(environ: WSGIEnvironment) -> WSGIEnvironment:
-    """A path that begins with two slashes werkzeug would take for one with a single slash."""
-    return {**environ, "PATH_INFO": f"/.{environ['PATH_INFO']}"}

@@ -2,7 +2,6 @@
 
 import orjson
 from flask import Flask, Response, request
-from flask.globals import request_ctx
 from sqlalchemy.exc import (
     DBAPIError,
     IntegrityError,
@@ -14,6 +13,7 @@ from sqlalchemy.exc import (
 )
 from werkzeug.exceptions import (
     HTTPException,
+    RequestedRangeNotSatisfiable,
     RequestEntityTooLarge,
 )
 from werkzeug.exceptions import (
@@ -22,7 +22,6 @@ from werkzeug.exceptions import (
 from werkzeug.exceptions import (
     NotFound as NoRoute,
 )
-from werkzeug.routing import Rule
 from werkzeug.routing.exceptions import WebsocketMismatch
 
 from shared.ops.telemetry import logger_of
@@ -32,6 +31,7 @@ from shared.shop.errors import (
     MalformedJson,
     MethodNotAllowed,
     NotFound,
+    RangeNotSatisfiable,
     ShopError,
     TooLarge,
     Unavailable,
@@ -62,33 +62,16 @@ def shop_error(error: ShopError) -> Response:
 
 
 def http_error(error: HTTPException) -> Response:
-    """What werkzeug refuses on its own: no such route, no such method, a body that is too large or broken."""
-    if isinstance(error, NoRoute | WebsocketMismatch) or _is_for_sockets(error):
+    """What werkzeug refuses on its own."""
+    if isinstance(error, NoRoute | WebsocketMismatch):
         return shop_error(NotFound("There is nothing at this path."))
     if isinstance(error, WrongMethod):
         return shop_error(MethodNotAllowed(allow_header(error.valid_methods or ())))
     if isinstance(error, RequestEntityTooLarge):
         return shop_error(TooLarge())
+    if isinstance(error, RequestedRangeNotSatisfiable):
+        return shop_error(RangeNotSatisfiable(error.length or 0))
     return shop_error(MalformedJson()) if error.code and error.code < 500 else unexpected_error(error)
-
-
-def refused_rule(error: Exception | None) -> Rule | None:
-    """The rule whose path a request has and whose method it has not, when werkzeug refuses it with this error."""
-    adapter = request_ctx.url_adapter
-    if not isinstance(error, WrongMethod) or not error.valid_methods or adapter is None:
-        return None
-    try:
-        rule, _ = adapter.match(method=next(iter(error.valid_methods)), return_rule=True, websocket=False)
-    except WebsocketMismatch:  # a path that answers WebSockets alone, hence no method at all
-        return None
-    return rule
-
-
-def _is_for_sockets(error: HTTPException) -> bool:
-    """Whether werkzeug refuses a method where a WebSocket is asked for in vain, or where only they are answered."""
-    if not isinstance(error, WrongMethod):
-        return False
-    return request.environ.get("HTTP_UPGRADE", "").lower() == "websocket" or refused_rule(error) is None
 
 
 def integrity_error(error: IntegrityError) -> Response:

@@ -83,7 +83,12 @@ class Integer(fields.Integer):
     """A JSON integer within bounds: no string, no boolean, no 5.0."""
 
     def __init__(self, *, least: int, most: int, **rest: Any) -> None:
-        super().__init__(strict=True, validate=Range(least, most), **rest)
+        super().__init__(validate=Range(least, most), **rest)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if type(value) is not int:  # `strict=True` means the same, at four times the price
+            raise self.make_error("invalid")
+        return value
 
 
 class Boolean(fields.Boolean):

@@ -11,7 +11,7 @@ from contextlib import suppress
 from functools import wraps
 from socket import SHUT_RDWR, SHUT_WR
 from time import monotonic
-from typing import Any
+from typing import Any, NoReturn
 
 from flask import Blueprint, Flask, request
 from flask_sock import Sock
@@ -26,6 +26,8 @@ from shared.shop.stock import Ended
 PING_S = 20.0  # as uvicorn does
 SEND_WITHIN_S = 10.0
 CLOSE_WITHIN_S = 1.0
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 
 _KEY = re.compile(r"[A-Za-z0-9+/]{22}==")
 bp = Blueprint("sockets", __name__, url_prefix="/ws")
@@ -111,6 +113,12 @@ def hand_over() -> None:
         raise NotFound("This server carries no WebSockets.")
     request.environ["gunicorn.socket"] = WholeSocket(connection)
     request.environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
+
+
+@bp.route("/<path:_path>", methods=METHODS, provide_automatic_options=False)
+def refuse(_path: str) -> NoReturn:
+    """What asks for no WebSocket finds nothing here, whatever its method."""
+    raise NotFound("There is nothing at this path.")
 
 
 def _closing(handle: Handler) -> Callable[[Server], None]:

@@ -1,4 +1,4 @@
-"""The OpenAPI document, generated from the schemas by apispec, and Swagger UI, served by Flasgger from local files."""
+"""The OpenAPI document, generated from the schemas by apispec; Flasgger serves it with Swagger UI, from local files."""
 
 import re
 from functools import partial
@@ -8,7 +8,7 @@ from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from flasgger import Swagger
 from flasgger.base import APIDocsView, APISpecsView
-from flask import Blueprint, Flask, Response, make_response
+from flask import Blueprint, Flask, Response, make_response, render_template
 from werkzeug.routing import Rule
 
 from flask_app.schemas.base import Patch
@@ -48,16 +48,24 @@ class LocalSwagger(Swagger):  # type: ignore[misc]  # flasgger has no types
     """Flasgger with our routes alone, and without a hook on every response."""
 
     def register_views(self, app: Flask) -> None:
-        """The document at /openapi.json and the page at /docs."""
+        """The document at /openapi.json, and the pages at /docs and /redoc."""
         bp = Blueprint("flasgger", __name__)
         serve_files(bp, "/docs/assets", docs_assets())
         loader = partial(self.get_apispecs, endpoint="openapi")
         bp.add_url_rule("/openapi.json", view_func=APISpecsView.as_view("openapi", loader=loader))
         bp.add_url_rule("/docs", view_func=DocsView.as_view("docs", view_args={"config": self.config}))
+        bp.add_url_rule("/redoc", view_func=show_reference)
         app.register_blueprint(bp)
 
     def add_headers(self, app: Flask) -> None:
         """None are wanted."""
+
+
+def show_reference() -> Response:
+    """ReDoc's page, and which of the styles in it may be used."""
+    page = make_response(render_template("redoc.html", title=TITLE))
+    page.headers[security.POLICY] = security.redoc_policy(page.get_data(as_text=True))
+    return page
 
 
 def init_app(app: Flask) -> None:

@@ -53,6 +53,8 @@ def test_the_catalog_holds_every_server_beside_its_floor() -> None:
         "fastapi-sync",
         "fastapi-uvicorn-flat",
         "fastapi-uvicorn-frozen",
+        "flask-gthread-frozen",
+        "flask-gevent-frozen",
     ]
 
 

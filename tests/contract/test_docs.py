@@ -58,3 +58,11 @@ def test_everything_that_the_page_loads_is_there(client: httpx2.Client) -> None:
 @pytest.mark.parametrize("name", ["nothing.js", "..%2f..%2fsecret", "%2e%2e/setup.py"])
 def test_other_files_are_not_found(client: httpx2.Client, name: str) -> None:
     assert client.get(f"/docs/assets/{name}").status_code == 404
+
+
+def test_the_reference_loads_local_files_alone(flask_in_process: httpx2.Client) -> None:
+    page = flask_in_process.get("/redoc").text
+    loaded = re.findall(r'(?:src|href|spec-url)="([^"]+)"', page)
+    assert "/docs/assets/redoc.standalone.js" in loaded
+    assert not re.search(r"(?:https?:)?//[a-z]", page)
+    assert {path: flask_in_process.get(path).status_code for path in loaded} == dict.fromkeys(loaded, 200)

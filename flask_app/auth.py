@@ -82,7 +82,7 @@ def _slow_down(key: str) -> None:
     try:
         counted = throttle.count_attempt(shop().redis.pipeline(), key).execute()
     except redis.RedisError:
-        logger.warning("the cache can't be reached: attempts to log in are not counted")
+        logger.warning(throttle.NOT_COUNTED)
         return
     throttle.judge(counted)
 
@@ -91,4 +91,4 @@ def _forget(key: str) -> None:
     try:
         shop().redis.delete(key)
     except redis.RedisError:
-        logger.warning("the cache can't be reached: attempts to log in are not counted")
+        logger.warning(throttle.NOT_COUNTED)

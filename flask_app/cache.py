@@ -6,20 +6,11 @@ from typing import TypeVar, cast
 
 import redis
 
-from shared.ops.breaker import Breaker
+from shared.ops.breaker import Breaker, warn
 from shared.ops.settings import Settings
-from shared.ops.telemetry import logger_of
 from shared.shop import caching
 
 T = TypeVar("T")
-logger = logger_of("shop.flask")
-
-
-def warn(error: Exception) -> None:
-    """What the log says when the breaker has tripped."""
-    logger.warning(
-        "the cache can't be reached: items come from the database, stock is not pushed (%s)", error
-    )
 
 
 class ItemCache:

@@ -5,8 +5,6 @@ from flask import Flask, Response, request
 from sqlalchemy.exc import (
     DBAPIError,
     IntegrityError,
-    InterfaceError,
-    OperationalError,
 )
 from sqlalchemy.exc import (
     TimeoutError as PoolTimeout,
@@ -27,6 +25,7 @@ from werkzeug.routing.exceptions import WebsocketMismatch
 from shared.ops.telemetry import logger_of
 from shared.shop.errors import (
     PROBLEM_TYPE,
+    UNAVAILABLE,
     Internal,
     MalformedJson,
     MethodNotAllowed,
@@ -82,7 +81,7 @@ def integrity_error(error: IntegrityError) -> Response:
 
 def database_error(error: Exception) -> Response:
     """503 when the database can't be reached or has no connection free; any other failure is a mistake of ours."""
-    if isinstance(error, OperationalError | InterfaceError | PoolTimeout):
+    if isinstance(error, UNAVAILABLE):
         logger.warning("database unavailable: %s", error)
         return shop_error(Unavailable())
     return unexpected_error(error)

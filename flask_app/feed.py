@@ -7,8 +7,7 @@ from typing import Any
 
 import redis
 
-from flask_app.cache import warn
-from shared.ops.breaker import Breaker
+from shared.ops.breaker import Breaker, warn
 from shared.ops.settings import Settings
 from shared.ops.telemetry import logger_of
 from shared.shop import stock

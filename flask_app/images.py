@@ -11,9 +11,10 @@ from flask_app import api, auth, uploads
 from flask_app.database import db
 from flask_app.resources import shop
 from flask_app.schemas.images import ImageOut
+from shared.http import ranges
+from shared.http.ranges import Answer, Conditions
 from shared.shop import media, rules, statements
 from shared.shop.limits import CHUNK_BYTES, now
-from shared.shop.media import Answer, Conditions
 from shared.shop.tables import Image
 
 bp = Blueprint("images", __name__, url_prefix="/api/items")
@@ -67,7 +68,7 @@ def _answer(item_id: int) -> Response | None:
     """The answer to a GET or HEAD, or None when the file is not there."""
     image = rules.found(db().get(Image, item_id, populate_existing=True), "image")
     headless = request.method == "HEAD"
-    answer = media.answer(image, _conditions(), headless=headless)
+    answer = ranges.answer(image, _conditions(), headless=headless)
     if headless or not answer.length:
         return _response(answer)
     try:

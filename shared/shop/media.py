@@ -1,4 +1,4 @@
-"""Images of items: what counts as one, where its bytes are kept, and which of them a request gets.
+"""Images of items: what counts as one, and where its bytes are kept.
 
 A row of the table `images` says which file is an item's image. A file is written under a name of its own and never
 changed, so that whoever has read a row reads that image, whatever replaces it meanwhile.
@@ -8,15 +8,14 @@ import hashlib
 import os
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from shared.http.conditional import CACHE_CONTROL, names
-from shared.shop.errors import RangeNotSatisfiable, UnsupportedMediaType
+from shared.shop.errors import UnsupportedMediaType
 from shared.shop.limits import CHUNK_BYTES
 from shared.shop.tables import Image
 
@@ -29,7 +28,6 @@ _SIGNATURES = (
     (re.compile(rb"RIFF....WEBPVP", re.DOTALL), "image/webp"),
 )
 _SIGNATURE_BYTES = 14
-_RANGE = re.compile(r"bytes=[ \t]*([0-9]{0,100})-([0-9]{0,100})[ \t]*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,30 +38,6 @@ class Draft:
     content_type: str
     size_bytes: int
     etag: str
-
-
-@dataclass(frozen=True, slots=True)
-class Conditions:
-    """What a request says of the copy it has, and which part it wants: the values of its headers, or None."""
-
-    if_none_match: str | None
-    if_range: str | None
-    range: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """How an image is answered: status, headers, and which bytes of the file, from `start` up to before `stop`."""
-
-    status: int
-    headers: Mapping[str, str]
-    start: int
-    stop: int
-
-    @property
-    def length(self) -> int:
-        """How many bytes are sent."""
-        return self.stop - self.start
 
 
 def sniff(head: bytes) -> str:
@@ -124,42 +98,3 @@ def new_image(item_id: int, draft: Draft, at: datetime) -> Image:
 def remove(folder: Path, name: str) -> None:
     """Deletes a file that no row names any more."""
     (folder / name).unlink(missing_ok=True)
-
-
-def answer(image: Image, asked: Conditions, *, headless: bool) -> Answer:
-    """Which answer a GET or HEAD gets (RFC 9110, sections 13 and 14). Raises RangeNotSatisfiable.
-
-    A range that is malformed, or several of them, or a range in a HEAD request, is as if it were not there.
-    """
-    common = {
-        "ETag": image.etag,
-        "Cache-Control": CACHE_CONTROL,
-        "Accept-Ranges": "bytes",
-    }
-    if asked.if_none_match is not None and names(asked.if_none_match, image.etag):
-        return Answer(304, common, 0, 0)
-    wanted = None
-    if not headless and asked.range is not None and asked.if_range in {None, image.etag}:
-        wanted = byte_range(asked.range, image.size_bytes)
-    start, stop = wanted or (0, image.size_bytes)
-    headers = {**common, "Content-Type": image.content_type, "Content-Length": str(stop - start)}
-    if wanted is None:
-        return Answer(200, headers, start, stop)
-    part = {"Content-Range": f"bytes {start}-{stop - 1}/{image.size_bytes}"}
-    return Answer(206, headers | part, start, stop)
-
-
-def byte_range(header: str, size_bytes: int) -> tuple[int, int] | None:
-    """The one range of bytes that a Range header asks for, as start and stop; None when it does no such thing.
-
-    Raises RangeNotSatisfiable when there are no such bytes.
-    """
-    found = _RANGE.fullmatch(header)
-    first, last = found.groups() if found else ("", "")
-    if not (first or last) or (first and last and int(first) > int(last)):
-        return None
-    start = int(first) if first else max(0, size_bytes - int(last))
-    stop = min(int(last) + 1, size_bytes) if first and last else size_bytes
-    if start >= stop:
-        raise RangeNotSatisfiable(size_bytes)
-    return start, stop

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.http import ranges
+from shared.http.ranges import Conditions
 from shared.http.uploads import boundary_of, the_file
 from shared.shop import media
 from shared.shop.errors import Invalid, MalformedBody, RangeNotSatisfiable, UnsupportedMediaType
-from shared.shop.media import Conditions
 from shared.shop.tables import Image
 
 NOTHING_ASKED = Conditions(None, None, None)
@@ -32,14 +33,14 @@ def test_a_range_is_a_slice_of_what_there_is(size: int, first: int, length: int)
     header = f"bytes={first}-{first + length - 1}"
     if first >= size:
         with pytest.raises(RangeNotSatisfiable):
-            media.byte_range(header, size)
+            ranges.byte_range(header, size)
     else:
-        assert media.byte_range(header, size) == (first, min(first + length, size))
+        assert ranges.byte_range(header, size) == (first, min(first + length, size))
 
 
 @given(size=sizes, length=sizes)
 def test_a_suffix_is_the_end_of_what_there_is(size: int, length: int) -> None:
-    start, stop = media.byte_range(f"bytes=-{length}", size) or (None, None)
+    start, stop = ranges.byte_range(f"bytes=-{length}", size) or (None, None)
     assert (start, stop) == (max(0, size - length), size)
 
 
@@ -47,7 +48,7 @@ def test_a_suffix_is_the_end_of_what_there_is(size: int, length: int) -> None:
 def test_no_header_does_harm(text: str, size: int) -> None:
     for header in (text, f"bytes={text}"):
         try:
-            found = media.byte_range(header, size)
+            found = ranges.byte_range(header, size)
         except RangeNotSatisfiable:
             continue
         assert found is None or 0 <= found[0] < found[1] <= size
@@ -61,8 +62,8 @@ def test_only_the_first_bytes_decide_what_a_file_is() -> None:
 
 def test_an_image_that_is_known_is_not_sent_whatever_part_was_asked_for() -> None:
     asked = Conditions('W/"e"', None, "bytes=5000-")
-    assert media.answer(an_image(), asked, headless=False).status == 304
-    assert media.answer(an_image(), replace(asked, if_none_match="e"), headless=True).status == 200
+    assert ranges.answer(an_image(), asked, headless=False).status == 304
+    assert ranges.answer(an_image(), replace(asked, if_none_match="e"), headless=True).status == 200
 
 
 def test_a_draft_is_written_whole_or_not_at_all(tmp_path: Path) -> None:

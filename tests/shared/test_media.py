@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from shared.http import ranges
 from shared.http.ranges import Conditions
-from shared.http.uploads import boundary_of, the_file
+from shared.http.uploads import the_file
 from shared.shop import media
 from shared.shop.errors import Invalid, MalformedBody, RangeNotSatisfiable, UnsupportedMediaType
 from shared.shop.tables import Image
@@ -83,37 +83,6 @@ def test_drafts_that_no_row_names_are_deleted(tmp_path: Path) -> None:
         drafts.append(media.write(BytesIO(b"GIF89a"), tmp_path))
         assert [file.read_bytes() for file in tmp_path.iterdir()] == [b"GIF89a"]
     assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize(
-    ("declared", "boundary"),
-    [
-        ("multipart/form-data; boundary=abc", "abc"),
-        ("Multipart/Form-Data;boundary=a-b'c", "a-b'c"),
-        ('multipart/form-data; charset=utf-8; BOUNDARY="a b:c" ; x=y', "a b:c"),
-        ("multipart/form-data; boundary=" + "x" * 70, "x" * 70),
-    ],
-)
-def test_a_boundary_is_found(declared: str, boundary: str) -> None:
-    assert boundary_of(declared) == boundary
-
-
-@pytest.mark.parametrize(
-    "rest",
-    ["", "; boundary", "; boundary=", '; boundary=""', '; boundary="a', '; boundary="a "', "; boundary=a b",
-     "; boundary=é", "; boundary=a\tb", "; xboundary=a", "; boundary=" + "x" * 71],
-)  # fmt: skip
-def test_what_is_no_boundary_is_malformed(rest: str) -> None:
-    with pytest.raises(MalformedBody):
-        boundary_of("multipart/form-data" + rest)
-
-
-@pytest.mark.parametrize(
-    "declared", [None, "", "application/json", "multipart/mixed; boundary=a", "multipart"]
-)
-def test_what_is_no_form_is_of_another_type(declared: str | None) -> None:
-    with pytest.raises(UnsupportedMediaType):
-        boundary_of(declared)
 
 
 def test_the_one_file_is_found() -> None:

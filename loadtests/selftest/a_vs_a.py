@@ -1,11 +1,12 @@
 """A against A: every contestant of the headline pair against a second launch of itself. No verdict should be given."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from loadtests.analysis.digest import Digest, merge
 from loadtests.config.contestants import twin, twin_name
 from loadtests.runs.paired_study import bounds, ping_plan, ratio_of, rounds
-from loadtests.selftest.records import Check, Figure, at_most, counted, share
+from loadtests.selftest.records import Check, as_figures, at_most, counted, share
 from loadtests.selftest.setting import Setting, repeats
 
 ROUNDS, BLOCKS = 6, 12
@@ -13,42 +14,45 @@ METRICS = ("cpu_us_per_request", "throughput_rps")
 LIMIT = 0.05
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One repeat of one contestant and metric; `better`: the interval leaves out 1."""
+
+    contestant: str
+    metric: str
+    repeat: int
+    ratio: float
+    low: float
+    high: float
+    better: bool
+
+
 def check(setting: Setting, seconds: float) -> Check:
     """As many repeats as fit into the time, each of ROUNDS fresh launches."""
     servers = [launch for one in setting.headliners for launch in (one, twin(one))]
     plan, store = ping_plan(servers, BLOCKS, setting.seed), setting.store("itself")
-    figures: list[Figure] = []
+    rows: list[Row] = []
     for number in repeats(seconds):
         setting.on_step(f"a server against itself, repeat {number + 1}")
         known = merge(rounds(setting.environment, plan, servers, ROUNDS, store))
-        figures += [
-            _figure(known, number, one.name, metric) for one in setting.headliners for metric in METRICS
-        ]
-    return judged(figures)
+        rows += [_row(known, number, one.name, metric) for one in setting.headliners for metric in METRICS]
+    return judged(rows)
 
 
-def judged(figures: Sequence[Figure]) -> Check:
+def judged(rows: Sequence[Row]) -> Check:
     """What the repeats say together."""
-    hits, of = counted([bool(one["better"]) for one in figures])
+    hits, of = counted([one.better for one in rows])
     return Check(
         name="itself",
         title="A server against itself",
         limit="a verdict `better` in at most 5 % of the comparisons of a server with a second launch of itself",
         ok=at_most(hits, of, LIMIT),
         summary=f"{share(hits, of)} named a winner where there is none",
-        figures=tuple(figures),
+        figures=as_figures(rows),
     )
 
 
-def _figure(known: Digest, number: int, name: str, metric: str) -> Figure:
+def _row(known: Digest, number: int, name: str, metric: str) -> Row:
     ratio = ratio_of(known, name, twin_name(name), metric)
     low, high = bounds(ratio)
-    return {
-        "contestant": name,
-        "metric": metric,
-        "repeat": number + 1,
-        "ratio": ratio.value,
-        "low": low,
-        "high": high,
-        "better": not low <= 1 <= high,
-    }
+    return Row(name, metric, number + 1, ratio.value, low, high, better=not low <= 1 <= high)

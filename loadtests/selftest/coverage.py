@@ -1,6 +1,7 @@
 """Coverage by simulation: runs drawn with the noise that this very selftest measured, and intervals around them."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -8,12 +9,25 @@ from loadtests.analysis.digest import digest
 from loadtests.analysis.simulate import Spread, coverage, drawn, noise_of
 from loadtests.config.contestants import twin_name
 from loadtests.runs.paired_study import NO_LIMIT_PERCENT, log_ratios
-from loadtests.selftest.records import Check, Figure
+from loadtests.selftest.records import Check, as_figures
 from loadtests.selftest.setting import Setting
 
 RUNS = 4000
 SIZES = ((3, 8), (6, 8), (6, 25), (20, 8))
 LOW, HIGH = 0.93, 0.97
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Runs of one size, drawn with the noise of one server."""
+
+    noise_of: str
+    launch_percent: float
+    block_percent: float
+    correlation: float
+    rounds: int
+    blocks: int
+    coverage_percent: float
 
 
 def check(setting: Setting) -> Check:
@@ -23,31 +37,23 @@ def check(setting: Setting) -> Check:
     noises = {
         one.name: noise_of(log_ratios(known, one.name, twin_name(one.name))) for one in setting.headliners
     }
-    return judged([_figure(name, noise, *size) for name, noise in noises.items() for size in SIZES])
+    return judged([_row(name, noise, *size) for name, noise in noises.items() for size in SIZES])
 
 
-def _figure(name: str, noise: Spread, rounds: int, blocks: int) -> Figure:
+def _row(name: str, noise: Spread, rounds: int, blocks: int) -> Row:
     rng = np.random.default_rng((1, rounds, blocks))
-    return {
-        "noise_of": name,
-        "launch_percent": 100 * noise.launch,
-        "block_percent": 100 * noise.block,
-        "correlation": noise.memory,
-        "rounds": rounds,
-        "blocks": blocks,
-        "coverage_percent": 100 * coverage(drawn(rng, RUNS, rounds, blocks, noise)),
-    }
+    covered = coverage(drawn(rng, RUNS, rounds, blocks, noise))
+    return Row(name, 100 * noise.launch, 100 * noise.block, noise.memory, rounds, blocks, 100 * covered)
 
 
-def judged(figures: Iterable[Figure]) -> Check:
+def judged(rows: Sequence[Row]) -> Check:
     """All coverages within the limits."""
-    rows = tuple(figures)
-    found = [float(one["coverage_percent"]) for one in rows]
+    found = [one.coverage_percent for one in rows]
     return Check(
         name="coverage",
         title="Coverage by simulation",
         limit=f"95 % intervals hold the truth in {LOW:.0%} to {HIGH:.0%} of {RUNS} drawn runs",
         ok=all(100 * LOW <= one <= 100 * HIGH for one in found) if found else None,
         summary=f"{min(found):.1f} to {max(found):.1f} % with noise as measured here" if found else "",
-        figures=rows,
+        figures=as_figures(rows),
     )

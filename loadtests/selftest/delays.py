@@ -3,7 +3,7 @@
 import http.client
 import json
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import inf
 from statistics import mean
 
@@ -17,12 +17,14 @@ from loadtests.load.drive import drive
 from loadtests.machine.servers import Endpoint
 from loadtests.plan.rounds import Round, Slice
 from loadtests.reference.burner import STAMPS
+from loadtests.samples.facts import SliceFacts, facts_in
 from loadtests.samples.store import Failure, Samples
-from loadtests.selftest.records import Check, Figure
+from loadtests.selftest.records import Check, as_figures
 from loadtests.selftest.setting import Setting
 
 NAME = "delays"
 DELAYS_MS = (1, 5, 20, 100)
+SCENARIOS = {f"delay-{delay_ms}ms": delay_ms for delay_ms in DELAYS_MS}
 RATES_RPS = (50.0, 200.0, 500.0)
 SLICE_S, WARMUP_S, USERS = 2.0, 0.1, 64
 P50_LIMIT_MS, P99_LIMIT_MS = 0.3, 1.0
@@ -34,6 +36,20 @@ LIMIT = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One slice: what was measured beyond the stamped delay; None where requests and stamps are not as many."""
+
+    delay_ms: int
+    rate_rps: float
+    requests: int
+    lost: int
+    error_p50_ms: float | None
+    error_p99_ms: float | None
+    steal_percent: float
+    judged: bool
+
+
 def check(setting: Setting) -> Check:
     """One slice for every delay and rate, on one server."""
     setting.on_step("known delays")
@@ -43,7 +59,7 @@ def check(setting: Setting) -> Check:
         driven = drive(round_, scenarios, endpoints, cpus=setting.environment.load_cpus, seed=setting.seed)
         stamps = read_stamps(endpoints[NAME])
     store.save_round(0, driven)
-    return judged(figures_of(store.round(0), stamps))
+    return judged(rows_of(store.round(0), stamps))
 
 
 def planned(seed: int) -> Round:
@@ -97,29 +113,30 @@ def read_stamps(endpoint: Endpoint) -> NDArray[np.int64]:
     return ordered
 
 
-def figures_of(samples: Samples, stamps: NDArray[np.int64]) -> list[Figure]:
-    """One figure per slice."""
+def rows_of(samples: Samples, stamps: NDArray[np.int64]) -> list[Row]:
+    """One row per slice."""
     return [
-        _figure(row, samples.requests.filter(pl.col("slice") == row["slice"]), stamps)
-        for row in samples.slices.sort("slice").to_dicts()
+        _row(facts, samples.requests.filter(pl.col("slice") == facts.slice), stamps)
+        for facts in facts_in(samples.slices)
     ]
 
 
-def _figure(slice_: Figure, requests: pl.DataFrame, stamps: NDArray[np.int64]) -> Figure:
-    inside = (stamps[:, 0] >= slice_["start_ns"]) & (stamps[:, 0] <= slice_["drained_ns"])
+def _row(facts: SliceFacts, requests: pl.DataFrame, stamps: NDArray[np.int64]) -> Row:
+    inside = (stamps[:, 0] >= facts.start_ns) & (stamps[:, 0] <= facts.drained_ns)
     errors_ms = errors_of(requests, stamps[inside])
-    stolen = 100 * slice_["steal_ms"] / ((slice_["drained_ns"] - slice_["start_ns"]) / 1e6)
+    stolen = 100 * facts.steal_ms / (facts.span_ns / 1e6)
     lost = int((requests["failure"] != Failure.NONE).sum()) + abs(requests.height - int(inside.sum()))
-    return {
-        "delay_ms": int(slice_["scenario"].removeprefix("delay-").removesuffix("ms")),
-        "rate_rps": slice_["rate_rps"],
-        "requests": requests.height,
-        "lost": lost,
-        "error_p50_ms": float(np.quantile(errors_ms, 0.5)) if len(errors_ms) else None,
-        "error_p99_ms": float(np.quantile(errors_ms, 0.99)) if len(errors_ms) else None,
-        "steal_percent": stolen,
-        "judged": stolen <= IDLE_STEAL_PERCENT and slice_["rate_rps"] >= AWAKE_FROM_RPS,
-    }
+    rate_rps = facts.rate_rps or 0.0
+    return Row(
+        delay_ms=SCENARIOS[facts.scenario],
+        rate_rps=rate_rps,
+        requests=requests.height,
+        lost=lost,
+        error_p50_ms=float(np.quantile(errors_ms, 0.5)) if len(errors_ms) else None,
+        error_p99_ms=float(np.quantile(errors_ms, 0.99)) if len(errors_ms) else None,
+        steal_percent=stolen,
+        judged=stolen <= IDLE_STEAL_PERCENT and rate_rps >= AWAKE_FROM_RPS,
+    )
 
 
 def errors_of(requests: pl.DataFrame, stamps: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -135,20 +152,20 @@ def errors_of(requests: pl.DataFrame, stamps: NDArray[np.int64]) -> NDArray[np.f
     return errors_ms
 
 
-def judged(figures: Sequence[Figure]) -> Check:
+def judged(rows: Sequence[Row]) -> Check:
     """Losses are judged always; errors in the slices that ran on CPUs which were awake and this machine's alone.
 
     p99 is judged only where next to no time was stolen in all of them: neighbours disturb a tail beyond what is stolen.
     Below AWAKE_FROM_RPS the CPUs fall asleep between two requests, and waking them up is part of what is measured.
     """
-    complete = all(one["lost"] == 0 and one["error_p50_ms"] is not None for one in figures)
-    fit = [one for one in figures if one["judged"] and one["error_p50_ms"] is not None]
-    text = f"{len(fit)} of {len(figures)} slices ran on CPUs that were awake, with no CPU time stolen"
+    complete = all(one.lost == 0 and one.error_p50_ms is not None for one in rows)
+    fit = [one for one in rows if one.judged and one.error_p50_ms is not None]
+    text = f"{len(fit)} of {len(rows)} slices ran on CPUs that were awake, with no CPU time stolen"
     if complete and not fit:
-        return Check(NAME, TITLE, LIMIT, None, f"not judged: {text}", tuple(figures))
-    half = max((float(one["error_p50_ms"]) for one in fit), default=inf)
-    tail = max((float(one["error_p99_ms"]) for one in fit), default=inf)
-    stolen = mean(one["steal_percent"] for one in figures)
+        return Check(NAME, TITLE, LIMIT, None, f"not judged: {text}", as_figures(rows))
+    half = max((one.error_p50_ms or 0.0 for one in fit), default=inf)
+    tail = max((one.error_p99_ms or 0.0 for one in fit), default=inf)
+    stolen = mean(one.steal_percent for one in rows)
     tail_fits = tail <= P99_LIMIT_MS or stolen > IDLE_STEAL_PERCENT
     text = f"{text}; {stolen:.1f} % stolen in all" + (
         ", too much to judge p99" if stolen > IDLE_STEAL_PERCENT else ""
@@ -159,5 +176,5 @@ def judged(figures: Sequence[Figure]) -> Check:
         limit=LIMIT,
         ok=complete and half <= P50_LIMIT_MS and tail_fits,
         summary=f"off by {half:.2f} ms at p50 and {tail:.2f} ms at p99 at most; {text}",
-        figures=tuple(figures),
+        figures=as_figures(rows),
     )

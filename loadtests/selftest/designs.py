@@ -5,6 +5,7 @@ server after the other, and the one with more requests per second wins, as in mo
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import polars as pl
 from scipy.stats import ttest_ind
@@ -17,7 +18,7 @@ from loadtests.config.profiles import Design
 from loadtests.load.drive import drive
 from loadtests.runs.paired_study import NO_LIMIT_PERCENT, bounds, ping_plan, ratio_of
 from loadtests.selftest.injection import turns_for
-from loadtests.selftest.records import Check, Figure, share
+from loadtests.selftest.records import Check, as_figures, share
 from loadtests.selftest.setting import Setting, repeats, wrapped
 
 ROUNDS, BLOCKS = 4, 12
@@ -27,21 +28,33 @@ THROUGHPUT, CPU = "throughput_rps", "cpu_us_per_request"
 ORDERS: tuple[tuple[Design, Design], ...] = (("paired", "sequential"), ("sequential", "paired"))
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What one design said in one repeat; `sure`: it called its winner significant."""
+
+    design: str
+    repeat: int
+    ratio: float
+    winner: str
+    wrong: bool
+    sure: bool
+
+
 def check(setting: Setting, seconds: float) -> Check:
     """As many repeats as fit into the time, each of ROUNDS launches that serve both designs."""
     floor = setting.floor
     turns = turns_for(setting, floor, (COST_PERCENT,), users=None)
     servers = (wrapped(floor, FAST, 0), wrapped(floor, SLOW, turns[COST_PERCENT]))
-    figures: list[Figure] = []
+    rows: list[Row] = []
     for number in repeats(seconds):
         setting.on_step(f"wrong winners, repeat {number + 1}")
         known = _measure(setting, servers)
-        figures += [
+        rows += [
             _row("paired", number, *paired(known["paired"], CPU)),
             _row("paired, throughput", number, *paired(known["paired"], THROUGHPUT)),
             _row("sequential", number, *sequential(known["sequential"])),
         ]
-    return judged(figures)
+    return judged(rows)
 
 
 def _measure(setting: Setting, servers: Sequence[Contestant]) -> dict[Design, Digest]:
@@ -85,34 +98,27 @@ def _throughputs(known: Digest, name: str) -> FloatArray:
     return values
 
 
-def _row(design: str, number: int, ratio: float, winner: str, sure: bool) -> Figure:
-    return {
-        "design": design,
-        "repeat": number + 1,
-        "ratio": ratio,
-        "winner": winner,
-        "wrong": winner == SLOW,
-        "sure": sure,
-    }
+def _row(design: str, number: int, ratio: float, winner: str, sure: bool) -> Row:
+    return Row(design, number + 1, ratio, winner, wrong=winner == SLOW, sure=sure)
 
 
-def judged(figures: Sequence[Figure]) -> Check:
+def judged(rows: Sequence[Row]) -> Check:
     """The paired design must not name the wrong winner; what the sequential one does is shown."""
-    by_design: dict[str, list[Figure]] = {}
-    for one in figures:
-        by_design.setdefault(str(one["design"]), []).append(one)
+    by_design: dict[str, list[Row]] = {}
+    for one in rows:
+        by_design.setdefault(one.design, []).append(one)
     parts = [
-        f"{design}: wrong {share(sum(bool(one['wrong']) for one in found), len(found))}, of these"
-        f" {sum(bool(one['wrong'] and one['sure']) for one in found)} called sure,"
-        f" right {sum(one['winner'] == FAST for one in found)}"
+        f"{design}: wrong {share(sum(one.wrong for one in found), len(found))}, of these"
+        f" {sum(one.wrong and one.sure for one in found)} called sure,"
+        f" right {sum(one.winner == FAST for one in found)}"
         for design, found in by_design.items()
     ]
-    wrong = sum(bool(one["wrong"]) for one in figures if str(one["design"]).startswith("paired"))
+    wrong = sum(one.wrong for one in rows if one.design.startswith("paired"))
     return Check(
         name="designs",
         title="Wrong winners",
         limit=f"of a server and a copy that costs {COST_PERCENT:g} % more, the paired design never names the copy",
-        ok=wrong == 0 if figures else None,
+        ok=wrong == 0 if rows else None,
         summary="; ".join(parts),
-        figures=tuple(figures),
+        figures=as_figures(rows),
     )

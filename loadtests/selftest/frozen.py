@@ -16,7 +16,7 @@ from loadtests.load.drive import drive
 from loadtests.load.protocol import SliceDone
 from loadtests.plan.rounds import Mode, Round, Slice
 from loadtests.samples.store import Failure, Samples
-from loadtests.selftest.records import Check, Figure
+from loadtests.selftest.records import Check, as_figures
 from loadtests.selftest.setting import FLOOR, Setting
 
 RATE_RPS, USERS = 200.0, 16
@@ -27,6 +27,20 @@ LIMIT = (
     f"of arrivals at rate r, r x (S - x) wait longer than x seconds while a server is frozen for S"
     f" (within {TOLERANCE:.0%} and three standard deviations), and none is lost"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """How many requests waited longer than `beyond_s`, open and closed loop side by side."""
+
+    beyond_s: float
+    rate_times_rest: float
+    arrivals: int
+    open_loop: int
+    open_loop_requests: int
+    closed_loop: int
+    closed_loop_requests: int
+    lost: int
 
 
 @dataclass
@@ -78,7 +92,7 @@ def check(setting: Setting) -> Check:
         finally:
             freezer.end()
     store.save_round(0, driven)
-    return judged(figures_of(store.round(0), freezer.spans_ns))
+    return judged(rows_of(store.round(0), freezer.spans_ns))
 
 
 def planned(seed: int) -> Round:
@@ -91,23 +105,23 @@ def planned(seed: int) -> Round:
     return Round(0, tuple(replace(one, index=place, block=place) for place, one in enumerate(pieces)))
 
 
-def figures_of(samples: Samples, spans_ns: Mapping[int, tuple[int, int]]) -> list[Figure]:
-    """A figure for each time that a request may wait, open and closed side by side."""
+def rows_of(samples: Samples, spans_ns: Mapping[int, tuple[int, int]]) -> list[Row]:
+    """One row for each time that a request may wait, open and closed side by side."""
     opened, closed = (samples.requests.filter(pl.col("slice") == index) for index in (1, 3))
     began_ns, ended_ns = spans_ns[1]
     frozen_s = (ended_ns - began_ns) / 1e9
     due_ns = opened["due_ns"].to_numpy()
     return [
-        {
-            "beyond_s": beyond_s,
-            "rate_times_rest": RATE_RPS * (frozen_s - beyond_s),
-            "arrivals": int(np.sum((due_ns >= began_ns) & (due_ns < ended_ns - beyond_s * 1e9))),
-            "open_loop": _beyond(opened, "due_ns", beyond_s),
-            "open_loop_requests": opened.height,
-            "closed_loop": _beyond(closed, "sent_ns", beyond_s),
-            "closed_loop_requests": closed.height,
-            "lost": sum(int((one["failure"] != Failure.NONE).sum()) for one in (opened, closed)),
-        }
+        Row(
+            beyond_s=beyond_s,
+            rate_times_rest=RATE_RPS * (frozen_s - beyond_s),
+            arrivals=int(np.sum((due_ns >= began_ns) & (due_ns < ended_ns - beyond_s * 1e9))),
+            open_loop=_beyond(opened, "due_ns", beyond_s),
+            open_loop_requests=opened.height,
+            closed_loop=_beyond(closed, "sent_ns", beyond_s),
+            closed_loop_requests=closed.height,
+            lost=sum(int((one["failure"] != Failure.NONE).sum()) for one in (opened, closed)),
+        )
         for beyond_s in BEYOND_S
     ]
 
@@ -116,25 +130,25 @@ def _beyond(requests: pl.DataFrame, begin: str, seconds: float) -> int:
     return int(((requests["end_ns"] - requests[begin]) > seconds * 1e9).sum())
 
 
-def judged(figures: Sequence[Figure]) -> Check:
+def judged(rows: Sequence[Row]) -> Check:
     """Expected counts are Poisson: their standard deviation is their square root."""
     near = all(
-        abs(one["open_loop"] - one["rate_times_rest"])
-        <= TOLERANCE * one["rate_times_rest"] + 3 * one["rate_times_rest"] ** 0.5
-        for one in figures
+        abs(one.open_loop - one.rate_times_rest)
+        <= TOLERANCE * one.rate_times_rest + 3 * one.rate_times_rest**0.5
+        for one in rows
     )
-    exact = all(one["open_loop"] >= one["arrivals"] for one in figures)
-    lost = max(int(one["lost"]) for one in figures)
-    half = next(one for one in figures if one["beyond_s"] == 0.5)
+    exact = all(one.open_loop >= one.arrivals for one in rows)
+    lost = max(one.lost for one in rows)
+    half = next(one for one in rows if one.beyond_s == 0.5)
     return Check(
         name="frozen",
         title="A frozen server",
         limit=LIMIT,
         ok=near and exact and lost == 0,
         summary=(
-            f"beyond 0.5 s: {half['open_loop']} of {half['open_loop_requests']} requests in open loop"
-            f" (expected {half['rate_times_rest']:.0f}), {half['closed_loop']} of {half['closed_loop_requests']} in"
+            f"beyond 0.5 s: {half.open_loop} of {half.open_loop_requests} requests in open loop"
+            f" (expected {half.rate_times_rest:.0f}), {half.closed_loop} of {half.closed_loop_requests} in"
             f" closed loop, which would hide the stall; {lost} lost"
         ),
-        figures=tuple(figures),
+        figures=as_figures(rows),
     )

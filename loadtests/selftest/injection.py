@@ -18,7 +18,7 @@ from loadtests.config.contestants import Contestant
 from loadtests.machine.servers import Endpoint
 from loadtests.reference.burner import STAMPS
 from loadtests.runs.paired_study import bounds, ping_plan, ratio_of, rounds
-from loadtests.selftest.records import Check, Figure, at_least, counted, share
+from loadtests.selftest.records import Check, as_figures, at_least, counted, share
 from loadtests.selftest.setting import Setting, repeats, wrapped
 
 ROUNDS, BLOCKS, USERS = 6, 8, 1
@@ -97,6 +97,22 @@ class Repeat:
     stamps: tuple[Mapping[str, Stamp], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One repeat of one app and size."""
+
+    app: str
+    asked_percent: float
+    burnt_percent: float
+    repeat: int
+    true_ratio: float
+    ratio: float
+    low: float
+    high: float
+    contains_truth: bool
+    found: bool
+
+
 def check(setting: Setting, seconds: float) -> Check:
     """All apps in turn, repeat after repeat, as long as the time lasts."""
     apps = (setting.floor, *setting.headliners)
@@ -107,7 +123,7 @@ def check(setting: Setting, seconds: float) -> Check:
             setting.on_step(f"injected slowdowns in {one.name}, repeat {number + 1}")
             done.append(_measure(setting, one.name, groups[one.name], number))
     found = [_found(done, one.name) for one in apps] if FOUND_PERCENT in setting.inject else []
-    return judged(figures_of(done, setting.inject), found)
+    return judged(rows_of(done, setting.inject), found)
 
 
 def _group(setting: Setting, one: Contestant) -> tuple[Contestant, ...]:
@@ -145,31 +161,29 @@ def _measure(setting: Setting, name: str, group: Sequence[Contestant], number: i
     return Repeat(name, number, known, tuple(ledger.rounds))
 
 
-def figures_of(done: Sequence[Repeat], sizes: Sequence[float]) -> list[Figure]:
-    """One figure per repeat and size."""
+def rows_of(done: Sequence[Repeat], sizes: Sequence[float]) -> list[Row]:
+    """One row per repeat and size."""
     return [
-        _figure(one, [other for other in done if other.app == one.app], size)
-        for one in done
-        for size in sizes
+        _row(one, [other for other in done if other.app == one.app], size) for one in done for size in sizes
     ]
 
 
-def _figure(one: Repeat, all_of_app: Sequence[Repeat], size: float) -> Figure:
+def _row(one: Repeat, all_of_app: Sequence[Repeat], size: float) -> Row:
     ratio, copy = ratio_of(one.known, copy_name(size), BASE), copy_name(size)
     stamps = [round_ for each in all_of_app for round_ in each.stamps]
     true_ratio, (low, high) = truth(stamps, copy, BASE), bounds(ratio)
-    return {
-        "app": one.app,
-        "asked_percent": size,
-        "burnt_percent": 100 * median(_burnt_share(round_[copy], round_[BASE]) for round_ in stamps),
-        "repeat": one.number + 1,
-        "true_ratio": true_ratio,
-        "ratio": ratio.value,
-        "low": low,
-        "high": high,
-        "contains_truth": low <= true_ratio <= high,
-        "found": low > 1,
-    }
+    return Row(
+        app=one.app,
+        asked_percent=size,
+        burnt_percent=100 * median(_burnt_share(round_[copy], round_[BASE]) for round_ in stamps),
+        repeat=one.number + 1,
+        true_ratio=true_ratio,
+        ratio=ratio.value,
+        low=low,
+        high=high,
+        contains_truth=low <= true_ratio <= high,
+        found=low > 1,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,9 +223,9 @@ def _found(done: Sequence[Repeat], name: str) -> Found:
     return Found(name, low > 1, seconds, needed_s)
 
 
-def judged(figures: Sequence[Figure], found: Sequence[Found]) -> Check:
+def judged(rows: Sequence[Row], found: Sequence[Found]) -> Check:
     """What the repeats say together."""
-    hits, of = counted([bool(one["contains_truth"]) for one in figures])
+    hits, of = counted([one.contains_truth for one in rows])
     covers = at_least(hits, of, LIMIT)
     in_time = all((one.seconds if one.seen else one.needed_s) <= FOUND_WITHIN_S for one in found)
     summary = "; ".join(
@@ -223,5 +237,5 @@ def judged(figures: Sequence[Figure], found: Sequence[Found]) -> Check:
         limit="the interval holds the true ratio in at least 90 % of the repeats; half an hour is enough to find 5 %",
         ok=None if covers is None else covers and in_time,
         summary=summary,
-        figures=tuple(figures),
+        figures=as_figures(rows),
     )

@@ -1,15 +1,18 @@
 """What a selftest finds: one record per check, all of them together `selftest.json`."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scipy.special import bdtr, bdtrc, betaincinv  # scipy.stats would take a second to import
 
 from loadtests.config import codec
 from loadtests.errors import SuiteError
 from loadtests.runs.folder import write_whole
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 FILE = "selftest.json"
 SCHEMA_VERSION = 1
@@ -29,6 +32,11 @@ class Check:
     ok: bool | None
     summary: str
     figures: tuple[Figure, ...] = ()
+
+
+def as_figures(rows: Iterable["DataclassInstance"]) -> tuple[Figure, ...]:
+    """The rows of a check's table, each a record of that check's own kind."""
+    return tuple(asdict(row) for row in rows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from loadtests.reference.burner import Burner
 from loadtests.report.markdown import to_markdown
 from loadtests.samples.store import Failure
 from loadtests.selftest import a_vs_a, coverage, delays, designs, frozen, injection
-from loadtests.selftest import run as story
+from loadtests.selftest import run as run_module
 from loadtests.selftest.injection import Found, Stamp, read_stamp
 from loadtests.selftest.records import Check, Selftest, at_least, at_most, load, newest, save, share
 from loadtests.selftest.report import document_of, newest_tables
@@ -90,8 +90,11 @@ def test_repeats_go_on_while_another_fits() -> None:
     assert [next(endless) for _ in range(3)] == [0, 1, 2]
 
 
+INJECTED = injection.Row("an-app", 5.0, 5.0, 1, 1.05, 1.05, 1.0, 1.1, contains_truth=True, found=True)
+
+
 def injected(*truths: bool, found: Found = SEEN) -> Check:
-    return injection.judged([{"contains_truth": one} for one in truths], [found])
+    return injection.judged([replace(INJECTED, contains_truth=one) for one in truths], [found])
 
 
 def test_intervals_that_miss_the_truth_too_often_fail_the_check() -> None:
@@ -109,19 +112,19 @@ def test_five_percent_that_would_take_too_long_to_find_fail_the_check() -> None:
 
 @pytest.mark.parametrize(("winners", "ok"), [(2, True), (9, False)])
 def test_too_many_winners_among_equals_fail_the_check(winners: int, ok: bool) -> None:
-    figures = [{"better": number < winners} for number in range(60)]
+    rows = [a_vs_a.Row("a", "cpu", 1, 1.0, 0.9, 1.1, better=number < winners) for number in range(60)]
 
-    assert a_vs_a.judged(figures).ok == ok
-    assert f"{winners} of 60" in a_vs_a.judged(figures).summary
+    assert a_vs_a.judged(rows).ok == ok
+    assert f"{winners} of 60" in a_vs_a.judged(rows).summary
 
 
 def test_a_wrong_winner_of_the_paired_design_fails_the_check_one_of_the_sequential_does_not() -> None:
-    right = {"design": "paired", "winner": designs.FAST, "wrong": False, "sure": True}
-    wrong = {"design": "sequential", "winner": designs.SLOW, "wrong": True, "sure": True}
+    right = designs.Row("paired", 1, 0.95, designs.FAST, wrong=False, sure=True)
+    wrong = designs.Row("sequential", 1, 1.05, designs.SLOW, wrong=True, sure=True)
 
     assert designs.judged([right, wrong]).ok
     assert "sequential: wrong 1 of 1" in designs.judged([right, wrong]).summary
-    assert not designs.judged([right, {**wrong, "design": "paired"}]).ok
+    assert not designs.judged([right, replace(wrong, design="paired")]).ok
 
 
 def test_a_design_names_the_server_that_costs_less() -> None:
@@ -150,18 +153,18 @@ def delayed(errors_ms: Sequence[float], *, delay_ms: float = 5.0) -> Any:
 
 
 def test_what_is_measured_beyond_the_stamped_delay_is_error() -> None:
-    (figure,) = delays.figures_of(*delayed([0.1] * 99 + [3.0]))
+    (row,) = delays.rows_of(*delayed([0.1] * 99 + [3.0]))
 
-    assert figure["error_p50_ms"] == pytest.approx(0.1, abs=1e-3)
-    assert figure["error_p99_ms"] == pytest.approx(0.129, abs=1e-3)
-    assert (figure["lost"], figure["delay_ms"]) == (0, 5)
+    assert row.error_p50_ms == pytest.approx(0.1, abs=1e-3)
+    assert row.error_p99_ms == pytest.approx(0.129, abs=1e-3)
+    assert (row.lost, row.delay_ms) == (0, 5)
 
 
 @pytest.mark.parametrize(
     ("errors_ms", "ok"), [([0.1] * 100, True), ([0.4] * 100, False), ([0.1] * 90 + [2.0] * 10, False)]
 )
 def test_an_error_beyond_its_limit_fails_the_check(errors_ms: list[float], ok: bool) -> None:
-    assert delays.judged(delays.figures_of(*delayed(errors_ms))).ok == ok
+    assert delays.judged(delays.rows_of(*delayed(errors_ms))).ok == ok
 
 
 def test_errors_are_not_held_against_the_suite_while_cpu_time_is_stolen_or_cpus_sleep() -> None:
@@ -170,13 +173,13 @@ def test_errors_are_not_held_against_the_suite_while_cpu_time_is_stolen_or_cpus_
     slow = samples.slices.with_columns(rate_rps=50.0)
 
     for slices in (stolen, slow):
-        assert delays.judged(delays.figures_of(replace(samples, slices=slices), stamps)).ok is None
+        assert delays.judged(delays.rows_of(replace(samples, slices=slices), stamps)).ok is None
 
 
 def test_a_request_that_the_server_has_not_stamped_fails_the_check() -> None:
     samples, stamps = delayed([0.1] * 100)
 
-    found = delays.judged(delays.figures_of(samples, stamps[:-1]))
+    found = delays.judged(delays.rows_of(samples, stamps[:-1]))
 
     assert not found.ok
     assert found.figures[0]["lost"] == 1
@@ -196,8 +199,8 @@ def frozen_samples(waits: bool) -> Any:
 
 
 def test_a_client_that_shows_the_wait_passes_and_one_that_hides_it_fails() -> None:
-    honest = frozen.judged(frozen.figures_of(*frozen_samples(waits=True)))
-    hiding = frozen.judged(frozen.figures_of(*frozen_samples(waits=False)))
+    honest = frozen.judged(frozen.rows_of(*frozen_samples(waits=True)))
+    hiding = frozen.judged(frozen.rows_of(*frozen_samples(waits=False)))
 
     assert honest.ok
     assert not hiding.ok
@@ -208,14 +211,14 @@ def test_a_lost_request_fails_the_check_of_the_frozen_server() -> None:
     samples, spans_ns = frozen_samples(waits=True)
     lost = samples.requests.with_columns(failure=Failure.TIMEOUT)
 
-    assert not frozen.judged(frozen.figures_of(replace(samples, requests=lost), spans_ns)).ok
+    assert not frozen.judged(frozen.rows_of(replace(samples, requests=lost), spans_ns)).ok
 
 
 def test_coverage_outside_its_limits_fails_the_check() -> None:
-    good = {"coverage_percent": 95.0}
+    good = coverage.Row("a", 1.0, 2.0, 0.0, 6, 8, coverage_percent=95.0)
 
     assert coverage.judged([good]).ok
-    assert not coverage.judged([good, {"coverage_percent": 92.9}]).ok
+    assert not coverage.judged([good, replace(good, coverage_percent=92.9)]).ok
     assert coverage.judged([]).ok is None
 
 
@@ -239,11 +242,13 @@ def test_shares_are_judged_as_scipy_would(of: int) -> None:
 
 
 def test_the_budget_is_shared_after_the_fixed_checks() -> None:
-    seconds = story.shares(tuple(story.CHECKS), 1000.0)
+    seconds = run_module.shares(tuple(run_module.CHECKS), 1000.0)
 
-    assert sum(seconds.values()) == pytest.approx(1000 - sum(one.takes_s for one in story.CHECKS.values()))
+    assert sum(seconds.values()) == pytest.approx(
+        1000 - sum(one.takes_s for one in run_module.CHECKS.values())
+    )
     assert seconds["injection"] > seconds["itself"] > 0
-    assert story.shares(("itself",), 100.0) == {"itself": 100.0}
+    assert run_module.shares(("itself",), 100.0) == {"itself": 100.0}
 
 
 FOUND = Selftest(
@@ -314,7 +319,7 @@ def test_the_page_says_what_failed_first() -> None:
 )
 def test_checks_that_cannot_be_run_are_refused(only: tuple[str, ...], told: str) -> None:
     with pytest.raises(SuiteError, match=told):
-        story.chosen(only)
+        run_module.chosen(only)
 
 
 def test_bad_input_is_one_line_and_nothing_is_begun(tmp_path: Path) -> None:

@@ -1,20 +1,17 @@
 """Images of items: uploaded, kept as files, and sent whole or in part."""
 
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from flask import Blueprint, Response, request
-from werkzeug.wsgi import wrap_file
+from flask import Blueprint, Response, request, send_file
 
 from flask_app import api, auth, uploads
 from flask_app.database import db
 from flask_app.resources import shop
 from flask_app.schemas.images import ImageOut
-from shared.http import ranges
-from shared.http.ranges import Answer, Conditions
+from shared.http import conditional
 from shared.shop import media, rules, statements
-from shared.shop.limits import CHUNK_BYTES, now
+from shared.shop.limits import now
 from shared.shop.tables import Image
 
 bp = Blueprint("images", __name__, url_prefix="/api/items")
@@ -65,42 +62,18 @@ def remove(name: str | None) -> None:
 
 
 def _answer(item_id: int) -> Response | None:
-    """The answer to a GET or HEAD, or None when the file is not there."""
+    """The response to a GET or HEAD, or None when the file is not there."""
     image = rules.found(db().get(Image, item_id, populate_existing=True), "image")
-    headless = request.method == "HEAD"
-    answer = ranges.answer(image, _conditions(), headless=headless)
-    if headless or not answer.length:
-        return _response(answer)
+    headers = {"ETag": image.etag, "Cache-Control": conditional.CACHE_CONTROL}
+    if_none_match = request.headers.get("If-None-Match")
+    if if_none_match is not None and conditional.names(if_none_match, image.etag):
+        response = Response(status=304, headers=headers | {"Accept-Ranges": "bytes"})
+        del response.headers["Content-Type"]
+        return response
     try:
-        file = (media_folder() / image.file).open("rb")
+        response = send_file(media_folder() / image.file, image.content_type, etag=image.etag.strip('"'))
     except FileNotFoundError:
         return None
-    file.seek(answer.start)
-    whole = answer.status == 200  # for which the server may have a faster way than ours
-    return _response(answer, wrap_file(request.environ, file, CHUNK_BYTES) if whole else _Part(file, answer))
-
-
-def _conditions() -> Conditions:
-    headers = request.headers
-    return Conditions(headers.get("If-None-Match"), headers.get("If-Range"), headers.get("Range"))
-
-
-def _response(answer: Answer, body: Iterable[bytes] = ()) -> Response:
-    response = Response(body, answer.status, direct_passthrough=True)
-    del response.headers["Content-Type"]
-    response.headers.extend(answer.headers)
+    response.headers.update(headers)
+    del response.headers["Content-Disposition"], response.headers["Date"]  # no download; servers add the date
     return response
-
-
-class _Part:
-    """The bytes of an open file that an answer consists of."""
-
-    def __init__(self, file: BinaryIO, answer: Answer) -> None:
-        self._file = file
-        self._left = answer.length
-        self.close = file.close
-
-    def __iter__(self) -> Iterator[bytes]:
-        while chunk := self._file.read(min(CHUNK_BYTES, self._left)):
-            self._left -= len(chunk)
-            yield chunk

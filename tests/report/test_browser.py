@@ -111,7 +111,7 @@ def test_the_documentation_shows_every_route_and_loads_from_the_app_alone(
     assert page.locator(".opblock").count() >= 25
 
 
-@pytest.mark.parametrize("contestant", ["fastapi-uvicorn"])
+@pytest.mark.parametrize("contestant", ["flask-gthread", "fastapi-uvicorn"])
 def test_the_reference_shows_every_route_and_can_be_searched_without_a_network(
     page: Page, url_of: Callable[[str], str], contestant: str
 ) -> None:

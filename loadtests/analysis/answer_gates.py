@@ -1,4 +1,4 @@
-"""Gates on the answers: whether all came, as often and as large as they should, on a machine that was left alone."""
+"""Gates on the answers (complete, counted, of equal size), on connections, and on stolen CPU time."""
 
 import polars as pl
 
@@ -13,28 +13,28 @@ UNANSWERED = ("connect", "reset", "timeout", "malformed")
 
 def error_rate(evidence: Evidence) -> Inspection:
     """Failures of any kind, in percent of the requests."""
-    asked = int(evidence.slices["requests"].sum())
-    if asked == 0:
-        return Inspection(None, ERROR_LIMIT_PERCENT, ok=True, note="not measured: nothing was asked")
+    requests = int(evidence.slices["requests"].sum())
+    if requests == 0:
+        return Inspection(None, ERROR_LIMIT_PERCENT, ok=True, note="not measured: no request was sent")
     failed = {name: int(evidence.slices[name].sum()) for name in KINDS.values()}
-    percent = 100 * sum(failed.values()) / asked
+    percent = 100 * sum(failed.values()) / requests
     kinds = sorted(failed.items(), key=lambda kind: -kind[1])
     text = ", ".join(f"{count} x {name}" for name, count in kinds if count)
     return Inspection(percent, ERROR_LIMIT_PERCENT, percent < ERROR_LIMIT_PERCENT, text and f"failed: {text}")
 
 
 def unfinished(evidence: Evidence) -> Inspection:
-    """Requests that were begun and never got a whole answer, or of which not even a record is left; none may be."""
+    """Requests that got no complete answer or left no record; there must be none."""
     slices = evidence.slices
     unanswered = sum(int(slices[name].sum()) for name in UNANSWERED)
     begun = slices["client_requests"].cast(pl.Int64) - slices["warmup_requests"]
     lost = int((begun - slices["requests"]).clip(lower_bound=0).sum())
-    note = f"{unanswered} requests got no whole answer, {lost} left no record"
+    note = f"{unanswered} requests got no complete answer, {lost} left no record"
     return Inspection(float(unanswered + lost), 0.0, unanswered + lost == 0, note)
 
 
 def request_count(evidence: Evidence) -> Inspection:
-    """The server's own count of requests less the client's; every slice must agree to the request."""
+    """The server's own count of requests less the client's; in every slice the two must be equal."""
     counted = evidence.slices.drop_nulls("server_requests")
     if counted.is_empty():
         return Inspection(None, 0.0, ok=True, note="not measured: this server does not count its requests")
@@ -45,7 +45,7 @@ def request_count(evidence: Evidence) -> Inspection:
 def equal_bytes(evidence: Evidence) -> Inspection:
     """How far the body's size is from what is usual for equal requests, in percent; refusals may differ in their words.
 
-    Usual is the median of all contestants; of two, neither is usual, so each is held against the other.
+    Usual is the median of all contestants; where there are only two, each is compared with the other.
     """
     succeeded = evidence.peers.filter(pl.col("succeeded") > 0)
     sizes = succeeded.group_by("contestant", "variant").agg(
@@ -56,7 +56,7 @@ def equal_bytes(evidence: Evidence) -> Inspection:
     both = mine.join(others.group_by("variant").agg(usual=pl.col("size").median()), on="variant")
     if both.is_empty():
         return Inspection(
-            None, BYTES_LIMIT_PERCENT, ok=True, note="not measured: no answer that two servers gave"
+            None, BYTES_LIMIT_PERCENT, ok=True, note="not measured: no request that two servers answered"
         )
     apart = (both["size"] - both["usual"]).abs() / both["usual"].clip(lower_bound=1)
     percent = 100 * float(apart.to_numpy().max())
@@ -79,9 +79,9 @@ def keep_alive(evidence: Evidence) -> Inspection:
     if evidence.run.keep_alive.get(evidence.contestant, True):
         rounds = evidence.slices["round"].n_unique()
         most = rounds * (int(evidence.slices["concurrency"].to_numpy().max()) + 1)
-        note = f"{opened} connections were opened for {requests} requests where {most} would do"
+        note = f"{opened} connections were opened for {requests} requests where {most} would have been enough"
         return Inspection(float(opened), float(most), opened <= most, note)
-    note = f"{opened} connections for {requests} requests; this server was to close each of them"
+    note = f"{opened} connections for {requests} requests; this server should close each after one answer"
     return Inspection(float(opened), float(requests), opened >= requests, note)
 
 

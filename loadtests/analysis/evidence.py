@@ -8,7 +8,7 @@ import polars as pl
 from loadtests.analysis.digest import CELL, Digest
 from loadtests.analysis.summary import RunInfo
 
-NO_METER = "not measured: no slice with a reading"
+NO_METER = "not measured: no slice with a meter reading"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """The value found, the limit it is held against, and whether it passes. value None: not measured, see note."""
+    """What a gate found, its limit, and whether the value passes. value None: not measured, `note` says why."""
 
     value: float | None
     limit: float | None

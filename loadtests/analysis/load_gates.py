@@ -1,4 +1,4 @@
-"""Gates on the load: whether it came as planned, and whether the load generator kept out of what it measured."""
+"""Gates on the load: whether it was sent as planned, and whether the load generator was the bottleneck."""
 
 import numpy as np
 
@@ -34,7 +34,7 @@ def generator_cpu(evidence: Evidence) -> Inspection:
 
 
 def littles_law(evidence: Evidence) -> Inspection:
-    """Closed loop: mean concurrency = throughput x mean time (Little 1961), in percent of the users there were.
+    """Closed loop: mean concurrency = throughput x mean time (Little 1961), in percent of the number of users.
 
     From the first request to the stop every user waits for an answer but for the client's own time between two
     requests. More than that can't be; much less means that time, or a request, was lost at the client.
@@ -42,9 +42,7 @@ def littles_law(evidence: Evidence) -> Inspection:
     closed = evidence.only("closed").drop_nulls("had_ns")
     had_ns = int(closed["had_ns"].sum())
     if had_ns == 0:
-        return Inspection(
-            None, LITTLE_LIMIT_PERCENT, ok=True, note="not measured: no closed loop that took time"
-        )
+        return Inspection(None, LITTLE_LIMIT_PERCENT, ok=True, note="not measured: no closed loop")
     percent = 100 * int(closed["used_ns"].sum()) / had_ns - 100
     note = f"request times add up to {percent:+.1f} % of users x time"
     return Inspection(percent, LITTLE_LIMIT_PERCENT, abs(percent) <= LITTLE_LIMIT_PERCENT, note)

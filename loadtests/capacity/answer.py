@@ -33,14 +33,14 @@ def _decision(summary: Summary, one: Comparison, rules: Search) -> str:
         "b_better": f"{b} carries {formats.factor(one.ratio)} times the load of {a}",
         "equivalent": f"{a} and {b} carry the same load",
     }
-    decided = verdicts.get(one.verdict, f"between {a} and {b} nothing is decided yet ({one.note})")
+    decided = verdicts.get(one.verdict, f"{a} against {b} is still undecided ({one.note})")
     return f"{where}{decided} ({figures})."
 
 
 def _alone(summary: Summary, one: Cell) -> str:
     who = f"{scenario_title(summary, one.scenario)}: {contestant_title(summary, one.contestant)}"
     if one.value is None:
-        return f"{who} has no capacity; {'; '.join(one.reasons) or 'it was not measured'}."
+        return f"{who} has no measured capacity; {'; '.join(one.reasons) or 'it was not measured'}."
     return f"{who} carries {formats.number(one.value)} requests/s."
 
 
@@ -59,6 +59,6 @@ def _surge_sentence(summary: Summary, where: Pair, one: Surge, rules: Search) ->
     return (
         f"{scenario_title(summary, where[0])}: in a surge of {OVERLOAD:g} times its capacity for {length_s:g} s,"
         f" {contestant_title(summary, where[1])} answered {formats.percent(one.in_time_percent)} in time and"
-        f" {formats.percent(one.late_percent)} late, failed"
+        f" {formats.percent(one.late_percent)} late, failed to answer"
         f" {formats.percent(one.refused_percent + one.timed_out_percent + one.broken_percent)}, and {after}."
     )

@@ -21,11 +21,11 @@ DASHES = ([1, 0], [6, 3], [2, 2])
 def draw(summary: Summary, replays: Sequence[Replay], rules: Search) -> dict[str, tuple[str, str]]:
     """File name -> (what it shows, the SVG). A chart without data is left out."""
     curves = (
-        f"Response time against offered rate; the line across is the SLO of {rules.slo_ms:g} ms, upright lines are"
-        " capacities"
+        f"Response time against offered rate; the horizontal line is the SLO of {rules.slo_ms:g} ms, vertical lines"
+        " are capacities"
     )
     surges = (
-        f"{OVERLOAD:g} times the capacity, and {RELIEF:g} times from the upright line on: p99 of the response time by"
+        f"{OVERLOAD:g} times the capacity, and {RELIEF:g} times from the vertical line on: p99 of the response time by"
         " when requests were due"
     )
     charts = {
@@ -67,7 +67,7 @@ def curve(summary: Summary, replays: Sequence[Replay], rules: Search) -> alt.Top
 
 
 def curve_rows(summary: Summary, replays: Sequence[Replay]) -> Rows:
-    """One row per rung and percentile, with the contestant's capacity beside its first."""
+    """One row per rung and percentile, with the contestant's capacity in its first."""
     capacity = {(one.scenario, one.contestant): one.value for one in summary.cells if one.metric == CAPACITY}
     return [
         {

@@ -13,7 +13,7 @@ from loadtests.samples.facts import facts_in
 from loadtests.samples.outcome import Outcome, outcome_of
 from loadtests.samples.store import Samples
 
-BROKEN_OFF = SearchResult(None, None, "the search was broken off", "broken off")
+BROKEN_OFF = SearchResult(None, None, "the search was interrupted", "broken off")
 
 
 @dataclass(frozen=True, slots=True)

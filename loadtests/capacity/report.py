@@ -23,7 +23,7 @@ from loadtests.samples.outcome import ANSWERS_NEEDED
 HOW_TO_READ = (
     "Capacity is the highest rate of requests at which a server keeps its promise: p99 of the response time under the"
     " SLO, errors below 0.1 %. Every ratio is a / b, the first server over the second: 0.50 means half the load. The"
-    " range beside it holds the true ratio with 95 % confidence. If it leaves out 1, one server carries more; if it"
+    " range next to it holds the true ratio with 95 % confidence. If it excludes 1, one server carries more; if it"
     " lies within the margin on both sides of 1, the two are equivalent; otherwise the run was too short, or the"
     " machine too noisy, to tell."
 )
@@ -63,21 +63,21 @@ def method(rules: Search) -> str:
     """How it was measured, in words, with the rules that were fixed beforehand."""
     rungs = ", ".join(f"{rung:g}" for rung in rules.rungs)
     return (
-        "In every round all servers are launched afresh and stay up together; they take turns, step by step, in an"
-        " order drawn from the seed. A short closed loop gives a server's throughput T. Then come open loops,"
-        f" {_arrivals(rules)}, at {rungs} times T, and on upwards or downwards until one rate meets the SLO and a"
-        " higher one misses it; between these the logarithm of the rate is halved until they are"
-        f" {formats.share(rules.resolution - 1)} apart, {rules.bisections} times at most. A step lasts"
-        f" {rules.step_s:g} s, longer where {ANSWERS_NEEDED} answers take longer, so an overload of less than"
+        "In every round all servers are started as fresh processes and run at the same time; they take turns, step by"
+        " step, in an order drawn from the seed. A short closed loop gives a server's throughput T. Then come open"
+        f" loops, {_arrivals(rules)}, at {rungs} times T, and on upwards or downwards until one rate meets the SLO and"
+        " a higher one misses it; between these the search bisects, on a logarithmic scale, until they are"
+        f" {formats.share(rules.resolution - 1)} apart, {rules.bisections} times at most. A step lasts {rules.step_s:g}"
+        f" s, longer where {ANSWERS_NEEDED} answers take longer, so an overload of less than"
         f" {formats.share(rules.slo_ms / 1000 / rules.step_s)} may go unseen. A step that misses the SLO is tried a"
         " second time, and the second try decides: a stall of the machine must not send the search the wrong way."
         " Response times count from when a request was due, whether or not a connection was free to send it; there are"
-        f" {rules.users}. A round in which the SLO was missed because the load generator itself was late, by"
-        f" more than {formats.share(LAG_SHARE)} of the SLO, is set aside. The knee is the rung with"
-        " the greatest power, rate / mean response time (Kleinrock 1979). At the end of a search"
-        f" {OVERLOAD:g} times the capacity is offered for {surge_s(rules):g} s, then at once {RELIEF:g} times for"
-        f" {RELIEF_TIMES * surge_s(rules):g} s. Capacities are geometric means over rounds, with Student's interval:"
-        " one launch is one observation. Ratios are paired by round."
+        f" {rules.users} connections. A round in which the SLO was missed because the load generator itself was late,"
+        f" by more than {formats.share(LAG_SHARE)} of the SLO, is set aside. The knee is the rung with the greatest"
+        f" power, rate / mean response time (Kleinrock 1979). At the end of a search {OVERLOAD:g} times the capacity is"
+        f" offered for {surge_s(rules):g} s, then at once {RELIEF:g} times for {RELIEF_TIMES * surge_s(rules):g} s."
+        " Capacities are geometric means over rounds, with Student's interval: one launch is one observation. Ratios"
+        " are paired by round."
     )
 
 

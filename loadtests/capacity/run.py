@@ -60,7 +60,7 @@ def info_of(run: CapacityRun, found: Sequence[Replay]) -> RunInfo:
         rounds=len({one.round for one in found}),
         margin=chosen.profile.margin,
         cpus=run.cpus,
-        stop_rule=f"no round is begun that would not fit into {run.request.budget_s:g} s; no result is looked at",
+        stop_rule=f"stop when another round would not fit into {run.request.budget_s:g} s; results are not looked at",
         machine=run.machine,
         contestants={one.name: one.title for one in chosen.contestants},
         frameworks={one.name: one.framework for one in chosen.contestants},

@@ -13,7 +13,7 @@ from loadtests.report.tables import Cell, Notes, Table, name
 
 GATES: Mapping[str, str] = {
     "generator_lag": "how late the load generator itself sent (p99, ms) at the rate that missed the SLO",
-    "request_count": "by how many requests the server's own count differs from the client's",
+    "request_count": "difference between the server's count of requests and the client's",
 }
 
 
@@ -34,7 +34,7 @@ def capacity_table(summary: Summary) -> Table:
         for one in summary.cells
         if one.metric == CAPACITY
     )
-    return Table("Capacity and knee", columns, rows, "Beside each its 95 % interval.", notes.texts())
+    return Table("Capacity and knee", columns, rows, "Each with its 95 % interval.", notes.texts())
 
 
 def _figure(one: Measured | None, notes: Notes) -> Cell:
@@ -80,8 +80,8 @@ def surge_table(summary: Summary, overloads: Mapping[Pair, Surge], rules: Search
     about = (
         f"{OVERLOAD:g} times the capacity for {length_s:g} s, then {RELIEF:g} times; shares of the requests that fell"
         " due in the overload, medians over rounds. Recovery runs from the end of the overload to the first request"
-        f" from which on the SLO is met; a queue that refuses nothing needs {length_s:g} s if its capacity is all it"
-        " can do."
+        f" from which on the SLO is met; a server that refuses nothing, and can do no more than its capacity,"
+        f" needs {length_s:g} s."
     )
     return Table("Overload", columns, rows, about)
 
@@ -101,7 +101,7 @@ def _recovery(one: Surge) -> Cell:
         "" if one.recovered == one.rounds else f"in {one.recovered} of {words.count(one.rounds, 'round')}"
     )
     if one.recovery_ms is None:
-        return Cell(formats.MISSING, "missing", remark="not within the relief")
+        return Cell(formats.MISSING, "missing", remark="not during the relief")
     return Cell(formats.quantity(one.recovery_ms, "ms"), "number", remark=remark)
 
 
@@ -118,4 +118,4 @@ def gate_table(summary: Summary) -> Table:
         )
         for one in summary.gates
     )
-    return Table("Gates", ("gate", "about", "where", "found", "limit", "note"), rows)
+    return Table("Gates", ("gate", "what it checks", "where", "found", "limit", "note"), rows)

@@ -1,4 +1,4 @@
-"""Judging the CPUs: how many, how fast, and who else uses them. Pure, one function a subject.
+"""Judging the CPUs: how many, how fast, and what else uses them. Pure, one function per subject.
 
 The limits are rules of thumb from running this suite on shared machines, except where a gate or a profile sets them.
 """
@@ -20,7 +20,7 @@ def cpus(facts: Facts) -> Finding:
     """Whether servers and load have CPUs of their own."""
     count = len(facts.cpus)
     if count < 2:
-        advice = "take a machine with 2 CPUs or more: with one, the load and the servers wait for each other"
+        advice = "use a machine with 2 CPUs or more: on one, the load and the servers wait for each other"
         return Finding("bad", "CPUs", "one CPU for everything", advice)
     return Finding(
         "good",
@@ -34,32 +34,32 @@ def cores(facts: Facts) -> Finding:
     if not facts.shared_cores:
         return Finding("good", "cores", "servers and load share no physical core")
     shared = ", ".join(_listed(core) for core in facts.shared_cores)
-    advice = "switch SMT off, or start the suite with `taskset` on CPUs that let whole cores fall to one side"
+    advice = "switch SMT off, or start the suite under `taskset` on CPUs such that no core serves and loads"
     return Finding(
         "warning",
         "cores",
-        f"CPUs {shared} are threads of one core, of which some serve and some load",
+        f"CPUs {shared} share a core, but some run servers and some the load",
         advice,
     )
 
 
 def governor(facts: Facts) -> Finding:
-    """Whether the clock keeps its pace."""
+    """Whether the clock rate is constant."""
     if not facts.governors:
-        return Finding("good", "frequency", "no governor is exposed; the host decides on the clock")
+        return Finding("good", "frequency", "no governor is visible; the host sets the clock rate")
     if facts.governors == ("performance",):
         return Finding("good", "frequency", "governor performance")
-    advice = "for the time of the run: sudo cpupower frequency-set --governor performance"
-    return Finding("warning", "frequency", f"governor {', '.join(facts.governors)}: the clock moves", advice)
+    advice = "during the run: sudo cpupower frequency-set --governor performance"
+    return Finding(
+        "warning", "frequency", f"governor {', '.join(facts.governors)}: the clock rate varies", advice
+    )
 
 
 def cpu_limit(facts: Facts) -> Finding:
-    """Whether a control group halts processes that use all CPUs."""
+    """Whether a control group limits CPU time."""
     if facts.cpu_limit is None or facts.cpu_limit >= len(facts.cpus):
         return Finding("good", "CPU limit", "no control group limits the CPU time")
-    found = (
-        f"{facts.cpu_limit:g} CPUs' worth of time on {len(facts.cpus)} CPUs: beyond it, processes are halted"
-    )
+    found = f"{facts.cpu_limit:g} CPUs' worth of time on {len(facts.cpus)} CPUs: processes that use more are paused"
     advice = "give the container or unit as much CPU time as it has CPUs, or pin it to fewer (--cpuset-cpus)"
     return Finding("bad", "CPU limit", found, advice)
 
@@ -72,7 +72,7 @@ def stolen(facts: Facts) -> Finding:
     found = f"other machines took {percent:.1f} % of the CPU time just now"
     if percent < STOLEN_WARNING_PERCENT:
         return Finding("good", "stolen time", found)
-    advice = "expect wider intervals: allow more time, a quieter hour, or a machine with CPUs of its own"
+    advice = "expect wider intervals: give the run more time, or use a quieter or dedicated machine"
     return Finding("bad" if percent >= STOLEN_BAD_PERCENT else "warning", "stolen time", found, advice)
 
 
@@ -98,7 +98,7 @@ def other_work(facts: Facts) -> Finding:
 
 
 def load_average(facts: Facts) -> Finding:
-    """Whether something was at work in the last minute."""
+    """Whether something was running in the last minute."""
     found = f"{facts.load_average:.2f} in the last minute"
     if facts.load_average < LOAD_WARNING * len(facts.cpus):
         return Finding("good", "load average", found)
@@ -106,21 +106,19 @@ def load_average(facts: Facts) -> Finding:
 
 
 def timers(facts: Facts) -> Finding:
-    """How late sleeps end, and so requests may leave."""
+    """How late sleeps end, and so how late requests may be sent."""
     late = facts.lateness
     found = f"sleeps end late by {late.p50_us:.0f} µs (p50) and {late.p99_us:.0f} µs (p99)"
     if late.p99_us < LATE_WARNING_US:
         return Finding("good", "timers", found)
-    advice = (
-        "trust CPU time and throughput before latencies: requests leave late, and the gate send_lag may trip"
-    )
+    advice = "trust CPU time and throughput more than latencies: requests leave late, and the gate send_lag may trip"
     return Finding("bad" if late.p99_us >= LATE_BAD_US else "warning", "timers", found, advice)
 
 
 def battery(facts: Facts) -> Finding:
     """Whether the machine saves power."""
     if facts.on_battery:
-        return Finding("warning", "power", "on battery: the clock is held down", "plug it in")
+        return Finding("warning", "power", "on battery: the clock rate is reduced", "plug it in")
     return Finding("good", "power", "not on battery")
 
 

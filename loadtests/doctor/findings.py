@@ -28,12 +28,12 @@ RULES: tuple[Callable[[Facts], Finding], ...] = (
 
 
 def judge(facts: Facts) -> list[Finding]:
-    """All findings, in the order in which they are best read: CPUs first, folders last."""
+    """All findings: CPUs first, folders last."""
     return [rule(facts) for rule in RULES]
 
 
 def unmeasured(reason: str) -> Finding:
-    """A server or the load generator did not work: then no run will."""
+    """A server or the load generator failed, so a run would too."""
     return Finding(
         "bad", "measuring", reason, "fix that first: a run would stop at the same place", stops=True
     )
@@ -57,5 +57,7 @@ def _visible(forecasts: Sequence[Forecast]) -> Iterator[str]:
     """Of the forecasts, the middle one."""
     if forecasts:
         one = forecasts[len(forecasts) // 2]
-        seen = f"a difference of about {share(one.visible)} will be visible in {one.budget_s / 60:g} minutes"
-        yield f"Between servers of like speed, {seen}."
+        seen = (
+            f"a difference of about {share(one.visible)} will be visible after {one.budget_s / 60:g} minutes"
+        )
+        yield f"Between servers of similar speed, {seen}."

@@ -31,7 +31,7 @@ class AaSpread:
     """How far A/A measurements spread, in log ratios: one server against a second launch of itself.
 
     ratio: should be near 1. spread: standard deviation of the rounds' medians. launches: the part of it that more
-    blocks would not mend. residuals: the blocks less the middle of their round.
+    blocks would not reduce. residuals: the blocks less the middle of their round.
     """
 
     ratio: float

@@ -1,4 +1,4 @@
-"""Judging memory, files, folders and services. Pure, one function a subject.
+"""Judging memory, files, folders and services. Pure, one function per subject.
 
 The limits are rules of thumb from running this suite on shared machines, except where a gate or a profile sets them.
 """
@@ -20,7 +20,7 @@ def memory(facts: Facts) -> Finding:
     found = f"{left / 1024:.1f} GiB available"
     if left >= MEMORY_WARNING_MIB:
         return Finding("good", "memory", found)
-    advice = "free some, or measure fewer servers at a time (--contestant): all of them are alive together"
+    advice = "free some, or measure fewer servers at a time (--contestant): all of them run at the same time"
     return Finding("bad" if left < MEMORY_BAD_MIB else "warning", "memory", found, advice)
 
 
@@ -30,7 +30,9 @@ def swap(facts: Facts) -> Finding:
     if used < SWAP_WARNING_MIB:
         return Finding("good", "swap", "not in use")
     advice = "end the programs that need the memory, then empty the swap: sudo swapoff -a && sudo swapon -a"
-    return Finding("warning", "swap", f"{used / 1024:.1f} GiB in use: pages may have to be fetched", advice)
+    return Finding(
+        "warning", "swap", f"{used / 1024:.1f} GiB in use: pages may have to be read back from disk", advice
+    )
 
 
 def open_files(facts: Facts) -> Finding:
@@ -63,12 +65,12 @@ def shared_memory(facts: Facts) -> Finding:
     found = (
         f"{SHARED_MEMORY} is not writable ({facts.shared_memory_error}): gunicorn's heartbeat goes to a disk"
     )
-    advice = "mount a tmpfs there (docker run --shm-size 64m); else the workers of one side wait for the disk"
+    advice = "mount a tmpfs there (docker run --shm-size 64m); otherwise gunicorn's workers wait for the disk"
     return Finding("warning", "shared memory", found, advice)
 
 
 def services(facts: Facts) -> Finding:
-    """Whether database and cache can be had."""
+    """Whether database and cache are available."""
     if facts.services_error is None:
         return Finding("good", "services", "PostgreSQL and Redis answer")
     advice = "fix that, or name servers of your own in DATABASE_URL and REDIS_URL"

@@ -60,7 +60,7 @@ def stop_rule(profile: Profile, precision: float | None) -> str:
         f"after {profile.max_rounds} rounds, or when another round would not fit into {profile.budget_s:g} s"
     )
     if precision is None:
-        return f"stop {last}; no result is looked at"
+        return f"stop {last}; results are not looked at"
     return (
         f"stop when every headline interval reaches {100 * precision:g} % or less to either side, after"
         f" {MIN_ROUNDS} rounds at least; else {last}; only widths are looked at, never ratios"

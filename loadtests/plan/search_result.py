@@ -35,7 +35,7 @@ def result_of(search: Search, bracket: Bracket) -> SearchResult:
     if bracket.passing_rps is None:
         return SearchResult(None, bracket.failing_rps, _never_met(search, bracket), "never met")
     if bracket.failing_rps is None or bracket.failure is None:
-        reason = f"even {bracket.passing_rps:.0f} requests/s met the SLO, the most that was tried"
+        reason = f"even {bracket.passing_rps:.0f} requests/s met the SLO, the highest rate tried"
         return SearchResult(None, None, reason, "never missed")
     if reason := _disturbance(search, bracket.failure):
         return SearchResult(None, bracket.failing_rps, reason, "generator")

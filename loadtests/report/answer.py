@@ -13,9 +13,9 @@ _MOST_NAMED = 2
 
 
 def answer(summary: Summary) -> tuple[str, ...]:
-    """Who is better at what and how sure that is; what stays open; and the biggest reason for the gap.
+    """Who is better at what and how sure that is; what is still undecided; and the biggest reason for the gap.
 
-    A sequential run begins with a warning.
+    The answer of a sequential run begins with a warning.
     """
     pair = main_pair(summary)
     if pair is None:
@@ -33,8 +33,8 @@ def _warning(summary: Summary) -> tuple[str, ...]:
     if summary.run.design == "paired":
         return ()
     warning = (
-        "This run loaded one server after the other, as most tools do: noise does not cancel, and what follows may"
-        " name the wrong winner. Decide by a paired run."
+        "This run loaded one server after the other, as most tools do. Noise does not cancel, so the verdicts below may"
+        " name the wrong winner: base decisions on a paired run."
     )
     return (warning,)
 
@@ -52,9 +52,11 @@ def _without_pair(summary: Summary) -> tuple[str, str, str]:
     else:
         named = words.enumerate_(titles)
         first = f"{named} were measured, but no claim (claims.toml) compares them, so no verdict is given."
-    second = f"{words.count(len(invalid), 'cell')} of it {words.is_or_are(len(invalid))} invalid because a gate failed."
-    holder = "of a run that holds both" if len(names) < 2 else "where a claim compares them"
-    third = f"Why two servers differ can only be said {holder}."
+    second = (
+        f"{words.count(len(invalid), 'cell')} {words.is_or_are(len(invalid))} invalid because a gate failed."
+    )
+    remedy = "measure both in one run" if len(names) < 2 else "add a claim that compares them"
+    third = f"To see why two servers differ, {remedy}."
     return _capital(_partial_prefix(summary) + first), second if invalid else "No gate failed.", third
 
 
@@ -67,14 +69,14 @@ def _decided_sentence(summary: Summary, pair: Pair) -> str:
         one.verdict for one in pair.comparisons if one.verdict == "invalid"
     }
     if not verdicts:
-        return f"{a} and {b} were both run, but no figure of the two could be compared."
+        return f"{a} and {b} were both measured, but none of their figures could be compared."
     if verdicts == {"invalid"}:
         return f"no verdict on {a} against {b} can be trusted: a gate failed on every comparison."
     if verdicts == {"equivalent"}:
-        return f"{a} and {b} are equivalent in all that was measured."
+        return f"{a} and {b} are equivalent in everything that was measured."
     if "equivalent" in verdicts:
         return f"neither {a} nor {b} is better at anything, as far as this run can tell."
-    return f"nothing is decided between {a} and {b} yet."
+    return f"all comparisons of {a} and {b} are still undecided."
 
 
 def _wins(pair: Pair, side: int) -> str:
@@ -105,8 +107,8 @@ def _win(pair: Pair, side: int, metric: str) -> str:
 
 
 def _certainty(pair: Pair) -> str:
-    together = "for all of its comparisons together" if len(pair.measured) > 1 else "for it"
-    return f", with 95 % confidence {together}."
+    together = " for all comparisons of the two together" if len(pair.measured) > 1 else ""
+    return f", with 95 % confidence{together}."
 
 
 def _open_sentence(summary: Summary, pair: Pair) -> str:
@@ -125,7 +127,7 @@ def _open_sentence(summary: Summary, pair: Pair) -> str:
     total = words.count(len(once), "comparison")
     if not parts:
         return f"All {total} are decided." if len(once) > 1 else "Nothing else was compared."
-    return f"Of {total} {words.enumerate_(parts)}."
+    return f"Of {total}, {words.enumerate_(parts)}."
 
 
 def _once(comparisons: Sequence[Comparison]) -> list[Comparison]:

@@ -15,7 +15,7 @@ Key = tuple[str, str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One comparison as two runs found it; None where a run does not hold it."""
+    """One comparison as two runs found it; None where a run lacks it."""
 
     before: Comparison | None
     after: Comparison | None
@@ -39,16 +39,16 @@ def load_summary(folder: Path) -> Summary:
 
 
 def compare_tables(before: Summary, after: Summary) -> list[Table]:
-    """One table a pair of contestants that either run compared.
+    """One table per pair of contestants that either run compared.
 
-    Only ratios within a run are set side by side: requests per second do not travel between machines.
+    Only ratios within a run are compared: requests per second mean nothing on another machine.
     """
     changes = _changes(before, after)
     titles = {**before.run.scenarios, **after.run.scenarios}
     columns = ("scenario", "metric", f"before: {before.run.id}", f"after: {after.run.id}", "change")
     pairs = dict.fromkeys(key[:2] for key in changes)
     tables = [_table(a, b, columns, changes, titles) for a, b in pairs]
-    return tables or [Table("Nothing to compare", columns, (), "Neither run holds a comparison.")]
+    return tables or [Table("Nothing to compare", columns, (), "Neither run compares two contestants.")]
 
 
 def _changes(before: Summary, after: Summary) -> dict[Key, Change]:

@@ -66,8 +66,12 @@ def gate_table(summary: Summary) -> Table:
         if one.contestant not in summary.run.twins:
             by_gate.setdefault(one.gate, []).append(one)
     rows = tuple(_gate_row(summary, gate, found) for gate, found in by_gate.items())
-    about = "Each gate is held against every contestant in every scenario; one that fails makes its figures invalid."
-    return Table("Gates", ("gate", "about", "passed", "not measured", "failed", "where"), rows, about)
+    about = (
+        "Each gate checks every contestant in every scenario; a gate that fails makes the figures invalid."
+    )
+    return Table(
+        "Gates", ("gate", "what it checks", "passed", "not measured", "failed", "where"), rows, about
+    )
 
 
 def _gate_row(summary: Summary, gate: str, found: Sequence[GateResult]) -> tuple[Cell, ...]:
@@ -87,7 +91,7 @@ def _gate_row(summary: Summary, gate: str, found: Sequence[GateResult]) -> tuple
 
 
 def twin_table(summary: Summary) -> Table:
-    """What is reported where nothing differs: contestants against their own second launch."""
+    """Contestants against their own second launch: what is reported where nothing differs."""
     notes = Notes()
     rows = tuple(
         (
@@ -97,7 +101,7 @@ def twin_table(summary: Summary) -> Table:
         )
         for one in summary.noise.aa
     )
-    about = "The same server launched twice, on ping. Ratios away from 1 show how far to trust the rest."
+    about = "The same server, launched twice, on ping: a ratio away from 1 is measurement error."
     return Table("A server against itself", ("contestant", "metric", "ratio"), rows, about, notes.texts())
 
 
@@ -112,7 +116,7 @@ def run_table(summary: Summary) -> Table:
         "Under load": _load_share(run),
         "Rounds": f"{run.rounds}, each with fresh processes",
         "Stopping rule": run.stop_rule or formats.MISSING,
-        "Margin that matters": formats.share(run.margin),
+        "Margin of equivalence": formats.share(run.margin),
         "CPU time taken by other machines": formats.percent(summary.noise.steal_percent),
     }
     return facts_table(

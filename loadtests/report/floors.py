@@ -1,25 +1,25 @@
-"""Why two servers differ, as far as the floors show it: what the bare servers cost under each framework."""
+"""How much of a gap is the server's and how much the framework's, from the servers without a framework."""
 
 from loadtests.analysis.summary import Cell, Summary
 from loadtests.report import formats
 from loadtests.report.pairs import Pair, floor_of
 
 SCENARIO, METRIC = "ping", "cpu_us_per_request"
-OPEN = "How much of the gap is due to the server and how much to the framework"
+SHARES = "how much of the gap is due to the server and how much to the framework"
 
 
 def floor_sentence(summary: Summary, pair: Pair) -> str:
-    """How much of the gap in CPU time is server and gateway, how much the framework, where an app does nothing.
+    """How much of the gap in CPU time is due to server and gateway and how much to the framework, on ping.
 
     CPU times add up: what a server costs with a framework, less what it costs with none, is the framework's.
     """
     floors = [floor_of(summary, name) for name in (pair.a, pair.b)]
     if not all(floors):
-        return f"{OPEN} can only be said when servers without a framework (raw-...) are measured too."
+        return f"To see {SHARES}, measure the servers without a framework (raw-...) too."
     costs = [_cost_us(summary, name) for name in (pair.a, pair.b, *floors)]
     known = [cost for cost in costs if cost is not None]
     if len(known) < len(costs):
-        return f"{OPEN} is not known: a figure for it is missing or invalid."
+        return f"It is not known {SHARES}: a figure for it is missing or invalid."
     return _shares(pair, *known)
 
 

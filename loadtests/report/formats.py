@@ -18,10 +18,10 @@ def number(value: float | None) -> str:
 
 
 def ratio(value: float | None) -> str:
-    """`1.83`; one more digit beside 1, so that 1.004 is not read as no difference at all."""
+    """`1.83`; one more digit next to 1, so that 1.004 is not read as no difference at all."""
     text = number(value)
-    beside_one = value is not None and text in {"1.00", "1.000"} and abs(value - 1) >= _NEAR_ONE
-    return f"{value:.3f}" if beside_one else text
+    next_to_one = value is not None and text in {"1.00", "1.000"} and abs(value - 1) >= _NEAR_ONE
+    return f"{value:.3f}" if next_to_one else text
 
 
 def interval(low: float | None, high: float | None) -> str:

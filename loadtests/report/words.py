@@ -8,7 +8,7 @@ from loadtests.config.metrics import METRICS
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """How a metric is spoken of. `better` follows "1.8 x", `does` follows the winner's name."""
+    """The words for a metric. `better` follows "1.8 x", `does` follows the winner's name."""
 
     short: str
     better: str
@@ -18,9 +18,9 @@ class Wording:
 WORDINGS: Mapping[str, Wording] = {
     "throughput_rps": Wording("throughput", "more throughput", "answers more requests per second"),
     "cpu_us_per_request": Wording("CPU per request", "less CPU", "needs less CPU per request"),
-    "response_p50_ms": Wording("p50", "shorter p50", "responds sooner at p50"),
-    "response_p95_ms": Wording("p95", "shorter p95", "responds sooner at p95"),
-    "response_p99_ms": Wording("p99", "shorter p99", "responds sooner at p99"),
+    "response_p50_ms": Wording("p50", "shorter p50", "responds faster at p50"),
+    "response_p95_ms": Wording("p95", "shorter p95", "responds faster at p95"),
+    "response_p99_ms": Wording("p99", "shorter p99", "responds faster at p99"),
     "pss_mib": Wording("memory", "less memory", "uses less memory"),
     "capacity_at_slo_rps": Wording("capacity", "more capacity", "carries more requests within the SLO"),
 }
@@ -28,13 +28,13 @@ WORDINGS: Mapping[str, Wording] = {
 GATE_MEANINGS: Mapping[str, str] = {
     "error_rate": "failed requests, in % of all",
     "unfinished": "requests that were sent and never answered, or left no record",
-    "achieved_rate": "answered requests, in % of those that the open loop had scheduled",
+    "achieved_rate": "answered requests, in % of those scheduled by the open loop",
     "generator_cpu": "CPU of the load generator, in % of one core: it must not be the bottleneck",
-    "request_count": "by how many requests the server's own count differs from the client's",
-    "bytes": "how far the size of the answers is from the other servers', in %",
-    "keep_alive": "connections opened, against the number planned",
-    "littles_law": "sum of the request times against users x time, in %",
-    "send_lag": "how late the generator itself sent, p95 in ms, against 1 ms or half the service time's p95",
+    "request_count": "difference between the server's count of requests and the client's",
+    "bytes": "difference in size between its answers and the other servers', in %",
+    "keep_alive": "connections opened, compared with the number planned",
+    "littles_law": "sum of the request times compared with users x time, in %",
+    "send_lag": "how late the load generator sent, p95 in ms; up to 1 ms or half the service time's p95 passes",
     "send_lag_tail": "the same at p99; a failure affects p99 and above only",
     "steal": "slices set aside because other machines took too much CPU time, in %",
 }

@@ -21,7 +21,7 @@ Figure = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check. `ok` None: it could not be judged, and `summary` says why. `limit` says what is asked in words.
+    """One check. `ok` None: it could not be judged, and `summary` says why. `limit` says in words what is tested.
 
     figures: rows of one table, all with the same keys; values are numbers, texts, booleans or None.
     """
@@ -53,7 +53,7 @@ class Selftest:
 
     @property
     def ok(self) -> bool | None:
-        """Whether all that was judged held; None where nothing was."""
+        """Whether all judged checks passed; None where none was judged."""
         judged = [one.ok for one in self.checks if one.ok is not None]
         return all(judged) if judged else None
 
@@ -90,7 +90,7 @@ def share(hits: int, of: int) -> str:
 
 
 def at_most(hits: int, of: int, limit: float) -> bool | None:
-    """Whether so many may come of a true share of `limit` or less: one-sided binomial test at 5 %; None of none."""
+    """Whether so many hits fit a true share of `limit` or less: one-sided binomial test at 5 %; None without any."""
     if of == 0:
         return None
     so_many = float(bdtrc(hits - 1, of, limit)) if hits else 1.0
@@ -98,7 +98,7 @@ def at_most(hits: int, of: int, limit: float) -> bool | None:
 
 
 def at_least(hits: int, of: int, limit: float) -> bool | None:
-    """Whether so many may come of a true share of `limit` or more: one-sided binomial test at 5 %; None of none."""
+    """Whether so many hits fit a true share of `limit` or more: one-sided binomial test at 5 %; None without any."""
     return float(bdtr(hits, of, limit)) >= 0.05 if of else None
 
 

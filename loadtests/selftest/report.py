@@ -1,4 +1,4 @@
-"""A selftest as a page: what was asked of each check, what was found, and every figure."""
+"""A selftest as a page: what each check tests, what it found, and every figure."""
 
 from pathlib import Path
 from typing import Any
@@ -11,14 +11,14 @@ from loadtests.selftest.records import Check, Selftest, load, newest
 
 TITLE = "Can this suite be trusted here?"
 HOW_TO_READ = (
-    "Every check measures servers whose truth is known and asks how often the suite was right. A share stands with its"
-    " 95 % interval (Clopper and Pearson): few repeats say little. A check fails when its share can't be squared with"
-    " the limit at 5 %, so one check in twenty fails by chance where its true share is just at the limit."
+    "Every check measures servers whose truth is known and asks how often the suite was right. A share is given with"
+    " its 95 % interval (Clopper and Pearson): few repeats say little. A check fails when its share contradicts"
+    " the limit at the 5 % level, so one check in twenty fails by chance where its true share is just at the limit."
 )
 METHOD = (
     "The servers are launched, pinned and loaded as in a run, in paired slices, with fresh processes every round."
     " Extra work is an empty loop before the app sees the request; the server stamps how much CPU time it took, so that"
-    " the true ratio is known for the very rounds that are judged. Samples lie beside this page, one folder a study."
+    " the true ratio is known for the very rounds that are judged. The samples are next to this page."
 )
 
 
@@ -41,13 +41,15 @@ def document_of(found: Selftest) -> Document:
 
 
 def answer(found: Selftest) -> tuple[str, ...]:
-    """Whether all held, then what did not."""
+    """Whether all passed, then what failed."""
     judged = [one for one in found.checks if one.ok is not None]
     failed = [one for one in judged if not one.ok]
     if not judged:
         return ("Nothing could be judged.",)
     first = (
-        f"All {len(judged)} checks held." if not failed else f"{len(failed)} of {len(judged)} checks failed."
+        f"All {len(judged)} checks passed."
+        if not failed
+        else f"{len(failed)} of {len(judged)} checks failed."
     )
     return (first, *(f"{one.title}: {one.summary}." for one in failed))
 
@@ -55,11 +57,11 @@ def answer(found: Selftest) -> tuple[str, ...]:
 def check_table(found: Selftest, title: str = "Checks", about: str = "") -> Table:
     """One row per check."""
     rows = tuple((name(one.title), _mark(one), Cell(one.limit), Cell(one.summary)) for one in found.checks)
-    return Table(title, ("check", "held", "what is asked", "what was found"), rows, about)
+    return Table(title, ("check", "passed", "what is tested", "what was found"), rows, about)
 
 
 def newest_tables(results: Path) -> tuple[Table, ...]:
-    """The checks of the newest selftest below a results folder, for the reports of runs beside it; none without one."""
+    """The checks of the newest selftest below a results folder, for the reports of runs; empty without one."""
     folder = newest(results)
     try:
         found = load(folder) if folder else None
@@ -67,7 +69,7 @@ def newest_tables(results: Path) -> tuple[Table, ...]:
         found = None
     if folder is None or found is None:
         return ()
-    about = f"Of {formats.moment(found.started_at)}; `{folder.name}` beside this run holds every figure."
+    about = f"From {formats.moment(found.started_at)}; `{folder.name}`, next to this run's folder, holds every figure."
     return (check_table(found, "What the last selftest found on servers whose truth is known", about),)
 
 

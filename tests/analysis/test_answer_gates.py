@@ -70,7 +70,7 @@ def test_a_request_of_which_no_record_is_left_is_missed() -> None:
     result = looked_at(replace(samples, requests=samples.requests.head(18)))["unfinished"]
 
     assert (result.ok, result.value) == (False, 2.0)
-    assert result.note == "0 requests got no whole answer, 2 left no record"
+    assert result.note == "0 requests got no complete answer, 2 left no record"
 
 
 def test_a_server_that_counted_one_request_less_is_caught() -> None:
@@ -142,7 +142,7 @@ def test_a_keep_alive_server_opens_no_more_connections_than_it_has_users() -> No
     result = found("keep_alive", Piece(connections=2), Piece(connections=18))
 
     assert not result.ok
-    assert result.note == "20 connections were opened for 40 requests where 3 would do"
+    assert result.note == "20 connections were opened for 40 requests where 3 would have been enough"
 
 
 def test_a_server_that_is_to_close_connections_must_do_so_after_each_request() -> None:
@@ -151,4 +151,4 @@ def test_a_server_that_is_to_close_connections_must_do_so_after_each_request() -
     assert found("keep_alive", Piece(requests=20, connections=20), run=run).ok
     result = found("keep_alive", Piece(requests=20, connections=2), run=run)
     assert not result.ok
-    assert "was to close each of them" in result.note
+    assert "should close each after one answer" in result.note

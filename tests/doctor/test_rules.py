@@ -133,7 +133,7 @@ def test_the_sum_names_what_hurts_and_what_would_be_seen() -> None:
 
     assert sum_up(hurt, runs) == (
         "A run is possible, but these will hurt it: open files, power."
-        " Between servers of like speed, a difference of about 4.1 % will be visible in 10 minutes."
+        " Between servers of similar speed, a difference of about 4.1 % will be visible after 10 minutes."
     )
 
 

@@ -94,7 +94,7 @@ def test_the_stopping_rule_names_rounds_and_seconds() -> None:
 
     assert "20 rounds" in rule
     assert "285 s" in rule
-    assert "no result is looked at" in rule
+    assert "results are not looked at" in rule
 
 
 def test_with_a_precision_the_rule_names_it_and_says_that_it_looks_at_widths_alone() -> None:

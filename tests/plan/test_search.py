@@ -142,7 +142,7 @@ def test_a_server_that_always_meets_it_has_no_capacity_either() -> None:
     ongoing = searched(server_of(1e9))
 
     assert found(ongoing) is None
-    assert "the most that was tried" in reason(ongoing)
+    assert "the highest rate tried" in reason(ongoing)
 
 
 def test_errors_miss_the_slo_however_quick_the_answers() -> None:

@@ -46,7 +46,7 @@ def test_the_first_sentence_says_who_is_better_at_what_by_how_much_and_how_sure(
     assert "1 is undecided (throughput in Ping)" in second
 
 
-def test_memory_is_told_once_for_all_scenarios() -> None:
+def test_memory_is_reported_once_for_all_scenarios() -> None:
     first, _, _ = answer(
         summary_of(compared("a_better", 0.8, "pss_mib", "ping"), compared("a_better", 0.8, "pss_mib", "read"))
     )
@@ -58,7 +58,11 @@ def test_memory_is_told_once_for_all_scenarios() -> None:
 @pytest.mark.parametrize(
     ("verdict", "ratio", "sentence"),
     [
-        ("inconclusive", 1.1, "Nothing is decided between Flask on gunicorn and FastAPI on uvicorn yet."),
+        (
+            "inconclusive",
+            1.1,
+            "All comparisons of Flask on gunicorn and FastAPI on uvicorn are still undecided.",
+        ),
         (
             "invalid",
             2.0,
@@ -67,17 +71,15 @@ def test_memory_is_told_once_for_all_scenarios() -> None:
         (
             "equivalent",
             1.0,
-            "Flask on gunicorn and FastAPI on uvicorn are equivalent in all that was measured.",
+            "Flask on gunicorn and FastAPI on uvicorn are equivalent in everything that was measured.",
         ),
     ],
 )
-def test_a_run_without_a_winner_says_which_kind_of_nothing_it_found(
-    verdict: Verdict, ratio: float, sentence: str
-) -> None:
+def test_a_run_without_a_winner_says_why(verdict: Verdict, ratio: float, sentence: str) -> None:
     assert answer(summary_of(*everything(verdict, ratio)))[0].startswith(sentence)
 
 
-def test_what_is_equal_open_and_invalid_is_counted_with_the_grammar_of_one_and_many() -> None:
+def test_equal_undecided_and_invalid_comparisons_are_counted_in_correct_grammar() -> None:
     found = (
         compared("equivalent", 1.0, "throughput_rps", "ping"),
         compared("invalid", 2.0, "throughput_rps", "read"),
@@ -87,7 +89,7 @@ def test_what_is_equal_open_and_invalid_is_counted_with_the_grammar_of_one_and_m
     second = answer(summary_of(*found))[1]
 
     assert second == (
-        "Of 3 comparisons 1 is equivalent within 3 % and 2 are invalid (throughput in Read one item and p50 in"
+        "Of 3 comparisons, 1 is equivalent within 3 % and 2 are invalid (throughput in Read one item and p50 in"
         " Read one item)."
     )
 
@@ -105,7 +107,7 @@ def test_a_single_contestant_is_compared_with_nothing() -> None:
 
     assert first == "Only Flask on gunicorn was measured, so there is nothing to compare it with."
     assert second == "No gate failed."
-    assert third.endswith("both.")
+    assert third == "To see why two servers differ, measure both in one run."
 
 
 def test_a_second_launch_does_not_make_a_single_contestant_two() -> None:
@@ -123,7 +125,7 @@ def test_what_follows_the_brackets_of_a_title_is_kept() -> None:
     assert first.startswith("FastAPI on uvicorn, 4 workers needs less CPU")
 
 
-def test_a_run_without_a_single_round_is_told_without_stumbling() -> None:
+def test_a_run_without_a_round_says_that_nothing_was_measured() -> None:
     assert answer(summary_of(run=replace(RUN, claims=())))[0].startswith("Nothing was measured")
 
 
@@ -131,7 +133,7 @@ def test_what_was_not_measured_is_not_called_undecided() -> None:
     missing = compared("inconclusive", None, "response_p99_ms", note="no slice has enough answers")
     found = answer(summary_of(compared("b_better"), compared("inconclusive", 1.0, "pss_mib"), missing))[1]
 
-    assert found == "Of 3 comparisons 1 is undecided (memory in Ping) and 1 is not measured (p99 in Ping)."
+    assert found == "Of 3 comparisons, 1 is undecided (memory in Ping) and 1 is not measured (p99 in Ping)."
 
 
 def floors(*cells: Cell) -> str:

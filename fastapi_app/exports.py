@@ -1,14 +1,13 @@
 """Exports: all items that a filter lets through, as one file."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from fastapi_app.api import ShopRoute, is_head, sends
-from fastapi_app.closing import Closing
 from fastapi_app.database import Db
 from fastapi_app.schemas.items import ItemFilter
 from shared.shop import statements
@@ -17,6 +16,13 @@ from shared.shop.exports import CSV, NDJSON, ROWS_AT_ONCE, Format
 router = APIRouter(prefix="/api/items", tags=["exports"], route_class=ShopRoute)
 
 
+async def closing() -> AsyncIterator[AsyncExitStack]:
+    """Closes what is given to it when the answer is sent, or the client is gone: then nobody else does."""
+    async with AsyncExitStack() as stack:
+        yield stack
+
+
+Closing = Annotated[AsyncExitStack, Depends(closing)]
 Wanted = Annotated[ItemFilter, Query()]
 
 

@@ -1,24 +1,23 @@
 """Images of items: uploaded, kept as files, and sent whole or in part."""
 
 import os
-from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import Annotated, Any, BinaryIO
 
 from fastapi import APIRouter, Depends, Header, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse
+from starlette.types import Receive, Scope, Send
 
 from fastapi_app.api import Id, ShopRoute, sends
 from fastapi_app.auth import admin
-from fastapi_app.closing import Closing
 from fastapi_app.database import Db
 from fastapi_app.resources import Shop
 from fastapi_app.schemas.images import ImageOut
 from fastapi_app.uploads import Upload
 from shared.http import conditional
 from shared.shop import media, rules, statements
-from shared.shop.errors import NotFound
 from shared.shop.limits import now
 from shared.shop.tables import Image
 
@@ -51,33 +50,11 @@ async def replace_image(item_id: Id, form: Upload, db: Db, shop: Shop) -> Image:
     response_class=Response,
     responses={**sends(media.CONTENT_TYPES, 206, 304), 404: {}, 416: {}},
 )
-async def read_image(
-    item_id: Id, db: Db, shop: Shop, closing: Closing, if_none_match: IfNoneMatch = None
-) -> Response:
+async def read_image(item_id: Id, db: Db, shop: Shop, if_none_match: IfNoneMatch = None) -> Response:
     """Read an item's image, or a part of it."""
-    image, file = await _open(db, item_id, shop.settings.media_folder)
-    closing.callback(file.close)
-    await db.close()  # a slow client would keep the connection from others
-    headers = {"ETag": image.etag, "Cache-Control": conditional.CACHE_CONTROL}
-    if if_none_match is not None and conditional.names(if_none_match, image.etag):
-        return Response(status_code=304, headers=headers | {"Accept-Ranges": "bytes"})
-    # By its descriptor: it is sent to its end even if the image is replaced, and the file deleted, meanwhile.
-    descriptor = file.fileno()
-    return FileResponse(
-        f"/dev/fd/{descriptor}",
-        headers=headers,
-        media_type=image.content_type,
-        stat_result=os.fstat(descriptor),
-    )
-
-
-async def _open(db: Db, item_id: int, folder: Path) -> tuple[Image, BinaryIO]:
-    """An image and its file; asked again, for the file is gone when the image was replaced since its row was read."""
-    for _ in range(2):
-        image = rules.found(await db.get(Image, item_id, populate_existing=True), "image")
-        with suppress(FileNotFoundError):
-            return image, await run_in_threadpool((folder / image.file).open, "rb")
-    raise NotFound("There is no such image.")
+    answer = partial(_answer, db, item_id, shop.settings.media_folder, if_none_match)
+    # Asked again: the file is gone when the image was replaced since its row was read.
+    return rules.found(await answer() or await answer(), "image")
 
 
 async def file_of(db: Db, item_id: int) -> str | None:
@@ -90,3 +67,34 @@ async def remove(folder: Path, name: str | None) -> None:
     """Deletes a file that no row names any more."""
     if name:
         await run_in_threadpool(media.remove, folder, name)
+
+
+async def _answer(db: Db, item_id: int, folder: Path, if_none_match: str | None) -> Response | None:
+    """The response to a GET or HEAD, or None when the file is not there."""
+    image = rules.found(await db.get(Image, item_id, populate_existing=True), "image")
+    await db.close()  # a slow client would keep the connection from others
+    headers = {"ETag": image.etag, "Cache-Control": conditional.CACHE_CONTROL}
+    if if_none_match is not None and conditional.names(if_none_match, image.etag):
+        return Response(status_code=304, headers=headers | {"Accept-Ranges": "bytes"})
+    try:
+        file = await run_in_threadpool((folder / image.file).open, "rb")
+    except FileNotFoundError:
+        return None
+    return OpenFileResponse(file, headers=headers, media_type=image.content_type)
+
+
+class OpenFileResponse(FileResponse):
+    """Sends a file that is open already: to its end, even if it is deleted meanwhile, and closes it.
+
+    FileResponse itself opens a path, after it has sent the head. It is given that of the descriptor, which means this
+    file in this process and as long as it is open: no server is offered to send it by its path (ASGI's pathsend).
+    """
+
+    def __init__(self, file: BinaryIO, **rest: Any) -> None:
+        super().__init__(f"/dev/fd/{file.fileno()}", stat_result=os.fstat(file.fileno()), **rest)
+        self._file = file
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Sends the file, or the part of it that is asked for."""
+        with self._file:
+            await super().__call__({**scope, "extensions": {}}, receive, send)

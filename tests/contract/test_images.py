@@ -1,6 +1,6 @@
 """Images of items: uploads by the signature of their bytes, and answers whole, in part or not at all."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
@@ -9,8 +9,12 @@ from typing import Any
 
 import httpx2
 import pytest
+from starlette.testclient import TestClient
+from starlette.types import Receive, Scope, Send
 
-from tests.support.shop import an_item, anonymous, bearer, faults, in_chunks, in_process, problem
+from fastapi_app.app import create_app
+from shared.ops.settings import Settings
+from tests.support.shop import ADMIN, an_item, anonymous, bearer, faults, in_chunks, in_process, problem
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 4
 MEBIBYTE = 1024 * 1024
@@ -311,3 +315,19 @@ def test_readers_see_one_image_or_the_other_while_it_is_replaced(client: httpx2.
         for number in range(6):
             put_image(client, item, second if number % 2 == 0 else first)
         assert set(seen) <= {first, second}
+
+
+def test_fastapi_sends_an_image_itself_where_a_server_would_open_its_path_later(
+    new_settings: Callable[[], Settings],
+) -> None:
+    app = create_app(new_settings())
+
+    async def on_a_server_that_opens_files(scope: Scope, receive: Receive, send: Send) -> None:
+        """As granian does: it opens a path when the app has ended, and with it the file that the app held open."""
+        await app({**scope, "extensions": {"http.response.pathsend": {}}}, receive, send)
+
+    with TestClient(on_a_server_that_opens_files, headers=ADMIN) as client:
+        item = an_item(client)
+        put_image(client, item, PNG)
+        response = client.get(f"/api/items/{item['id']}/image")
+    assert (response.status_code, response.content) == (200, PNG)

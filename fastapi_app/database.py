@@ -3,15 +3,16 @@
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from fastapi_app.resources import Shop
+from fastapi_app.resources import shop
 
 
-async def session(shop: Shop) -> AsyncIterator[AsyncSession]:
+async def session(request: Request) -> AsyncIterator[AsyncSession]:
     """The session of this request; what was not committed is rolled back."""
-    async with shop.sessions() as opened:
+    resources = await shop(request)  # called: a dependency of a dependency costs more than the session
+    async with resources.sessions() as opened:
         yield opened
 
 

@@ -124,6 +124,11 @@ def sends(content_types: Iterable[str], *also: int) -> dict[int | str, dict[str,
     return {200: {"content": file_content(content_types)}, **{str(status): {} for status in also}}
 
 
+def media_type_of(content_type: str | None) -> str:
+    """What a Content-Type header declares, parameters aside; "" where there is none."""
+    return (content_type or "").partition(";")[0].strip().lower()
+
+
 def is_head(request: Request) -> bool:
     """Whether only the head of the answer is sent: HEAD is routed as GET."""
     return bool(request.scope.get("headless", False))

@@ -13,7 +13,7 @@ from fastapi_app.database import Db
 from fastapi_app.edge import address_of
 from fastapi_app.resources import Shop
 from fastapi_app.schemas.auth import Credentials, TokenOut
-from shared.http.tokens import caller_by, login_answer
+from shared.http.tokens import caller_of, login_answer
 from shared.ops.telemetry import logger_of
 from shared.shop import rules, statements, throttle
 from shared.shop.callers import Caller
@@ -28,7 +28,7 @@ Given = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 
 async def signed_in(given: Given, shop: Shop) -> Caller:
     """Who asks; raises Unauthorized for anything but a valid token."""
-    return caller_by(given.credentials if given else None, shop.settings.jwt_secret)
+    return caller_of(given.credentials if given else None, shop.settings.jwt_secret)
 
 
 async def maybe_signed_in(given: Given, shop: Shop, request: Request) -> Caller | None:

@@ -7,10 +7,11 @@ from time import perf_counter
 from fastapi import HTTPException, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from fastapi_app.api import media_type_of
 from fastapi_app.resources import Resources
 from shared.http import security
 from shared.http.proxies import came_by_https, client_address
-from shared.http.uploads import UPLOAD_MAX_BYTES, is_form
+from shared.http.uploads import FORM, UPLOAD_MAX_BYTES
 from shared.ops.draining import draining
 from shared.ops.metrics import NO_ROUTE
 from shared.ops.settings import Settings
@@ -72,7 +73,8 @@ def _bounded(scope: Scope, receive: Receive) -> Receive:
     """What hands over a body, up to what is allowed. FastAPI's own bound answers in plain text, which is no problem."""
     if scope["method"] in {"GET", "HEAD"}:
         return receive
-    left = UPLOAD_MAX_BYTES if is_form(_header(scope, b"content-type")) else BODY_MAX_BYTES
+    form = media_type_of(_header(scope, b"content-type")) == FORM
+    left = UPLOAD_MAX_BYTES if form else BODY_MAX_BYTES
     if int(_header(scope, b"content-length") or 0) > left:
         left = -1
 

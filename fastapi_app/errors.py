@@ -9,10 +9,9 @@ from sqlalchemy.exc import IntegrityError
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 
-from fastapi_app.api import allowed_methods
+from fastapi_app.api import allowed_methods, media_type_of
 from fastapi_app.schemas.problems import faults_of
-from shared.http.body import is_json
-from shared.http.uploads import FORM, UPLOAD_MAX, is_form
+from shared.http.uploads import FORM, UPLOAD_MAX
 from shared.ops.telemetry import logger_of
 from shared.shop.errors import (
     PROBLEM_TYPE,
@@ -61,7 +60,7 @@ async def http_error(request: Request, error: Any) -> Response:
         return _answer(MethodNotAllowed(allow))
     if error.status_code == 404:
         return _answer(NotFound("There is nothing at this path."))
-    form = is_form(request.headers.get("content-type"))
+    form = media_type_of(request.headers.get("content-type")) == FORM
     if error.status_code == 413:
         return _answer(TooLarge(UPLOAD_MAX) if form else TooLarge())
     if error.status_code < 500:
@@ -76,12 +75,12 @@ async def validation_error(request: Request, error: Any) -> Response:
 
 def _no_document(request: Request, error: RequestValidationError) -> ShopError | None:
     """What is wrong with a body that FastAPI could not parse; None when it could, or when there is none to parse."""
-    declared, body = request.headers.get("content-type"), error.body
+    declared, body = media_type_of(request.headers.get("content-type")), error.body
     if all(one["loc"][0] != "body" for one in error.errors()):
         return None
     if isinstance(body, FormData):
-        return None if is_form(declared) else UnsupportedMediaType(f"Send the body as {FORM}.")
-    if not is_json(declared):
+        return None if declared == FORM else UnsupportedMediaType(f"Send the body as {FORM}.")
+    if declared != "application/json":
         return UnsupportedMediaType()
     unparsed = body is None or (isinstance(body, bytes) and body.strip() != b"null")
     return MalformedJson() if unparsed else None

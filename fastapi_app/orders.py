@@ -39,7 +39,7 @@ async def create_order(
     caller.may_touch(fields.user_id)
     answer = await _claim(db, fields.user_id, idempotency_key, lines)
     if answer is not None and answer.body is not None:
-        return _created(answer.body, answer.order_id)
+        return created(answer.body, answer.order_id)
     order, items = await _place(db, fields.user_id, lines)
     body = OrderOut.model_validate(order).model_dump_json().encode()
     if answer is not None:
@@ -47,7 +47,7 @@ async def create_order(
     await db.commit()
     await shop.item_cache.forget(line.item_id for line in lines)
     await shop.publisher.publish(items)
-    return _created(body, order.id)
+    return created(body, order.id)
 
 
 @router.get("/{order_id:id}", response_model=OrderOut, responses={404: {}})
@@ -71,6 +71,11 @@ async def cancel_order(caller: SignedIn, order_id: Id, db: Db, shop: Shop) -> Or
     return order
 
 
+def created(body: bytes, order_id: int | None) -> Response:
+    """The answer to a new order, or to one that is repeated."""
+    return Response(body, 201, {"Location": f"/api/orders/{order_id}"}, media_type="application/json")
+
+
 def _own_orders(caller: Caller, user_id: int | None = None) -> Select[Order]:
     return statements.orders(user_id=rules.whose_orders(user_id, caller))
 
@@ -92,7 +97,3 @@ async def _claim(db: Db, user_id: int, key: str | None, lines: list[Wanted]) -> 
     mine = await db.scalar(statements.claim_key(user_id, key, fingerprint))
     answer = (await db.scalars(statements.answer_to(user_id, key))).one()
     return answer if mine else rules.first_answer(answer, fingerprint)
-
-
-def _created(body: bytes, order_id: int | None) -> Response:
-    return Response(body, 201, {"Location": f"/api/orders/{order_id}"}, media_type="application/json")

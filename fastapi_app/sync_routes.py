@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from fastapi_app.api import Id, IdempotencyKey, ShopRoute
 from fastapi_app.auth import SignedIn
 from fastapi_app.conditional import TAGGED
+from fastapi_app.orders import created
 from fastapi_app.resources import Shop
 from fastapi_app.schemas.base import Page
 from fastapi_app.schemas.items import ItemOut, ItemQuery
@@ -58,7 +59,7 @@ def create_order(
     with Session(shop.sync_engine, expire_on_commit=False) as db:
         answer = _claim(db, fields.user_id, idempotency_key, lines)
         if answer is not None and answer.body is not None:
-            return _created(answer.body, answer.order_id)
+            return created(answer.body, answer.order_id)
         order, items = _place(db, fields.user_id, lines)
         body = OrderOut.model_validate(order).model_dump_json().encode()
         if answer is not None:
@@ -66,7 +67,7 @@ def create_order(
         db.commit()
     from_thread.run(shop.item_cache.forget, [line.item_id for line in lines])
     from_thread.run(shop.publisher.publish, items)
-    return _created(body, order.id)
+    return created(body, order.id)
 
 
 def _place(db: Session, user_id: int, lines: list[Wanted]) -> tuple[Order, Sequence[Item]]:
@@ -86,7 +87,3 @@ def _claim(db: Session, user_id: int, key: str | None, lines: list[Wanted]) -> A
     mine = db.scalar(statements.claim_key(user_id, key, fingerprint))
     answer = db.scalars(statements.answer_to(user_id, key)).one()
     return answer if mine else rules.first_answer(answer, fingerprint)
-
-
-def _created(body: bytes, order_id: int | None) -> Response:
-    return Response(body, 201, {"Location": f"/api/orders/{order_id}"}, media_type="application/json")

@@ -1,7 +1,16 @@
 """How a view takes its input and gives its answer: decorators around marshmallow schemas.
 
 What a decorator loads or dumps it also notes on the view, so that the document at /openapi.json
-describes what the code does.
+describes what the code does. They stand in the order in which a request passes them, and its answer passes back:
+
+    @bp.post("")            # the route
+    @auth.signed_in         # who asks: before anything else is looked at
+    @tagged                 # an ETag on the answer, or 304: around what makes the answer
+    @api.query(SomeQuery)   # what is loaded: passed to the view in this order, before what the path holds
+    @api.body(SomeIn)
+    @api.response(SomeOut)  # what is dumped: next to what is returned
+    @api.problems(404)      # notes for the document alone, in any place
+    def view(query, fields, some_id): ...
 """
 
 from collections.abc import Callable, Mapping, Sequence

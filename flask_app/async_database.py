@@ -1,4 +1,6 @@
-"""Async sessions for SHOP_VIEWS=async. Flask begins an event loop for each request, which no connection can outlive."""
+"""Async sessions for SHOP_VIEWS=async. Flask begins an event loop for each request, which no connection can outlive;
+FastAPI's sync sessions need no more than an engine.
+"""
 
 import threading
 from collections.abc import AsyncIterator

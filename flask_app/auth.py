@@ -23,33 +23,19 @@ bp = Blueprint("auth", __name__, url_prefix="/api/auth")
 logger = logger_of("shop.flask")
 
 
-@bp.post("/token")
-@api.body(Credentials)
-@api.response(TokenOut)
-@api.problems(401, 429)
-def log_in(credentials: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
-    """Exchange username and password for a bearer token."""
-    settings, username = shop().settings, credentials["username"]
-    attempts = throttle.attempt_key(settings.namespace, username, request.remote_addr or "")
-    _slow_down(attempts)
-    caller = rules.logged_in(db().scalar(statements.user_named(username)), credentials["password"])
-    _forget(attempts)
-    return login_answer(caller, settings.jwt_secret, now()), {"Cache-Control": "no-store"}
-
-
 def signed_in(view: View) -> View:
     """Asks for a bearer token, before anything else of the request is looked at."""
     return _guarded(view, lambda: None, api.SIGNED_IN)
 
 
-def admin(view: View) -> View:
-    """Asks for an admin's bearer token."""
-    return _guarded(view, lambda: caller().must_be_admin(), api.SIGNED_IN)
-
-
 def maybe_signed_in(view: View) -> View:
     """Reads a bearer token if there is one; one that is not valid is refused."""
     return _guarded(view, lambda: None, api.MAYBE_SIGNED_IN)
+
+
+def admin(view: View) -> View:
+    """Asks for an admin's bearer token."""
+    return _guarded(view, lambda: caller().must_be_admin(), api.SIGNED_IN)
 
 
 def caller() -> Caller:
@@ -64,17 +50,36 @@ def maybe_caller() -> Caller | None:
     return found
 
 
+@bp.post("/token")
+@api.body(Credentials)
+@api.response(TokenOut)
+@api.problems(401, 429)
+def log_in(credentials: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Exchange username and password for a bearer token."""
+    settings, username = shop().settings, credentials["username"]
+    attempts = throttle.attempt_key(settings.namespace, username, request.remote_addr or "")
+    _slow_down(attempts)
+    caller = rules.logged_in(db().scalar(statements.user_named(username)), credentials["password"])
+    _forget(attempts)
+    return login_answer(caller, settings.jwt_secret, now()), {"Cache-Control": "no-store"}
+
+
 def _guarded(view: View, check: Callable[[], None], security: list[dict[str, list[str]]]) -> View:
     optional = {} in security
 
     @wraps(view)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
-        given = request.environ.get("HTTP_AUTHORIZATION")
-        g.caller = None if given is None and optional else caller_of(given, shop().settings.jwt_secret)
+        missing = "Authorization" not in request.headers
+        g.caller = None if missing and optional else caller_of(_token(), shop().settings.jwt_secret)
         check()
         return view(*args, **kwargs)
 
     return api.note(wrapped, security=security)
+
+
+def _token() -> str | None:
+    given = request.authorization
+    return given.token if given is not None and given.type == "bearer" else None
 
 
 def _slow_down(key: str) -> None:

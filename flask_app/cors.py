@@ -1,4 +1,4 @@
-"""Which answers a browser may hand to scripts of another origin: flask-cors, for the origins that are named."""
+"""Which answers a browser may hand to scripts of another origin: flask-cors, where FastAPI brings CORSMiddleware."""
 
 import re
 

@@ -17,7 +17,6 @@ from flask_app.static import serve_files
 from shared.http import security
 from shared.http.openapi import (
     DESCRIPTION,
-    SECURITY_SCHEME,
     TITLE,
     UPLOAD_CONTENT,
     VERSION,
@@ -26,6 +25,8 @@ from shared.http.openapi import (
     problem_responses,
 )
 from shared.shop.limits import ID_MAX, TOKEN
+
+_SECURITY_SCHEME = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
 
 # What the converters of flask_app/api.py let pass.
 _IN_PATHS = {
@@ -90,7 +91,7 @@ def document(app: Flask) -> dict[str, Any]:
         plugins=[MarshmallowPlugin()],
     )
     spec.components.schema("Problem", schema=Problem)
-    spec.components.security_scheme("bearer", SECURITY_SCHEME)
+    spec.components.security_scheme("bearer", _SECURITY_SCHEME)
     for patch in Patch.__subclasses__():
         spec.components.schema(patch.__name__, {"minProperties": 1}, schema=patch)
     for rule in app.url_map.iter_rules():

@@ -1,6 +1,5 @@
 """Images of items: uploaded, kept as files, and sent whole or in part."""
 
-from pathlib import Path
 from typing import BinaryIO
 
 from flask import Blueprint, Response, request, send_file
@@ -17,11 +16,6 @@ from shared.shop.tables import Image
 bp = Blueprint("images", __name__, url_prefix="/api/items")
 
 
-def media_folder() -> Path:
-    """Where the files are."""
-    return shop().settings.media_folder
-
-
 @bp.put("/<id:item_id>/image")
 @auth.admin
 @uploads.file
@@ -29,8 +23,9 @@ def media_folder() -> Path:
 @api.problems(404)
 def replace_image(file: BinaryIO, item_id: int) -> Image:
     """Give an item an image, in the place of the one it had."""
-    with media.drafts(media_folder()) as drafts:
-        drafts.append(media.write(file, media_folder()))
+    folder = shop().settings.media_folder
+    with media.drafts(folder) as drafts:
+        drafts.append(media.write(file, folder))
         rules.found(db().scalar(statements.item_for_update(item_id)), "item")
         before = file_of(item_id)
         image = db().merge(media.new_image(item_id, drafts[0], now()))
@@ -58,7 +53,7 @@ def file_of(item_id: int) -> str | None:
 def remove(name: str | None) -> None:
     """Deletes a file that no row names any more."""
     if name:
-        media.remove(media_folder(), name)
+        media.remove(shop().settings.media_folder, name)
 
 
 def _answer(item_id: int) -> Response | None:
@@ -71,7 +66,9 @@ def _answer(item_id: int) -> Response | None:
         del response.headers["Content-Type"]
         return response
     try:
-        response = send_file(media_folder() / image.file, image.content_type, etag=image.etag.strip('"'))
+        response = send_file(
+            shop().settings.media_folder / image.file, image.content_type, etag=image.etag.strip('"')
+        )
     except FileNotFoundError:
         return None
     response.headers.update(headers)

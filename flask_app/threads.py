@@ -1,4 +1,4 @@
-"""Where work for the CPU is done, so that other requests go on meanwhile."""
+"""Where work for the CPU is done, so that other requests go on meanwhile: FastAPI brings `run_in_threadpool`."""
 
 import sys
 from collections.abc import Callable

@@ -14,11 +14,6 @@ _LONG_NUMBER = re.compile(rb"[0-9]{19}")
 _DEPTH_MAX = 200
 
 
-def is_json(content_type: str | None) -> bool:
-    """Whether a Content-Type header declares JSON, parameters aside."""
-    return content_type is not None and content_type.partition(";")[0].strip().lower() == "application/json"
-
-
 def parse_json(data: bytes) -> Any:
     """The document in `data`; integers of any size stay integers. Raises MalformedJson for all else.
 

@@ -9,5 +9,4 @@ ALLOWED_HEADERS = (
 EXPOSED_HEADERS = (
     "Content-Disposition, Content-Range, ETag, Location, Retry-After, WWW-Authenticate, X-Cache, X-Request-ID"
 )
-ALLOWED_METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 MAX_AGE_S = 600

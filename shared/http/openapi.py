@@ -10,7 +10,6 @@ from shared.shop.errors import KINDS, PROBLEM_TYPE
 TITLE = "Shop"
 VERSION = "1"
 DESCRIPTION = "Items, users and orders: the same API on Flask and on FastAPI."
-SECURITY_SCHEME = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
 UPLOAD_CONTENT = {
     "multipart/form-data": {
         "schema": {

@@ -29,13 +29,7 @@ def login_answer(caller: Caller, secret: str, at: datetime) -> dict[str, str | i
     }
 
 
-def caller_of(authorization: str | None, secret: str) -> Caller:
-    """Who an Authorization header speaks for; raises Unauthorized for anything but a valid bearer token."""
-    scheme, _, token = (authorization or "").partition(" ")
-    return caller_by(token.strip() if scheme.lower() == "bearer" else None, secret)
-
-
-def caller_by(token: str | None, secret: str) -> Caller:
+def caller_of(token: str | None, secret: str) -> Caller:
     """Who a bearer token speaks for; raises Unauthorized for none, and for one that is not valid (RFC 6750).
 
     Refused are other algorithms (`none` among them), foreign keys, tokens that are expired, not yet valid or

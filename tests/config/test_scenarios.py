@@ -120,7 +120,7 @@ def test_whoever_orders_sends_a_token_of_their_own() -> None:
     for request in prepared("order-create"):
         authorization = headers_of(request)["Authorization"]
 
-        caller = caller_of(authorization, DEVELOPMENT_SECRET)
+        caller = caller_of(authorization.removeprefix("Bearer "), DEVELOPMENT_SECRET)
         assert caller == Caller(json.loads(body_of(request))["user_id"], caller.user_id == 1)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.http.uploads import the_file
+from flask_app.uploads import the_file
 from shared.shop import media
 from shared.shop.errors import Invalid, MalformedBody, UnsupportedMediaType
 

@@ -23,13 +23,13 @@ from fastapi_app import (
     late_orders,
     metrics,
     orders,
+    other_model,
     outbox,
     predictions,
     probes,
     reports,
     sockets,
     storefront,
-    sync_routes,
     users,
 )
 from fastapi_app.edge import Edge
@@ -98,7 +98,7 @@ def create_app(settings: Settings) -> FastAPI:
     errors.init_app(app)
     add_middlewares(app, settings)
     # The routes of the other model come before those of the same paths.
-    for router in (sync_routes.router, *ROUTERS) if settings.views == "sync" else ROUTERS:
+    for router in (other_model.router, *ROUTERS) if settings.views == "sync" else ROUTERS:
         add_routes(app, router, flat=FLAT in settings.tunings)
     app.mount("/static", StaticFiles(directory=STATIC))
     docs.init_app(app)

@@ -1,6 +1,5 @@
 """Orders: what users bought."""
 
-from collections.abc import Sequence
 from functools import partial
 from typing import Annotated, Any
 
@@ -18,7 +17,7 @@ from shared.shop import rules, statements
 from shared.shop.callers import Caller
 from shared.shop.limits import now
 from shared.shop.rules import Wanted
-from shared.shop.tables import Answer, Item, Order
+from shared.shop.tables import Answer, Order
 
 router = APIRouter(prefix="/api/orders", tags=["orders"], route_class=ShopRoute)
 
@@ -40,14 +39,7 @@ async def create_order(
     answer = await _claim(db, fields.user_id, idempotency_key, lines)
     if answer is not None and answer.body is not None:
         return created(answer.body, answer.order_id)
-    order, items = await _place(db, fields.user_id, lines)
-    body = OrderOut.model_validate(order).model_dump_json().encode()
-    if answer is not None:
-        answer.order_id, answer.body = order.id, body
-    await db.commit()
-    await shop.item_cache.forget(line.item_id for line in lines)
-    await shop.publisher.publish(items)
-    return created(body, order.id)
+    return await _place(db, shop, fields.user_id, lines, answer)
 
 
 @router.get("/{order_id:id}", response_model=OrderOut, responses={404: {}})
@@ -80,13 +72,19 @@ def _own_orders(caller: Caller, user_id: int | None = None) -> Select[Order]:
     return statements.orders(user_id=rules.whose_orders(user_id, caller))
 
 
-async def _place(db: Db, user_id: int, lines: list[Wanted]) -> tuple[Order, Sequence[Item]]:
-    """The order, and the items that it took from."""
+async def _place(db: Db, shop: Shop, user_id: int, lines: list[Wanted], answer: Answer | None) -> Response:
+    """Takes the stock, keeps the answer under its key if it has one, and tells who has to know."""
     items = (await db.scalars(statements.items_for_update(line.item_id for line in lines))).all()
     order = rules.place_order(user_id, lines, items, now())
     db.add(order)
     await db.flush()
-    return order, items
+    body = OrderOut.model_validate(order).model_dump_json().encode()
+    if answer is not None:
+        answer.order_id, answer.body = order.id, body
+    await db.commit()
+    await shop.item_cache.forget(line.item_id for line in lines)
+    await shop.publisher.publish(items)
+    return created(body, order.id)
 
 
 async def _claim(db: Db, user_id: int, key: str | None, lines: list[Wanted]) -> Answer | None:

@@ -3,7 +3,6 @@
 from flask import Flask, Response
 
 from flask_app import (
-    async_views,
     auth,
     calls,
     compression,
@@ -20,6 +19,7 @@ from flask_app import (
     late_orders,
     metrics,
     orders,
+    other_model,
     outbox,
     predictions,
     probes,
@@ -84,6 +84,6 @@ def create_app(settings: Settings) -> Flask:
     sockets.init_app(app, resources)
     storefront.init_app(app)
     if settings.views == "async":
-        async_views.init_app(app)
+        other_model.init_app(app)
     docs.init_app(app)
     return app

@@ -1,6 +1,5 @@
 """Orders: what users bought."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -15,7 +14,7 @@ from flask_app.schemas.orders import OrderIn, OrderOut, OrderPage, OrderQuery
 from shared.shop import rules, statements
 from shared.shop.limits import now
 from shared.shop.rules import Wanted
-from shared.shop.tables import Answer, Item, Order
+from shared.shop.tables import Answer, Order
 
 bp = Blueprint("orders", __name__, url_prefix="/api/orders")
 order_out = OrderOut()
@@ -42,17 +41,10 @@ def create_order(fields: dict[str, Any]) -> Response:
     rules.each_item_once(lines)
     auth.caller().may_touch(user_id)
     key = rules.idempotency_key(request.headers.getlist("Idempotency-Key"))
-    answer = _claim(user_id, key, rules.fingerprint(user_id, lines)) if key else None
+    answer = _claim(user_id, key, lines)
     if answer is not None and answer.body is not None:
         return created(answer.body, answer.order_id)
-    order, items = _place(user_id, lines)
-    body = orjson.dumps(order_out.dump(order))
-    if answer is not None:
-        answer.order_id, answer.body = order.id, body
-    db().commit()
-    shop().item_cache.forget(line.item_id for line in lines)
-    shop().publisher.publish(items)
-    return created(body, order.id)
+    return _place(user_id, lines, answer)
 
 
 @bp.get("/<id:order_id>")
@@ -91,17 +83,26 @@ def _own_orders(user_id: int | None = None) -> Select[Order]:
     return statements.orders(user_id=rules.whose_orders(user_id, auth.caller()))
 
 
-def _place(user_id: int, lines: list[Wanted]) -> tuple[Order, Sequence[Item]]:
-    """The order, and the items that it took from."""
+def _place(user_id: int, lines: list[Wanted], answer: Answer | None) -> Response:
+    """Takes the stock, keeps the answer under its key if it has one, and tells who has to know."""
     items = db().scalars(statements.items_for_update(line.item_id for line in lines)).all()
     order = rules.place_order(user_id, lines, items, now())
     db().add(order)
     db().flush()
-    return order, items
+    body = orjson.dumps(order_out.dump(order))
+    if answer is not None:
+        answer.order_id, answer.body = order.id, body
+    db().commit()
+    shop().item_cache.forget(line.item_id for line in lines)
+    shop().publisher.publish(items)
+    return created(body, order.id)
 
 
-def _claim(user_id: int, key: str, fingerprint: bytes) -> Answer:
-    """The row under a user's key: ours to fill, or with the first answer in it."""
+def _claim(user_id: int, key: str | None, lines: list[Wanted]) -> Answer | None:
+    """The row under a user's key: ours to fill, or with the first answer in it. None where no key is given."""
+    if key is None:
+        return None
+    fingerprint = rules.fingerprint(user_id, lines)
     mine = db().scalar(statements.claim_key(user_id, key, fingerprint))
     answer = db().scalars(statements.answer_to(user_id, key)).one()
     return answer if mine else rules.first_answer(answer, fingerprint)

@@ -4,7 +4,6 @@ FastAPI runs plain functions in threads. The session is closed before the answer
 needed again: so none waits for a connection whose holder waits for a thread. Redis is told from the event loop.
 """
 
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 from anyio import from_thread
@@ -22,7 +21,7 @@ from fastapi_app.schemas.orders import OrderIn, OrderOut
 from shared.shop import rules, statements
 from shared.shop.limits import now
 from shared.shop.rules import Wanted
-from shared.shop.tables import Answer, Item, Order
+from shared.shop.tables import Answer, Item
 
 # Left out of the document: the routes that they stand for are in it.
 router = APIRouter(prefix="/api", route_class=ShopRoute, include_in_schema=False)
@@ -60,23 +59,22 @@ def create_order(
         answer = _claim(db, fields.user_id, idempotency_key, lines)
         if answer is not None and answer.body is not None:
             return created(answer.body, answer.order_id)
-        order, items = _place(db, fields.user_id, lines)
-        body = OrderOut.model_validate(order).model_dump_json().encode()
-        if answer is not None:
-            answer.order_id, answer.body = order.id, body
-        db.commit()
-    from_thread.run(shop.item_cache.forget, [line.item_id for line in lines])
-    from_thread.run(shop.publisher.publish, items)
-    return created(body, order.id)
+        return _place(db, shop, fields.user_id, lines, answer)
 
 
-def _place(db: Session, user_id: int, lines: list[Wanted]) -> tuple[Order, Sequence[Item]]:
-    """The order, and the items that it took from."""
+def _place(db: Session, shop: Shop, user_id: int, lines: list[Wanted], answer: Answer | None) -> Response:
+    """Takes the stock, keeps the answer under its key if it has one, and tells who has to know."""
     items = db.scalars(statements.items_for_update(line.item_id for line in lines)).all()
     order = rules.place_order(user_id, lines, items, now())
     db.add(order)
     db.flush()
-    return order, items
+    body = OrderOut.model_validate(order).model_dump_json().encode()
+    if answer is not None:
+        answer.order_id, answer.body = order.id, body
+    db.commit()
+    from_thread.run(shop.item_cache.forget, [line.item_id for line in lines])
+    from_thread.run(shop.publisher.publish, items)
+    return created(body, order.id)
 
 
 def _claim(db: Session, user_id: int, key: str | None, lines: list[Wanted]) -> Answer | None:

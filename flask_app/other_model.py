@@ -1,6 +1,5 @@
 """The other model, SHOP_VIEWS=async: item reads, item lists and new orders as coroutines on an async session."""
 
-from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, cast
 
@@ -18,7 +17,7 @@ from flask_app.schemas.orders import OrderIn, OrderOut
 from shared.shop import rules, statements
 from shared.shop.limits import now
 from shared.shop.rules import Wanted
-from shared.shop.tables import Answer, Item, Order
+from shared.shop.tables import Answer, Item
 
 
 def init_app(app: Flask) -> None:
@@ -64,30 +63,32 @@ async def create_order(fields: dict[str, Any]) -> Response:
     auth.caller().may_touch(user_id)
     key = rules.idempotency_key(request.headers.getlist("Idempotency-Key"))
     async with _session() as db:
-        answer = await _claim(db, user_id, key, rules.fingerprint(user_id, lines)) if key else None
+        answer = await _claim(db, user_id, key, lines)
         if answer is not None and answer.body is not None:
             return created(answer.body, answer.order_id)
-        order, items = await _place(db, user_id, lines)
-        body = orjson.dumps(order_out.dump(order))
-        if answer is not None:
-            answer.order_id, answer.body = order.id, body
-        await db.commit()
+        return await _place(db, user_id, lines, answer)
+
+
+async def _place(db: AsyncSession, user_id: int, lines: list[Wanted], answer: Answer | None) -> Response:
+    """Takes the stock, keeps the answer under its key if it has one, and tells who has to know."""
+    items = (await db.scalars(statements.items_for_update(line.item_id for line in lines))).all()
+    order = rules.place_order(user_id, lines, items, now())
+    db.add(order)
+    await db.flush()
+    body = orjson.dumps(order_out.dump(order))
+    if answer is not None:
+        answer.order_id, answer.body = order.id, body
+    await db.commit()
     shop().item_cache.forget(line.item_id for line in lines)
     shop().publisher.publish(items)
     return created(body, order.id)
 
 
-async def _place(db: AsyncSession, user_id: int, lines: list[Wanted]) -> tuple[Order, Sequence[Item]]:
-    """The order, and the items that it took from."""
-    items = (await db.scalars(statements.items_for_update(line.item_id for line in lines))).all()
-    order = rules.place_order(user_id, lines, items, now())
-    db.add(order)
-    await db.flush()
-    return order, items
-
-
-async def _claim(db: AsyncSession, user_id: int, key: str, fingerprint: bytes) -> Answer:
-    """The row under a user's key: ours to fill, or with the first answer in it."""
+async def _claim(db: AsyncSession, user_id: int, key: str | None, lines: list[Wanted]) -> Answer | None:
+    """The row under a user's key: ours to fill, or with the first answer in it. None where no key is given."""
+    if key is None:
+        return None
+    fingerprint = rules.fingerprint(user_id, lines)
     mine = await db.scalar(statements.claim_key(user_id, key, fingerprint))
     answer = (await db.scalars(statements.answer_to(user_id, key))).one()
     return answer if mine else rules.first_answer(answer, fingerprint)

@@ -16,7 +16,7 @@ from loadtests.machine.databases import database_copy, seeded_template
 from loadtests.machine.servers import launched
 from loadtests.machine.services import Services, partner, services
 from shared.ops.settings import Settings
-from tests.support.in_process import fastapi_client, flask_client
+from tests.support.in_process import Opened, fastapi_client, flask_client
 from tests.support.shop import ADMIN, JWT_SECRET
 
 # How long an example takes says something of this machine, and nothing of the code.
@@ -134,11 +134,11 @@ def client(request: pytest.FixtureRequest) -> httpx2.Client:
     return found
 
 
-@pytest.fixture(scope="session", params=CLIENTS[:2])
-def shop(request: pytest.FixtureRequest) -> httpx2.Client:
-    """The shop, each app in process: for what no server has a say in."""
-    found: httpx2.Client = request.getfixturevalue(request.param)
-    return found
+@pytest.fixture(scope="session", params=[flask_client, fastapi_client], ids=["flask", "fastapi"])
+def opened(request: pytest.FixtureRequest) -> Opened:
+    """Opens one of the apps in this process, with settings of the test's own."""
+    open_client: Opened = request.param
+    return open_client
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from shared.shop import passwords
 from shared.shop.callers import Caller
 from shared.shop.limits import now
 from shared.shop.seeded import PASSWORD
-from tests.support.in_process import fastapi_client, flask_client
+from tests.support.in_process import Opened
 from tests.support.shop import (
     ADMIN,
     JWT_SECRET,
@@ -30,6 +30,7 @@ from tests.support.shop import (
     anonymous,
     bearer,
     faults,
+    in_process,
     order_of,
     problem,
     unique,
@@ -92,9 +93,9 @@ BAD_TOKENS = {
 
 
 @pytest.fixture
-def somebody(shop: httpx2.Client) -> Any:
+def somebody(client: httpx2.Client) -> Any:
     """A user with the password of `user_fields`."""
-    return a_user(shop)
+    return a_user(client)
 
 
 def log_in(client: httpx2.Client, username: str, password: str) -> httpx2.Response:
@@ -111,31 +112,35 @@ def test_a_login_gives_a_token_that_speaks_for_the_user(client: httpx2.Client) -
     assert (me.json()["id"], me.json()["username"]) == (7, "user_007")
 
 
-def test_a_new_user_logs_in_with_the_password_given(shop: httpx2.Client) -> None:
+@in_process
+def test_a_new_user_logs_in_with_the_password_given(client: httpx2.Client) -> None:
     fields = user_fields(password="ünusual pässword")
-    anonymous(shop, "POST", "/api/users", json=fields)
-    assert log_in(shop, fields["username"], "ünusual pässword").status_code == 200
+    anonymous(client, "POST", "/api/users", json=fields)
+    assert log_in(client, fields["username"], "ünusual pässword").status_code == 200
 
 
-def test_a_changed_password_replaces_the_old_one(shop: httpx2.Client, somebody: Any) -> None:
-    shop.patch(
+@in_process
+def test_a_changed_password_replaces_the_old_one(client: httpx2.Client, somebody: Any) -> None:
+    client.patch(
         f"/api/users/{somebody['id']}", json={"password": "another one"}, headers=bearer(somebody["id"])
     )
-    assert log_in(shop, somebody["username"], "another one").status_code == 200
-    problem(log_in(shop, somebody["username"], "correct horse"), 401, "unauthorized")
+    assert log_in(client, somebody["username"], "another one").status_code == 200
+    problem(log_in(client, somebody["username"], "correct horse"), 401, "unauthorized")
 
 
+@in_process
 def test_a_wrong_password_and_an_unknown_user_are_told_apart_by_nothing(
-    shop: httpx2.Client, somebody: Any
+    client: httpx2.Client, somebody: Any
 ) -> None:
-    wrong, unknown = log_in(shop, somebody["username"], "wrong"), log_in(shop, unique("user"), "wrong")
+    wrong, unknown = log_in(client, somebody["username"], "wrong"), log_in(client, unique("user"), "wrong")
     problem(wrong, 401, "unauthorized")
     assert wrong.content == unknown.content
     assert wrong.headers["www-authenticate"] == unknown.headers["www-authenticate"] == "Bearer"
 
 
+@in_process
 def test_an_unknown_user_costs_one_verification_like_a_known_one(
-    shop: httpx2.Client, somebody: Any, monkeypatch: pytest.MonkeyPatch
+    client: httpx2.Client, somebody: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     verified: list[str] = []
 
@@ -145,36 +150,40 @@ def test_an_unknown_user_costs_one_verification_like_a_known_one(
 
     monkeypatch.setattr(passwords, "_HASHER", SimpleNamespace(verify=verify))
     for username in (somebody["username"], unique("user")):
-        problem(log_in(shop, username, f"wrong for {username}"), 401, "unauthorized")
+        problem(log_in(client, username, f"wrong for {username}"), 401, "unauthorized")
         assert verified.pop() == f"wrong for {username}"
     assert verified == []
 
 
-def test_credentials_are_validated(shop: httpx2.Client) -> None:
-    assert faults(shop.post("/api/auth/token", json={"username": ""})) == [
+@in_process
+def test_credentials_are_validated(client: httpx2.Client) -> None:
+    assert faults(client.post("/api/auth/token", json={"username": ""})) == [
         ("/password", "missing"),
         ("/username", "too_short"),
     ]
 
 
-def test_repeated_failures_are_slowed_even_for_the_right_password(shop: httpx2.Client, somebody: Any) -> None:
+@in_process
+def test_repeated_failures_are_slowed_even_for_the_right_password(
+    client: httpx2.Client, somebody: Any
+) -> None:
     for _ in range(5):
-        problem(log_in(shop, somebody["username"], "wrong"), 401, "unauthorized")
-    refused = log_in(shop, somebody["username"], "correct horse")
+        problem(log_in(client, somebody["username"], "wrong"), 401, "unauthorized")
+    refused = log_in(client, somebody["username"], "correct horse")
     problem(refused, 429, "too_many_attempts")
     assert 1 <= int(refused.headers["retry-after"]) <= 60
-    assert log_in(shop, a_user(shop)["username"], "correct horse").status_code == 200
+    assert log_in(client, a_user(client)["username"], "correct horse").status_code == 200
 
 
-def test_a_success_forgets_the_failures_before_it(shop: httpx2.Client, somebody: Any) -> None:
+@in_process
+def test_a_success_forgets_the_failures_before_it(client: httpx2.Client, somebody: Any) -> None:
     for attempt in ["wrong"] * 4 + ["correct horse"] + ["wrong"] * 4:
-        log_in(shop, somebody["username"], attempt)
-    assert log_in(shop, somebody["username"], "correct horse").status_code == 200
+        log_in(client, somebody["username"], attempt)
+    assert log_in(client, somebody["username"], "correct horse").status_code == 200
 
 
-@pytest.mark.parametrize("opened", [flask_client, fastapi_client])
 def test_without_a_cache_logging_in_still_works(
-    opened: Any, new_settings: Callable[[], Settings], running_services: Services, tmp_path: Path
+    opened: Opened, new_settings: Callable[[], Settings], running_services: Services, tmp_path: Path
 ) -> None:
     settings = Settings(new_settings().database_url, f"unix://{tmp_path}/nothing.sock", JWT_SECRET)
     with opened(settings) as client:
@@ -182,25 +191,28 @@ def test_without_a_cache_logging_in_still_works(
         problem(log_in(client, "user_003", "wrong"), 401, "unauthorized")
 
 
+@in_process
 @pytest.mark.parametrize(("method", "path"), GUARDED)
 def test_without_a_token_nothing_else_of_the_request_matters(
-    shop: httpx2.Client, method: str, path: str
+    client: httpx2.Client, method: str, path: str
 ) -> None:
-    answer = anonymous(shop, method, path, content=b"{", headers={"Content-Type": "text/plain"})
+    answer = anonymous(client, method, path, content=b"{", headers={"Content-Type": "text/plain"})
     problem(answer, 401, "unauthorized")
     assert answer.headers["www-authenticate"] == "Bearer"
 
 
+@in_process
 @pytest.mark.parametrize(("method", "path"), ADMINS_ONLY)
-def test_what_is_the_admins_is_forbidden_to_others(shop: httpx2.Client, method: str, path: str) -> None:
+def test_what_is_the_admins_is_forbidden_to_others(client: httpx2.Client, method: str, path: str) -> None:
     body = {"is_admin": False} if path == "/api/users/1" and method == "PATCH" else None
-    problem(shop.request(method, path, json=body, headers=bearer(3)), 403, "forbidden")
+    problem(client.request(method, path, json=body, headers=bearer(3)), 403, "forbidden")
 
 
+@in_process
 @pytest.mark.parametrize("name", BAD_TOKENS)
-def test_a_token_that_is_not_valid_is_refused(shop: httpx2.Client, name: str) -> None:
+def test_a_token_that_is_not_valid_is_refused(client: httpx2.Client, name: str) -> None:
     authorization = f"Bearer {BAD_TOKENS[name]}".encode("latin-1")
-    answer = shop.get("/api/users/me", headers={b"Authorization": authorization})
+    answer = client.get("/api/users/me", headers={b"Authorization": authorization})
     problem(answer, 401, "unauthorized")
     assert answer.headers["www-authenticate"] == 'Bearer error="invalid_token"'
 
@@ -212,64 +224,72 @@ def test_another_scheme_is_refused(client: httpx2.Client, authorization: str) ->
     assert answer.headers["www-authenticate"].startswith("Bearer")
 
 
-def test_the_scheme_is_known_in_any_case(shop: httpx2.Client) -> None:
+@in_process
+def test_the_scheme_is_known_in_any_case(client: httpx2.Client) -> None:
     lower = bearer(3)["Authorization"].replace("Bearer", "bEARER")
-    assert shop.get("/api/users/me", headers={"Authorization": lower}).json()["id"] == 3
+    assert client.get("/api/users/me", headers={"Authorization": lower}).json()["id"] == 3
 
 
-def test_a_token_of_a_user_who_is_gone_finds_nobody(shop: httpx2.Client) -> None:
-    problem(shop.get("/api/users/me", headers=bearer(999_999)), 404, "not_found")
+@in_process
+def test_a_token_of_a_user_who_is_gone_finds_nobody(client: httpx2.Client) -> None:
+    problem(client.get("/api/users/me", headers=bearer(999_999)), 404, "not_found")
 
 
-def test_users_see_and_change_themselves(shop: httpx2.Client, somebody: Any) -> None:
+@in_process
+def test_users_see_and_change_themselves(client: httpx2.Client, somebody: Any) -> None:
     path, own = f"/api/users/{somebody['id']}", bearer(somebody["id"])
-    assert shop.get(path, headers=own).json() == somebody
-    assert shop.patch(path, json={"email": f"{unique()}@example.org"}, headers=own).status_code == 200
-    assert shop.delete(path, headers=own).status_code == 204
+    assert client.get(path, headers=own).json() == somebody
+    assert client.patch(path, json={"email": f"{unique()}@example.org"}, headers=own).status_code == 200
+    assert client.delete(path, headers=own).status_code == 204
 
 
-def test_nobody_makes_themselves_an_admin(shop: httpx2.Client, somebody: Any) -> None:
+@in_process
+def test_nobody_makes_themselves_an_admin(client: httpx2.Client, somebody: Any) -> None:
     path = f"/api/users/{somebody['id']}"
-    problem(shop.patch(path, json={"is_admin": True}, headers=bearer(somebody["id"])), 403, "forbidden")
-    registering = anonymous(shop, "POST", "/api/users", json=user_fields(is_admin=True))
+    problem(client.patch(path, json={"is_admin": True}, headers=bearer(somebody["id"])), 403, "forbidden")
+    registering = anonymous(client, "POST", "/api/users", json=user_fields(is_admin=True))
     problem(registering, 403, "forbidden")
-    assert shop.post("/api/users", json=user_fields(is_admin=True)).json()["is_admin"]
+    assert client.post("/api/users", json=user_fields(is_admin=True)).json()["is_admin"]
 
 
-def test_registering_needs_no_token_but_refuses_a_bad_one(shop: httpx2.Client) -> None:
-    assert anonymous(shop, "POST", "/api/users", json=user_fields()).status_code == 201
-    refused = shop.post("/api/users", json=user_fields(), headers={"Authorization": "Bearer x"})
+@in_process
+def test_registering_needs_no_token_but_refuses_a_bad_one(client: httpx2.Client) -> None:
+    assert anonymous(client, "POST", "/api/users", json=user_fields()).status_code == 201
+    refused = client.post("/api/users", json=user_fields(), headers={"Authorization": "Bearer x"})
     problem(refused, 401, "unauthorized")
 
 
-def test_users_order_for_themselves_and_see_their_own_orders(shop: httpx2.Client) -> None:
-    item, first, second = an_item(shop), a_user(shop)["id"], a_user(shop)["id"]
-    order = shop.post("/api/orders", json=order_of((item, 1), user_id=first), headers=bearer(first)).json()
-    an_order(shop, (item, 1), user_id=second)
-    listed = shop.get("/api/orders", headers=bearer(first)).json()
+@in_process
+def test_users_order_for_themselves_and_see_their_own_orders(client: httpx2.Client) -> None:
+    item, first, second = an_item(client), a_user(client)["id"], a_user(client)["id"]
+    order = client.post("/api/orders", json=order_of((item, 1), user_id=first), headers=bearer(first)).json()
+    an_order(client, (item, 1), user_id=second)
+    listed = client.get("/api/orders", headers=bearer(first)).json()
     assert (listed["items"], listed["total"]) == ([order], 1)
-    assert shop.get(f"/api/orders?user_id={first}", headers=bearer(first)).json() == listed
-    assert shop.post(f"/api/orders/{order['id']}/cancel", headers=bearer(first)).status_code == 200
+    assert client.get(f"/api/orders?user_id={first}", headers=bearer(first)).json() == listed
+    assert client.post(f"/api/orders/{order['id']}/cancel", headers=bearer(first)).status_code == 200
 
 
-def test_the_orders_of_others_are_forbidden(shop: httpx2.Client) -> None:
-    item, stranger = an_item(shop), bearer(a_user(shop)["id"])
-    order = an_order(shop, (item, 1), user_id=2)
+@in_process
+def test_the_orders_of_others_are_forbidden(client: httpx2.Client) -> None:
+    item, stranger = an_item(client), bearer(a_user(client)["id"])
+    order = an_order(client, (item, 1), user_id=2)
     for answer in (
-        shop.get(f"/api/orders/{order['id']}", headers=stranger),
-        shop.post(f"/api/orders/{order['id']}/cancel", headers=stranger),
-        shop.get("/api/orders?user_id=2", headers=stranger),
-        shop.post("/api/orders", json=order_of((item, 1), user_id=2), headers=stranger),
+        client.get(f"/api/orders/{order['id']}", headers=stranger),
+        client.post(f"/api/orders/{order['id']}/cancel", headers=stranger),
+        client.get("/api/orders?user_id=2", headers=stranger),
+        client.post("/api/orders", json=order_of((item, 1), user_id=2), headers=stranger),
     ):
         problem(answer, 403, "forbidden")
-    assert shop.get(f"/api/orders/{order['id']}").json()["status"] == "confirmed"
+    assert client.get(f"/api/orders/{order['id']}").json()["status"] == "confirmed"
 
 
-def test_an_idempotency_key_is_its_users_own(shop: httpx2.Client) -> None:
-    item, key = an_item(shop), {"Idempotency-Key": unique("key").replace("_", "-")}
+@in_process
+def test_an_idempotency_key_is_its_users_own(client: httpx2.Client) -> None:
+    item, key = an_item(client), {"Idempotency-Key": unique("key").replace("_", "-")}
     first, second = (
-        shop.post("/api/orders", json=order_of((item, 1), user_id=user), headers=bearer(user) | key)
-        for user in (a_user(shop)["id"], a_user(shop)["id"])
+        client.post("/api/orders", json=order_of((item, 1), user_id=user), headers=bearer(user) | key)
+        for user in (a_user(client)["id"], a_user(client)["id"])
     )
     assert (first.status_code, second.status_code) == (201, 201)
     assert first.json()["id"] != second.json()["id"]
@@ -282,6 +302,7 @@ def test_a_token_says_nothing_but_who_and_until_when() -> None:
     assert claims["exp"] - claims["iat"] == 900
 
 
-def test_clients_of_the_tests_are_admins(shop: httpx2.Client) -> None:
-    assert shop.headers["Authorization"] == ADMIN["Authorization"]
-    assert shop.get("/api/users/me").json()["is_admin"]
+@in_process
+def test_clients_of_the_tests_are_admins(client: httpx2.Client) -> None:
+    assert client.headers["Authorization"] == ADMIN["Authorization"]
+    assert client.get("/api/users/me").json()["is_admin"]

@@ -8,7 +8,7 @@ import httpx2
 import pytest
 from sqlalchemy import Engine, event
 
-from tests.support.shop import created, unique
+from tests.support.shop import created, in_process, unique
 
 
 @contextmanager
@@ -32,11 +32,12 @@ def some_items(count: int, mark: str) -> list[dict[str, Any]]:
     return [{"name": f"{mark} {place}", "price_cents": place} | given[place % 3] for place in range(count)]
 
 
+@in_process
 @pytest.mark.parametrize("count", [1, 20, 1000])
-def test_a_batch_is_one_statement_whatever_its_size(shop: httpx2.Client, count: int) -> None:
+def test_a_batch_is_one_statement_whatever_its_size(client: httpx2.Client, count: int) -> None:
     items = some_items(count, unique("batch"))
     with sent_to_the_database() as sent:
-        made = created(shop.post("/api/items/batch", json={"items": items}))["items"]
+        made = created(client.post("/api/items/batch", json={"items": items}))["items"]
     # An app that has just started may be looking for mails that are pending.
     statements = [statement.split()[:3] for statement in sent if "outbox" not in statement]
     assert statements == [["INSERT", "INTO", "items"]]
@@ -46,8 +47,9 @@ def test_a_batch_is_one_statement_whatever_its_size(shop: httpx2.Client, count: 
     assert ids == sorted(set(ids))
 
 
-def test_a_batch_is_stored_as_it_was_answered(shop: httpx2.Client) -> None:
+@in_process
+def test_a_batch_is_stored_as_it_was_answered(client: httpx2.Client) -> None:
     mark = unique("batch")
-    made = created(shop.post("/api/items/batch", json={"items": some_items(20, mark)}))["items"]
-    assert shop.get("/api/items", params={"q": mark, "limit": 100}).json()["items"] == made
+    made = created(client.post("/api/items/batch", json={"items": some_items(20, mark)}))["items"]
+    assert client.get("/api/items", params={"q": mark, "limit": 100}).json()["items"] == made
     assert len({(item["created_at"], item["updated_at"]) for item in made}) == 1

@@ -3,7 +3,7 @@
 import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,10 @@ from sqlalchemy import Engine, event
 from loadtests.machine.services import Services, services
 from shared.ops.settings import Settings
 from shared.shop import caching
-from tests.support.in_process import fastapi_client, flask_client
-from tests.support.shop import an_item, an_order, problem
+from tests.support.in_process import Opened
+from tests.support.shop import an_item, an_order, in_process, problem
 from tests.support.waiting import eventually
 
-Opened = Callable[[Settings], AbstractContextManager[httpx2.Client]]
 READERS = 50
 
 
@@ -35,13 +34,6 @@ def seen(client: httpx2.Client, item: Any) -> tuple[str, Any]:
     assert answer.headers["content-type"] == "application/json"
     assert answer.content == client.get(f"/api/items/{item['id']}").content
     return answer.headers["x-cache"], answer.json()
-
-
-@pytest.fixture(params=[flask_client, fastapi_client], ids=["flask", "fastapi"])
-def opened(request: pytest.FixtureRequest) -> Opened:
-    """Opens an app in process."""
-    found: Opened = request.param
-    return found
 
 
 @pytest.fixture
@@ -101,6 +93,7 @@ def test_what_does_not_exist_is_404_and_not_kept(client: httpx2.Client) -> None:
         assert "x-cache" not in answer.headers
 
 
+@in_process
 @pytest.mark.parametrize("path", ["/api/items/0/cached", "/api/items/x/cached", "/api/items/1/cached/"])
 def test_another_path_is_404(client: httpx2.Client, path: str) -> None:
     problem(client.get(path), 404, "not_found")

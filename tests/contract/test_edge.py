@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from dataclasses import replace
 
 import httpx2
@@ -11,10 +10,9 @@ import pytest
 from shared.http.cors import ALLOWED_HEADERS, EXPOSED_HEADERS
 from shared.http.proxies import trusted_proxies
 from shared.ops.settings import Settings
-from tests.support.in_process import fastapi_client, flask_client
+from tests.support.in_process import Opened
 from tests.support.shop import in_process, problem, unique
 
-Opened = Callable[[Settings], AbstractContextManager[httpx2.Client]]
 ORIGIN = "https://shop.example"
 ALWAYS = {
     "x-content-type-options": "nosniff",
@@ -26,10 +24,9 @@ PREFLIGHT = {"Origin": ORIGIN, "Access-Control-Request-Method": "PATCH"}
 BEHIND_PROXY = {"X-Forwarded-For": "198.51.100.7", "X-Forwarded-Proto": "https"}
 
 
-@pytest.fixture(params=[flask_client, fastapi_client])
-def open_to_others(request: pytest.FixtureRequest, plain: Settings) -> Iterator[httpx2.Client]:
+@pytest.fixture
+def open_to_others(opened: Opened, plain: Settings) -> Iterator[httpx2.Client]:
     """A shop that one other origin may use, behind a proxy on a Unix socket: clients in process have no address."""
-    opened: Opened = request.param
     open_settings = replace(
         plain, cors_origins=frozenset({ORIGIN}), trusted_proxies=trusted_proxies("unix, 10.0.0.0/8")
     )
@@ -84,7 +81,6 @@ def test_the_documentation_may_run_its_one_script_and_no_other(client: httpx2.Cl
     assert "unsafe" not in policy
 
 
-@pytest.mark.parametrize("opened", [flask_client, fastapi_client])
 def test_an_unexpected_failure_has_the_same_headers(
     opened: Opened, plain: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

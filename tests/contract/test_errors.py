@@ -5,7 +5,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.support.shop import JSON, faults, in_chunks, problem
+from tests.support.shop import JSON, faults, in_chunks, in_process, problem
 
 MEBIBYTE = 1024 * 1024
 # A server may close the connection rather than read a body it has refused; the client says so beforehand.
@@ -47,6 +47,7 @@ MALFORMED = {
 }
 
 
+@in_process
 @pytest.mark.parametrize(("method", "path"), BODY_ROUTES)
 @pytest.mark.parametrize("body", [b"", b"{", b'{"name":NaN}'])
 def test_every_route_with_a_body_refuses_what_is_no_json(
@@ -60,6 +61,7 @@ def test_malformed_json_is_400(client: httpx2.Client, what: str) -> None:
     problem(client.post("/api/probe/echo", content=MALFORMED[what], headers=JSON), 400, "malformed_json")
 
 
+@in_process
 @pytest.mark.parametrize("number", ["9223372036854775808", "-9223372036854775809", "1" + "0" * 100])
 def test_an_integer_beyond_64_bits_is_out_of_range_and_not_malformed(
     client: httpx2.Client, number: str
@@ -69,14 +71,16 @@ def test_an_integer_beyond_64_bits_is_out_of_range_and_not_malformed(
     assert faults(client.post("/api/probe/echo", content=body, headers=JSON)) == [("/user_id", code)]
 
 
+@in_process
 @pytest.mark.parametrize(("method", "path"), BODY_ROUTES)
 @pytest.mark.parametrize("document", [b"null", b"[]", b'"x"', b"1", b"true", b"1.5"])
 def test_a_document_that_is_no_object_is_of_the_wrong_type(
-    shop: httpx2.Client, method: str, path: str, document: bytes
+    client: httpx2.Client, method: str, path: str, document: bytes
 ) -> None:
-    assert faults(shop.request(method, path, content=document, headers=JSON)) == [("", "wrong_type")]
+    assert faults(client.request(method, path, content=document, headers=JSON)) == [("", "wrong_type")]
 
 
+@in_process
 @pytest.mark.parametrize(("method", "path"), BODY_ROUTES)
 @pytest.mark.parametrize(
     "declared", [None, "text/plain", "application/jsonx", "application/x-www-form-urlencoded"]
@@ -86,6 +90,13 @@ def test_a_body_that_is_not_declared_as_json_is_415(
 ) -> None:
     headers = {} if declared is None else {"Content-Type": declared}
     problem(client.request(method, path, content=b'{"a":1}', headers=headers), 415, "unsupported_media_type")
+
+
+def test_a_server_goes_on_after_a_body_that_it_does_not_want(client: httpx2.Client) -> None:
+    for declared in ("text/plain", "application/x-www-form-urlencoded"):
+        answer = client.post("/api/probe/echo", content=b'{"a":1}', headers={"Content-Type": declared})
+        problem(answer, 415, "unsupported_media_type")
+    assert client.get("/api/probe/ping").json() == {"message": "pong"}
 
 
 @pytest.mark.parametrize(
@@ -149,18 +160,21 @@ def test_faults_are_all_reported_and_sorted_by_pointer(client: httpx2.Client) ->
     ]
 
 
+@in_process
 @pytest.mark.parametrize("value", ["5", True, False, 5.0, None, [5], {"a": 5}, 1e3])
 def test_an_integer_is_a_json_integer_and_nothing_else(client: httpx2.Client, value: Any) -> None:
     body = {"user_id": value, "lines": [{"item_id": 1, "quantity": 1}]}
     assert faults(client.post("/api/probe/echo", json=body)) == [("/user_id", "wrong_type")]
 
 
+@in_process
 @pytest.mark.parametrize("lines", [None, {}, "x", 1])
 def test_a_list_is_a_list(client: httpx2.Client, lines: Any) -> None:
     body = {"user_id": 1, "lines": lines}
     assert faults(client.post("/api/probe/echo", json=body)) == [("/lines", "wrong_type")]
 
 
+@in_process
 @pytest.mark.parametrize("line", [None, [], "x", 1])
 def test_a_line_is_an_object(client: httpx2.Client, line: Any) -> None:
     body = {"user_id": 1, "lines": [line]}

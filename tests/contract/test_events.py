@@ -10,13 +10,11 @@ import redis
 from shared.ops.breaker import Breaker
 from shared.ops.settings import Settings
 from shared.shop.stock import BEHIND_MAX, Board, Ended, too_big, wanted_item
-from tests.support.in_process import fastapi_client, flask_client
-from tests.support.shop import ADMIN, an_item, an_order, faults, problem, stock_of
+from tests.support.in_process import Opened
+from tests.support.shop import ADMIN, an_item, an_order, faults, in_process, problem, stock_of
 from tests.support.sockets import events_of
 
 SERVERS = ("flask-gthread", "fastapi-uvicorn")
-IN_PROCESS = ("flask_in_process", "fastapi_in_process")
-APPS = {"flask": flask_client, "fastapi": fastapi_client}
 
 
 @pytest.fixture(scope="module", params=SERVERS)
@@ -66,18 +64,13 @@ def test_streams_that_clients_have_left_do_not_hold_up_the_server(home: str, sho
         assert events.next() == {"item_id": item["id"], "stock": 1}
 
 
-@pytest.fixture(params=IN_PROCESS)
-def client(request: pytest.FixtureRequest) -> httpx2.Client:
-    """Each app in process."""
-    found: httpx2.Client = request.getfixturevalue(request.param)
-    return found
-
-
+@in_process
 def test_head_ends_at_once(client: httpx2.Client) -> None:
     answer = client.head("/api/events/stock")
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/event-stream")
 
 
+@in_process
 @pytest.mark.parametrize(
     ("query", "code"), [("0", "too_small"), ("x", "wrong_type"), ("1&item_id=2", "not_allowed")]
 )
@@ -85,28 +78,26 @@ def test_a_broken_filter_is_refused(client: httpx2.Client, query: str, code: str
     assert faults(client.get(f"/api/events/stock?item_id={query}")) == [("?item_id", code)]
 
 
-@pytest.mark.parametrize("app", list(APPS))
 def test_without_redis_nobody_listens_and_orders_go_on(
-    new_settings: Callable[[], Settings], unused_port: int, app: str
+    new_settings: Callable[[], Settings], unused_port: int, opened: Opened
 ) -> None:
     settings = replace(new_settings(), redis_url=f"redis://127.0.0.1:{unused_port}")
-    with APPS[app](settings) as client:
+    with opened(settings) as client:
         item = an_item(client)
         an_order(client, (item, 1))
         assert stock_of(client, item) == 9
         problem(client.get("/api/events/stock"), 503, "unavailable")
 
 
-@pytest.mark.parametrize("app", list(APPS))
 def test_redis_is_told_of_all_changes_of_a_request_at_once(
-    new_settings: Callable[[], Settings], app: str
+    new_settings: Callable[[], Settings], opened: Opened
 ) -> None:
     settings = new_settings()
     rows = [{"name": f"row {number}", "price_cents": 1, "stock": number} for number in range(3)]
     with (
         redis.Redis.from_url(settings.redis_url) as listener,
         listener.pubsub(ignore_subscribe_messages=True) as pubsub,
-        APPS[app](settings) as client,
+        opened(settings) as client,
     ):
         pubsub.subscribe(f"{settings.namespace}:stock")
         pubsub.get_message(timeout=5)  # subscribed

@@ -1,8 +1,7 @@
 """Alive, ready, and what it is; and what happens when database or cache are gone."""
 
 import socket
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2
@@ -10,10 +9,9 @@ import pytest
 
 from loadtests.machine.services import Services
 from shared.ops.settings import Settings
-from tests.support.in_process import fastapi_client, flask_client
+from tests.support.in_process import Opened
 from tests.support.shop import JWT_SECRET, order_of, problem, user_fields
 
-Opened = Callable[[Settings], AbstractContextManager[httpx2.Client]]
 STORED = [
     ("GET", "/api/items", None),
     ("GET", "/api/items/1", None),
@@ -27,12 +25,6 @@ STORED = [
     ("POST", "/api/orders/1/cancel", None),
     ("GET", "/readyz", None),
 ]
-
-
-@pytest.fixture(params=[flask_client, fastapi_client])
-def opened(request: pytest.FixtureRequest) -> Opened:
-    open_client: Opened = request.param
-    return open_client
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import re
 import httpx2
 import pytest
 
-from tests.support.shop import an_item, problem
+from tests.support.shop import an_item, in_process, problem
 
 NEW_REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 ALLOWED = {
@@ -79,11 +79,13 @@ def test_head_of_what_is_missing_is_404_without_a_body(client: httpx2.Client) ->
     assert response.headers["content-type"] == "application/problem+json"
 
 
+@in_process
 @pytest.mark.parametrize("path", [*ALLOWED, "/nope"])
 def test_a_trailing_slash_is_404(client: httpx2.Client, path: str) -> None:
     problem(client.get(path + "/"), 404, "not_found")
 
 
+@in_process
 @pytest.mark.parametrize(
     "path", ["/nope", "/api", "/api/items/1/2", "/api//items", "/api/items//1", "/API/items"]
 )
@@ -113,6 +115,7 @@ def test_leading_zeros_do_not_change_an_id(client: httpx2.Client) -> None:
     assert client.get(f"/api/items/000{item['id']}").json() == item
 
 
+@in_process
 @pytest.mark.parametrize("given", ["a", "A-1", "0" * 64, "-"])
 @pytest.mark.parametrize("path", ["/healthz", "/api/items/3", "/nope", "/api/items/1/2", "/docs"])
 def test_a_well_formed_request_id_comes_back(client: httpx2.Client, path: str, given: str) -> None:
@@ -144,10 +147,11 @@ def test_refusals_carry_the_request_id_too(client: httpx2.Client, method: str) -
     assert response.headers["x-request-id"] == "mine"
 
 
+@in_process
 @pytest.mark.parametrize("path", ["/static/shop.css", "/docs/assets/swagger-ui.css"])
-def test_what_pages_load_is_not_sent_again_to_who_has_it(shop: httpx2.Client, path: str) -> None:
-    etag = shop.get(path).headers["etag"]
-    answer = shop.get(path, headers={"If-None-Match": etag})
+def test_what_pages_load_is_not_sent_again_to_who_has_it(client: httpx2.Client, path: str) -> None:
+    etag = client.get(path).headers["etag"]
+    answer = client.get(path, headers={"If-None-Match": etag})
     assert (answer.status_code, answer.content) == (304, b"")
 
 
@@ -158,9 +162,10 @@ def test_an_odd_path_is_answered_safely(client: httpx2.Client, path: str) -> Non
     assert client.get(path).status_code in {200, 404}
 
 
-def test_a_repeated_content_type_is_answered_safely(shop: httpx2.Client) -> None:
+@in_process
+def test_a_repeated_content_type_is_answered_safely(client: httpx2.Client) -> None:
     twice = [("Content-Type", "application/json"), ("Content-Type", "text/plain")]
-    assert shop.post("/api/probe/echo", content=b"{}", headers=twice).status_code in {400, 415, 422}
+    assert client.post("/api/probe/echo", content=b"{}", headers=twice).status_code in {400, 415, 422}
 
 
 @pytest.mark.parametrize(
@@ -184,9 +189,10 @@ def test_a_handshake_that_leads_nowhere_opens_nothing(
     assert answers[1].status_code in {400, 403}  # uvicorn's and Starlette's own, before the app is asked
 
 
+@in_process
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE"])
 @pytest.mark.parametrize("path", ["/ws/echo", "/ws/items"])
-def test_a_path_of_websockets_answers_no_method(shop: httpx2.Client, method: str, path: str) -> None:
-    answer = shop.request(method, path)
+def test_a_path_of_websockets_answers_no_method(client: httpx2.Client, method: str, path: str) -> None:
+    answer = client.request(method, path)
     assert answer.status_code == 404
     assert answer.headers["x-request-id"]

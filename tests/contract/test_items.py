@@ -5,7 +5,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.support.shop import TIMESTAMP, an_item, an_order, created, faults, problem, unique
+from tests.support.shop import TIMESTAMP, an_item, an_order, created, faults, in_process, problem, unique
 
 KEYS = ["id", "name", "description", "price_cents", "stock", "created_at", "updated_at"]
 WHOLE = {"name": "Chair", "price_cents": 1}
@@ -57,6 +57,7 @@ def test_json_is_compact_and_unescaped(client: httpx2.Client) -> None:
     assert '"name":"Größe 木 😀","description":null,"price_cents":1,"stock":0' in text
 
 
+@in_process
 @pytest.mark.parametrize(
     "fields",
     [
@@ -65,24 +66,26 @@ def test_json_is_compact_and_unescaped(client: httpx2.Client) -> None:
         {"name": " ", "description": "a\nb\t", "price_cents": 0},
     ],
 )
-def test_values_at_the_bounds_are_kept(shop: httpx2.Client, fields: dict[str, Any]) -> None:
-    item = created(shop.post("/api/items", json=fields))
+def test_values_at_the_bounds_are_kept(client: httpx2.Client, fields: dict[str, Any]) -> None:
+    item = created(client.post("/api/items", json=fields))
     assert {name: item[name] for name in fields} == fields
 
 
+@in_process
 @pytest.mark.parametrize(("name", "value", "code"), BROKEN_FIELDS)
 @pytest.mark.parametrize(
     ("method", "path"), [("POST", "/api/items"), ("PUT", "/api/items/3"), ("PATCH", "/api/items/3")]
 )
 def test_a_broken_field_is_named(
-    shop: httpx2.Client, method: str, path: str, name: str, value: Any, code: str
+    client: httpx2.Client, method: str, path: str, name: str, value: Any, code: str
 ) -> None:
-    assert faults(shop.request(method, path, json=WHOLE | {name: value})) == [(f"/{name}", code)]
+    assert faults(client.request(method, path, json=WHOLE | {name: value})) == [(f"/{name}", code)]
 
 
+@in_process
 @pytest.mark.parametrize(("method", "path"), [("POST", "/api/items"), ("PUT", "/api/items/3")])
-def test_name_and_price_are_required(shop: httpx2.Client, method: str, path: str) -> None:
-    assert faults(shop.request(method, path, json={})) == [
+def test_name_and_price_are_required(client: httpx2.Client, method: str, path: str) -> None:
+    assert faults(client.request(method, path, json={})) == [
         ("/name", "missing"),
         ("/price_cents", "missing"),
     ]
@@ -97,23 +100,26 @@ def test_put_replaces_every_field(client: httpx2.Client) -> None:
     assert replaced["updated_at"] > item["updated_at"]
 
 
+@in_process
 @pytest.mark.parametrize(
     "change", [{"name": "Lamp"}, {"description": None}, {"price_cents": 7}, {"stock": 0}]
 )
-def test_patch_changes_what_it_names_and_nothing_else(shop: httpx2.Client, change: dict[str, Any]) -> None:
-    item = an_item(shop, description="Oak", stock=4)
-    changed = shop.patch(f"/api/items/{item['id']}", json=change).json()
+def test_patch_changes_what_it_names_and_nothing_else(client: httpx2.Client, change: dict[str, Any]) -> None:
+    item = an_item(client, description="Oak", stock=4)
+    changed = client.patch(f"/api/items/{item['id']}", json=change).json()
     assert changed == item | change | {"updated_at": changed["updated_at"]}
     assert changed["updated_at"] > item["updated_at"]
-    assert shop.get(f"/api/items/{item['id']}").json() == changed
+    assert client.get(f"/api/items/{item['id']}").json() == changed
 
 
-def test_an_empty_patch_misses_a_field(shop: httpx2.Client) -> None:
-    assert faults(shop.patch("/api/items/3", json={})) == [("", "missing")]
+@in_process
+def test_an_empty_patch_misses_a_field(client: httpx2.Client) -> None:
+    assert faults(client.patch("/api/items/3", json={})) == [("", "missing")]
 
 
-def test_a_patch_of_unknown_fields_only_is_refused_for_them(shop: httpx2.Client) -> None:
-    assert faults(shop.patch("/api/items/3", json={"colour": 1})) == [("/colour", "unknown_field")]
+@in_process
+def test_a_patch_of_unknown_fields_only_is_refused_for_them(client: httpx2.Client) -> None:
+    assert faults(client.patch("/api/items/3", json={"colour": 1})) == [("/colour", "unknown_field")]
 
 
 def test_a_deleted_item_is_gone(client: httpx2.Client) -> None:
@@ -133,6 +139,7 @@ def test_an_ordered_item_is_in_use_even_when_the_order_is_cancelled(client: http
     problem(client.delete(f"/api/items/{item['id']}"), 409, "in_use")
 
 
+@in_process
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
 def test_an_item_that_does_not_exist_is_404(client: httpx2.Client, method: str) -> None:
     body = None if method in {"GET", "DELETE"} else WHOLE
@@ -153,6 +160,7 @@ def test_a_thousand_items_are_created_at_once(client: httpx2.Client) -> None:
     assert len(created(client.post("/api/items/batch", json={"items": [WHOLE] * 1000}))["items"]) == 1000
 
 
+@in_process
 @pytest.mark.parametrize(
     ("items", "expected"),
     [
@@ -164,8 +172,10 @@ def test_a_thousand_items_are_created_at_once(client: httpx2.Client) -> None:
         ([1] * 1001, [("/items", "too_long")]),
     ],
 )
-def test_a_broken_batch_is_refused(shop: httpx2.Client, items: Any, expected: list[tuple[str, str]]) -> None:
-    assert faults(shop.post("/api/items/batch", json={"items": items})) == expected
+def test_a_broken_batch_is_refused(
+    client: httpx2.Client, items: Any, expected: list[tuple[str, str]]
+) -> None:
+    assert faults(client.post("/api/items/batch", json={"items": items})) == expected
 
 
 def test_a_batch_with_one_broken_item_creates_none(client: httpx2.Client) -> None:

@@ -7,16 +7,10 @@ import httpx2
 import pytest
 
 from loadtests.studies.oversell import sell_late, sell_really
-from tests.support.shop import ADMIN, an_item, anonymous, faults, problem, stock_of
+from tests.support.shop import ADMIN, an_item, anonymous, faults, in_process, problem, stock_of
 from tests.support.waiting import eventually
 
 PATH = "/api/probe/late-orders"
-
-
-@pytest.fixture(scope="module", params=["flask_in_process", "fastapi_in_process"])
-def client(request: pytest.FixtureRequest) -> httpx2.Client:
-    found: httpx2.Client = request.getfixturevalue(request.param)
-    return found
 
 
 def order_late(client: httpx2.Client, item: Any, quantity: int, delay_ms: int = 0) -> httpx2.Response:
@@ -34,6 +28,7 @@ def carried_out(client: httpx2.Client, item: Any) -> Any:
     return eventually(whole_tally, "all that was accepted is taken or oversold")
 
 
+@in_process
 def test_a_late_order_is_accepted_now_and_takes_its_stock_later(client: httpx2.Client) -> None:
     item = an_item(client, stock=10)
     response = order_late(client, item, 3, delay_ms=30)
@@ -42,6 +37,7 @@ def test_a_late_order_is_accepted_now_and_takes_its_stock_later(client: httpx2.C
     assert stock_of(client, item) == 7
 
 
+@in_process
 def test_a_late_order_is_seen_in_the_cached_item_too(client: httpx2.Client) -> None:
     item = an_item(client, stock=2)
     path = f"/api/items/{item['id']}/cached"
@@ -51,6 +47,7 @@ def test_a_late_order_is_seen_in_the_cached_item_too(client: httpx2.Client) -> N
     assert client.get(path).json()["stock"] == 1
 
 
+@in_process
 def test_late_orders_are_added_up(client: httpx2.Client) -> None:
     item = an_item(client, stock=10)
     for quantity in (1, 4):
@@ -59,6 +56,7 @@ def test_late_orders_are_added_up(client: httpx2.Client) -> None:
     assert carried_out(client, item) == {"item_id": item["id"], "accepted": 5, "taken": 5, "oversold": 0}
 
 
+@in_process
 def test_what_is_not_in_stock_now_is_not_promised(client: httpx2.Client) -> None:
     item = an_item(client, stock=2)
     problem(order_late(client, item, 3), 409, "out_of_stock")
@@ -66,11 +64,13 @@ def test_what_is_not_in_stock_now_is_not_promised(client: httpx2.Client) -> None
     assert client.get(f"{PATH}/{item['id']}").json() == nothing
 
 
+@in_process
 def test_an_item_that_does_not_exist_is_404(client: httpx2.Client) -> None:
     problem(order_late(client, {"id": 999_999_999}, 1), 404, "not_found")
     problem(client.get(f"{PATH}/999999999"), 404, "not_found")
 
 
+@in_process
 def test_an_item_takes_its_tally_with_it(client: httpx2.Client) -> None:
     item = an_item(client, stock=1)
     order_late(client, item, 1)
@@ -78,6 +78,7 @@ def test_an_item_takes_its_tally_with_it(client: httpx2.Client) -> None:
     assert client.delete(f"/api/items/{item['id']}").status_code == 204
 
 
+@in_process
 def test_a_fault_in_the_body_and_one_in_the_query_are_told_at_once_or_one_after_the_other(
     client: httpx2.Client,
 ) -> None:

@@ -6,7 +6,7 @@ from urllib.parse import quote
 import httpx2
 import pytest
 
-from tests.support.shop import an_item, faults, unique
+from tests.support.shop import an_item, faults, in_process, unique
 
 LISTS = ("/api/items", "/api/users", "/api/orders")
 NO_INTEGERS = (
@@ -38,6 +38,7 @@ def names(client: httpx2.Client, query: str) -> list[str]:
     return [item["name"] for item in listed(client, query)["items"]]
 
 
+@in_process
 @pytest.mark.parametrize("path", LISTS)
 def test_a_page_has_twenty_rows_by_id_unless_told_otherwise(client: httpx2.Client, path: str) -> None:
     page = client.get(path).json()
@@ -47,6 +48,7 @@ def test_a_page_has_twenty_rows_by_id_unless_told_otherwise(client: httpx2.Clien
     assert page["total"] >= 200
 
 
+@in_process
 @pytest.mark.parametrize("path", LISTS)
 def test_limit_and_offset_choose_the_part(client: httpx2.Client, path: str) -> None:
     page = client.get(path, params={"limit": 3, "offset": 5}).json()
@@ -54,6 +56,7 @@ def test_limit_and_offset_choose_the_part(client: httpx2.Client, path: str) -> N
     assert (page["limit"], page["offset"]) == (3, 5)
 
 
+@in_process
 @pytest.mark.parametrize("path", LISTS)
 def test_beyond_the_end_a_page_is_empty(client: httpx2.Client, path: str) -> None:
     page = client.get(path, params={"offset": 2**63 - 1}).json()
@@ -61,6 +64,7 @@ def test_beyond_the_end_a_page_is_empty(client: httpx2.Client, path: str) -> Non
     assert page["total"] >= 200
 
 
+@in_process
 @pytest.mark.parametrize("path", LISTS)
 @pytest.mark.parametrize(
     ("query", "expected"),
@@ -75,37 +79,43 @@ def test_beyond_the_end_a_page_is_empty(client: httpx2.Client, path: str) -> Non
     ],
 )
 def test_bounds_of_a_page_are_held(
-    shop: httpx2.Client, path: str, query: str, expected: list[tuple[str, str]]
+    client: httpx2.Client, path: str, query: str, expected: list[tuple[str, str]]
 ) -> None:
-    assert faults(shop.get(f"{path}?{query}")) == expected
+    assert faults(client.get(f"{path}?{query}")) == expected
 
 
+@in_process
 @pytest.mark.parametrize("value", NO_INTEGERS)
 @pytest.mark.parametrize("name", ["limit", "min_price"])
-def test_an_integer_is_ascii_digits_and_nothing_else(shop: httpx2.Client, name: str, value: str) -> None:
-    assert faults(shop.get(f"/api/items?{name}={value}")) == [(f"?{name}", "wrong_type")]
+def test_an_integer_is_ascii_digits_and_nothing_else(client: httpx2.Client, name: str, value: str) -> None:
+    assert faults(client.get(f"/api/items?{name}={value}")) == [(f"?{name}", "wrong_type")]
 
 
+@in_process
 @pytest.mark.parametrize("value", ["001", "-0"])
-def test_leading_zeros_and_minus_zero_are_integers(shop: httpx2.Client, value: str) -> None:
-    assert listed(shop, f"offset={value}&limit=1")["offset"] == int(value)
+def test_leading_zeros_and_minus_zero_are_integers(client: httpx2.Client, value: str) -> None:
+    assert listed(client, f"offset={value}&limit=1")["offset"] == int(value)
 
 
+@in_process
 @pytest.mark.parametrize("value", ["", "1", "0", "True", "TRUE", "yes", "true%20", "null"])
-def test_a_boolean_is_true_or_false_and_nothing_else(shop: httpx2.Client, value: str) -> None:
-    assert faults(shop.get(f"/api/items?in_stock={value}")) == [("?in_stock", "wrong_type")]
+def test_a_boolean_is_true_or_false_and_nothing_else(client: httpx2.Client, value: str) -> None:
+    assert faults(client.get(f"/api/items?in_stock={value}")) == [("?in_stock", "wrong_type")]
 
 
+@in_process
 @pytest.mark.parametrize("value", ["", "Id", "stock", "--id", "+id", "id,name", "id%20"])
-def test_an_unknown_sort_is_not_allowed(shop: httpx2.Client, value: str) -> None:
-    assert faults(shop.get(f"/api/items?sort={value}")) == [("?sort", "not_allowed")]
+def test_an_unknown_sort_is_not_allowed(client: httpx2.Client, value: str) -> None:
+    assert faults(client.get(f"/api/items?sort={value}")) == [("?sort", "not_allowed")]
 
 
+@in_process
 @pytest.mark.parametrize("name", ["q", "min_price", "max_price", "in_stock", "sort"])
-def test_a_known_parameter_given_twice_is_not_allowed(shop: httpx2.Client, name: str) -> None:
-    assert faults(shop.get(f"/api/items?{name}=1&{name}=1")) == [(f"?{name}", "not_allowed")]
+def test_a_known_parameter_given_twice_is_not_allowed(client: httpx2.Client, name: str) -> None:
+    assert faults(client.get(f"/api/items?{name}=1&{name}=1")) == [(f"?{name}", "not_allowed")]
 
 
+@in_process
 @pytest.mark.parametrize("query", ["x=1&x=2", "LIMIT=0", "&&", "limit", "=1"])
 def test_an_unknown_parameter_is_ignored(client: httpx2.Client, query: str) -> None:
     response = client.get(f"/api/items?{query}")
@@ -123,6 +133,7 @@ def test_a_substring_is_found_whatever_its_case(client: httpx2.Client) -> None:
         assert names(client, f"q={quote(f'{wanted}')}&limit=100&sort=-id")[0].endswith(mark)
 
 
+@in_process
 @pytest.mark.parametrize("sign", ["%", "_", "\\", "/", "'", '"', "*", "?"])
 def test_signs_of_patterns_are_taken_literally(client: httpx2.Client, sign: str) -> None:
     mark = unique("z").replace("_", "-")
@@ -141,10 +152,11 @@ def test_an_empty_q_finds_everything(client: httpx2.Client) -> None:
     assert listed(client, "q=")["total"] == listed(client, "")["total"]
 
 
+@in_process
 @pytest.mark.parametrize("bound", [2**31 - 1, 2**31, 2**63 - 1])
-def test_price_bounds_beyond_the_columns_are_bounds_too(shop: httpx2.Client, bound: int) -> None:
-    assert shop.get(f"/api/items?min_price={bound}").json()["total"] == 0
-    assert shop.get(f"/api/items?max_price={bound}").json()["total"] >= 1000
+def test_price_bounds_beyond_the_columns_are_bounds_too(client: httpx2.Client, bound: int) -> None:
+    assert client.get(f"/api/items?min_price={bound}").json()["total"] == 0
+    assert client.get(f"/api/items?max_price={bound}").json()["total"] >= 1000
 
 
 def test_price_bounds_include_their_ends(client: httpx2.Client) -> None:
@@ -164,6 +176,7 @@ def test_in_stock_tells_what_is_there_from_what_is_sold_out(client: httpx2.Clien
     assert names(client, f"q={mark}&in_stock=false") == [f"{mark} 0"]
 
 
+@in_process
 @pytest.mark.parametrize(
     ("sort", "order"),
     [
@@ -175,11 +188,11 @@ def test_in_stock_tells_what_is_there_from_what_is_sold_out(client: httpx2.Clien
         ("-price", [0, 1, 2, 3]),
     ],
 )
-def test_equal_sort_keys_are_ordered_by_id(shop: httpx2.Client, sort: str, order: list[int]) -> None:
+def test_equal_sort_keys_are_ordered_by_id(client: httpx2.Client, sort: str, order: list[int]) -> None:
     mark = unique()
     goods = [("b", 5), ("B", 5), ("b", 5), ("é", 4)]
-    items = [an_item(shop, name=f"{mark}{letter}", price_cents=price) for letter, price in goods]
-    found = listed(shop, f"q={mark}&sort={sort}")["items"]
+    items = [an_item(client, name=f"{mark}{letter}", price_cents=price) for letter, price in goods]
+    found = listed(client, f"q={mark}&sort={sort}")["items"]
     assert found == [items[place] for place in order]
 
 

@@ -3,26 +3,18 @@
 import json
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from io import StringIO
 
-import httpx2
 import pytest
 
 from shared.ops.settings import Settings
 from shared.ops.telemetry import logger_of, set_log_level
-from tests.support.in_process import fastapi_client, flask_client
+from tests.support.in_process import Opened
 from tests.support.shop import TIMESTAMP
 
-Opened = Callable[[Settings], AbstractContextManager[httpx2.Client]]
 FIELDS = ["timestamp", "level", "logger", "message", "request_id"]
-
-
-@pytest.fixture(params=[flask_client, fastapi_client])
-def opened(request: pytest.FixtureRequest) -> Opened:
-    open_client: Opened = request.param
-    return open_client
 
 
 @pytest.fixture(scope="module")

@@ -4,18 +4,15 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from pathlib import Path
 
 import httpx2
-import pytest
 
 from shared.ops.metrics import CONTENT_TYPE, forget_the_dead
 from shared.ops.settings import Settings
-from tests.support.in_process import fastapi_client, flask_client
+from tests.support.in_process import Opened
 from tests.support.shop import in_process
 
-Opened = Callable[[Settings], AbstractContextManager[httpx2.Client]]
 ASKED = (
     ("GET", "/api/probe/ping", '{method="GET",route="/api/probe/ping",status="200"}'),
     ("HEAD", "/healthz", '{method="HEAD",route="/healthz",status="200"}'),
@@ -44,7 +41,6 @@ def samples(client: httpx2.Client, name: str) -> dict[str, float]:
     return {labels: float(value) for labels, value in found}
 
 
-@pytest.mark.parametrize("opened", [flask_client, fastapi_client])
 def test_requests_are_counted_by_method_route_and_status(
     opened: Opened, new_settings: Callable[[], Settings]
 ) -> None:

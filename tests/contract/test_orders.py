@@ -13,6 +13,7 @@ from tests.support.shop import (
     an_order,
     created,
     faults,
+    in_process,
     order_of,
     problem,
     stock_of,
@@ -68,6 +69,7 @@ def test_an_order_of_an_unknown_user_is_404_and_takes_nothing(client: httpx2.Cli
     assert stock_of(client, item) == 10
 
 
+@in_process
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
@@ -86,9 +88,9 @@ def test_an_order_of_an_unknown_user_is_404_and_takes_nothing(client: httpx2.Cli
 )
 @pytest.mark.parametrize("path", ["/api/orders", "/api/probe/echo"])
 def test_a_broken_order_is_refused(
-    shop: httpx2.Client, path: str, body: Any, expected: list[tuple[str, str]]
+    client: httpx2.Client, path: str, body: Any, expected: list[tuple[str, str]]
 ) -> None:
-    assert faults(shop.post(path, json=body)) == expected
+    assert faults(client.post(path, json=body)) == expected
 
 
 def test_fifty_lines_are_allowed(client: httpx2.Client) -> None:

@@ -3,7 +3,6 @@
 from typing import Any
 
 import httpx2
-import pytest
 
 from tests.support.shop import (
     TIMESTAMP,
@@ -12,17 +11,12 @@ from tests.support.shop import (
     bearer,
     created,
     faults,
+    in_process,
     problem,
     unique,
     user_fields,
 )
 from tests.support.waiting import eventually
-
-
-@pytest.fixture(scope="module", params=["flask_in_process", "fastapi_in_process"])
-def client(request: pytest.FixtureRequest) -> httpx2.Client:
-    found: httpx2.Client = request.getfixturevalue(request.param)
-    return found
 
 
 def mails_to(client: httpx2.Client, user: Any) -> Any:
@@ -39,6 +33,7 @@ def sent_to(client: httpx2.Client, user: Any) -> Any:
     return eventually(none_pending, "no mail is pending")[0]
 
 
+@in_process
 def test_who_registers_is_greeted_by_one_mail_that_is_sent_after_the_answer(client: httpx2.Client) -> None:
     user = created(anonymous(client, "POST", "/api/users", json=user_fields()))
     [mail] = sent_to(client, user)
@@ -51,6 +46,7 @@ def test_who_registers_is_greeted_by_one_mail_that_is_sent_after_the_answer(clie
     assert mail["sent_at"] > mail["created_at"]
 
 
+@in_process
 def test_who_is_refused_gets_no_mail(client: httpx2.Client) -> None:
     user = a_user(client)
     before = client.get("/api/outbox").json()["total"]
@@ -59,12 +55,14 @@ def test_who_is_refused_gets_no_mail(client: httpx2.Client) -> None:
     assert client.get("/api/outbox").json()["total"] == before
 
 
+@in_process
 def test_mails_go_with_their_user(client: httpx2.Client) -> None:
     user = a_user(client)
     assert client.delete(f"/api/users/{user['id']}").status_code == 204
     assert mails_to(client, user) == []
 
 
+@in_process
 def test_the_outbox_is_listed_in_pages(client: httpx2.Client) -> None:
     newest = [a_user(client) for _ in range(2)]
     whole = client.get("/api/outbox?limit=1").json()
@@ -73,6 +71,7 @@ def test_the_outbox_is_listed_in_pages(client: httpx2.Client) -> None:
     assert [mail["user_id"] for mail in last] == [user["id"] for user in newest]
 
 
+@in_process
 def test_only_admins_look_into_the_outbox(client: httpx2.Client) -> None:
     problem(anonymous(client, "GET", "/api/outbox"), 401, "unauthorized")
     problem(client.get("/api/outbox", headers=bearer(2)), 403, "forbidden")

@@ -37,7 +37,7 @@ _COMMON: dict[str, Any] = {
     "phases": (Phase.explicit, Phase.generate),
     "suppress_health_check": list(HealthCheck),
 }
-settings.register_profile("quick", max_examples=1200, stateful_step_count=40, **_COMMON)
+settings.register_profile("quick", max_examples=600, stateful_step_count=30, **_COMMON)
 settings.register_profile("nightly", max_examples=26_000, stateful_step_count=60, **_COMMON)
 PROFILE = settings.get_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 WALKS = settings(PROFILE, max_examples=PROFILE.max_examples // 60)

@@ -1,31 +1,34 @@
 """Calling the partner service, a real one: answers, fan-out, failures, and how many calls at once."""
 
+import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import cache
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Semaphore, Thread
+from urllib.parse import parse_qsl, urlsplit
 
 import httpx2
 import pytest
 
 from shared.ops.settings import Settings
-from tests.support.in_process import fastapi_client, flask_client
+from tests.support.in_process import Opened
 from tests.support.shop import JWT_SECRET, faults, problem
 from tests.support.waiting import eventually
 
-APPS = {"flask": flask_client, "fastapi": fastapi_client}
 # None of these calls needs database or cache.
 SETTINGS = Settings("postgresql:///nowhere", "redis://127.0.0.1:1", JWT_SECRET)
 
 Shop = Callable[..., httpx2.Client]
 
 
-@pytest.fixture(scope="module", params=list(APPS))
-def shop(request: pytest.FixtureRequest) -> Iterator[Shop]:
+@pytest.fixture(scope="module")
+def shop(opened: Opened) -> Iterator[Shop]:
     """Makes an app with such settings; gives its client."""
-    with ExitStack() as opened:
-        yield cache(lambda **fields: opened.enter_context(APPS[request.param](replace(SETTINGS, **fields))))
+    with ExitStack() as clients:
+        yield cache(lambda **fields: clients.enter_context(opened(replace(SETTINGS, **fields))))
 
 
 @pytest.fixture
@@ -77,17 +80,58 @@ def test_no_more_calls_are_under_way_than_allowed(shop: Shop, partner_url: str) 
     assert (counted["calls"], counted["most_at_once"]) == (24, 4)
 
 
-def test_who_comes_later_waits_behind_all_calls_of_who_came_before(shop: Shop, partner_url: str) -> None:
-    client = shop(upstream_url=partner_url, upstream_max_calls=1, upstream_timeout_s=30.0)
-    stats(partner_url)
-    with ThreadPoolExecutor(2) as pool:
-        first = pool.submit(client.get, "/api/partner/many?n=4&delay_ms=200")
-        eventually(lambda: httpx2.get(f"{partner_url}/stats").json()["calls"], "a call has begun")
-        second = pool.submit(client.get, "/api/partner/many?n=4&delay_ms=200")
-        assert first.result().status_code == 200
-        counted = stats(partner_url)
-        assert second.result().status_code == 200
-    assert counted["calls"] <= 5  # the first one's, and the second's first
+class HoldingPartner(ThreadingHTTPServer):
+    """A partner that notes who asks, by the delay that is wished for, and answers one call each time it is let."""
+
+    def __init__(self) -> None:
+        self.asked: list[int] = []
+        self.may_answer = Semaphore(0)
+        super().__init__(("127.0.0.1", 0), HoldingAnswer)
+
+
+class HoldingAnswer(BaseHTTPRequestHandler):
+    """One call to it."""
+
+    server: HoldingPartner
+
+    def do_GET(self) -> None:
+        wish = {name: int(value) for name, value in parse_qsl(urlsplit(self.path).query)}
+        self.server.asked.append(wish["delay_ms"])
+        self.server.may_answer.acquire()
+        body = json.dumps({"partner": "ok", **wish}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+@pytest.fixture
+def holding_partner() -> Iterator[HoldingPartner]:
+    with HoldingPartner() as partner:
+        serving = Thread(target=partner.serve_forever, args=(0.01,))
+        serving.start()
+        yield partner
+        partner.shutdown()
+        serving.join()
+
+
+def test_who_comes_later_waits_behind_all_calls_of_who_came_before(
+    opened: Opened, holding_partner: HoldingPartner
+) -> None:
+    url = f"http://127.0.0.1:{holding_partner.server_port}"
+    settings = replace(SETTINGS, upstream_url=url, upstream_max_calls=1, upstream_timeout_s=60.0)
+    with opened(settings) as client, ThreadPoolExecutor(2) as pool:
+        first = pool.submit(client.get, "/api/partner/many?n=4&delay_ms=1")
+        eventually(lambda: holding_partner.asked, "the first one's first call is under way")
+        second = pool.submit(client.get, "/api/partner/many?n=4&delay_ms=2")
+        for number in range(1, 9):
+            eventually(lambda: len(holding_partner.asked) == number, f"call {number} is under way")  # noqa: B023
+            holding_partner.may_answer.release()
+        assert [first.result().status_code, second.result().status_code] == [200, 200]
+    assert holding_partner.asked == [1] * 4 + [2] * 4
 
 
 def test_who_waits_too_long_for_a_turn_is_sent_away(shop: Shop, partner_url: str) -> None:

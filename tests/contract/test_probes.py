@@ -5,7 +5,7 @@ import time
 import httpx2
 import pytest
 
-from tests.support.shop import faults
+from tests.support.shop import faults, in_process
 
 NUMBERS = [
     ("/api/probe/json", "n", 1000),
@@ -19,6 +19,7 @@ def test_ping_answers_pong(client: httpx2.Client) -> None:
     assert client.get("/api/probe/ping").content == b'{"message":"pong"}'
 
 
+@in_process
 @pytest.mark.parametrize("count", [0, 1, 50, 1000])
 def test_json_computes_as_many_items_as_asked(client: httpx2.Client, count: int) -> None:
     items = client.get(f"/api/probe/json?n={count}").json()["items"]
@@ -30,6 +31,7 @@ def test_json_computes_fifty_items_by_default(client: httpx2.Client) -> None:
     assert client.get("/api/probe/json").content == client.get("/api/probe/json?n=50").content
 
 
+@in_process
 @pytest.mark.parametrize(("path", "name", "most"), NUMBERS)
 def test_the_number_of_a_probe_has_bounds(client: httpx2.Client, path: str, name: str, most: int) -> None:
     assert faults(client.get(f"{path}?{name}=-1")) == [(f"?{name}", "too_small")]

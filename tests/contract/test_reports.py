@@ -16,11 +16,9 @@ from shared.ops import tasks
 from shared.ops.settings import Settings
 from shared.shop import reports
 from shared.shop.limits import now
-from tests.support.in_process import fastapi_client, flask_client
-from tests.support.shop import ADMIN, JWT_SECRET, anonymous, bearer, faults, problem
+from tests.support.in_process import Opened
+from tests.support.shop import ADMIN, JWT_SECRET, anonymous, bearer, faults, in_process, problem
 from tests.support.waiting import eventually
-
-BOTH = {"flask": flask_client, "fastapi": fastapi_client}
 
 
 @pytest.fixture(scope="module")
@@ -41,16 +39,10 @@ def worker(settings: Settings) -> Iterator[int]:
         yield pid
 
 
-@pytest.fixture(scope="module", params=BOTH)
-def client(request: pytest.FixtureRequest, settings: Settings, worker: int) -> Iterator[httpx2.Client]:
-    with BOTH[request.param](settings) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module", params=["flask_in_process", "fastapi_in_process"])
-def without_worker(request: pytest.FixtureRequest) -> httpx2.Client:
-    found: httpx2.Client = request.getfixturevalue(request.param)
-    return found
+@pytest.fixture(scope="module")
+def with_worker(opened: Opened, settings: Settings, worker: int) -> Iterator[httpx2.Client]:
+    with opened(settings) as client:
+        yield client
 
 
 def ordered(client: httpx2.Client, kind: str, headers: dict[str, str] = ADMIN) -> str:
@@ -90,24 +82,26 @@ def totals(client: httpx2.Client, query: str) -> dict[str, tuple[int, int]]:
     return sums
 
 
-def test_an_admin_gets_the_sales_to_everybody(client: httpx2.Client) -> None:
-    task = finished(client, ordered(client, "sales"))
+def test_an_admin_gets_the_sales_to_everybody(with_worker: httpx2.Client) -> None:
+    task = finished(with_worker, ordered(with_worker, "sales"))
     assert task["status"] == "succeeded"
     assert list(task["result"]) == ["kind", "by_status"]
     rows = {row["status"]: (row["orders"], row["revenue_cents"]) for row in task["result"]["by_status"]}
-    assert rows == totals(client, "")
+    assert rows == totals(with_worker, "")
 
 
-def test_others_get_the_sales_to_themselves(client: httpx2.Client) -> None:
+def test_others_get_the_sales_to_themselves(with_worker: httpx2.Client) -> None:
     headers = bearer(7)
-    task = finished(client, ordered(client, "sales", headers), headers)
+    task = finished(with_worker, ordered(with_worker, "sales", headers), headers)
     rows = {row["status"]: (row["orders"], row["revenue_cents"]) for row in task["result"]["by_status"]}
-    assert rows == totals(client, "&user_id=7")
+    assert rows == totals(with_worker, "&user_id=7")
 
 
-def test_a_report_on_the_stock_counts_and_values_it(client: httpx2.Client) -> None:
-    report = finished(client, ordered(client, "stock"))["result"]
-    pages = [client.get(f"/api/items?limit=100&offset={offset}").json() for offset in range(0, 1000, 100)]
+def test_a_report_on_the_stock_counts_and_values_it(with_worker: httpx2.Client) -> None:
+    report = finished(with_worker, ordered(with_worker, "stock"))["result"]
+    pages = [
+        with_worker.get(f"/api/items?limit=100&offset={offset}").json() for offset in range(0, 1000, 100)
+    ]
     items = [item for page in pages for item in page["items"]]
     assert report == {
         "kind": "stock",
@@ -118,21 +112,21 @@ def test_a_report_on_the_stock_counts_and_values_it(client: httpx2.Client) -> No
     }
 
 
-def test_a_task_that_fails_says_so_and_leaks_nothing(client: httpx2.Client, settings: Settings) -> None:
+def test_a_task_that_fails_says_so_and_leaks_nothing(with_worker: httpx2.Client, settings: Settings) -> None:
     celery = tasks.make_celery(settings)
     task_id = tasks.hand_over(celery, tasks.REPORT, "nonsense", None)
     tasks.disconnect(celery)
     a_task(settings, task_id)
     path = f"/api/tasks/{task_id}"
-    assert finished(client, path) == {"task_id": str(task_id), "status": "failed", "result": None}
-    assert "nonsense" not in client.get(path).text
+    assert finished(with_worker, path) == {"task_id": str(task_id), "status": "failed", "result": None}
+    assert "nonsense" not in with_worker.get(path).text
 
 
-def test_a_task_is_forgotten_when_its_outcome_is(client: httpx2.Client, settings: Settings) -> None:
+def test_a_task_is_forgotten_when_its_outcome_is(with_worker: httpx2.Client, settings: Settings) -> None:
     old = uuid4()
     a_task(settings, old, age=reports.LIFETIME + timedelta(seconds=1))
-    problem(client.get(f"/api/tasks/{old}"), 404, "not_found")
-    finished(client, ordered(client, "stock"))
+    problem(with_worker.get(f"/api/tasks/{old}"), 404, "not_found")
+    finished(with_worker, ordered(with_worker, "stock"))
     with psycopg.connect(libpq_url(settings.database_url)) as connection:
         assert connection.execute("SELECT id FROM tasks WHERE id = %s", [old]).fetchall() == []
 
@@ -144,16 +138,17 @@ def a_task(settings: Settings, task_id: UUID, age: timedelta = timedelta()) -> N
         connection.execute("INSERT INTO tasks (id, user_id, kind, created_at) VALUES (%s, %s, %s, %s)", row)
 
 
-def test_a_task_is_for_its_owner_and_for_admins(client: httpx2.Client) -> None:
-    path = ordered(client, "stock", bearer(7))
-    problem(client.get(path, headers=bearer(8)), 403, "forbidden")
-    problem(anonymous(client, "GET", path), 401, "unauthorized")
-    assert finished(client, path)["status"] == "succeeded"
+def test_a_task_is_for_its_owner_and_for_admins(with_worker: httpx2.Client) -> None:
+    path = ordered(with_worker, "stock", bearer(7))
+    problem(with_worker.get(path, headers=bearer(8)), 403, "forbidden")
+    problem(anonymous(with_worker, "GET", path), 401, "unauthorized")
+    assert finished(with_worker, path)["status"] == "succeeded"
 
 
-def test_without_a_worker_a_task_stays_pending(without_worker: httpx2.Client) -> None:
-    path = ordered(without_worker, "stock")
-    assert without_worker.get(path).json() == {
+@in_process
+def test_without_a_worker_a_task_stays_pending(client: httpx2.Client) -> None:
+    path = ordered(client, "stock")
+    assert client.get(path).json() == {
         "task_id": path.rpartition("/")[2],
         "status": "pending",
         "result": None,
@@ -170,12 +165,14 @@ def test_without_a_worker_a_task_stays_pending(without_worker: httpx2.Client) ->
         "1",
     ],
 )
-def test_a_task_that_nobody_handed_over_is_404(without_worker: httpx2.Client, task_id: str) -> None:
-    problem(without_worker.get(f"/api/tasks/{task_id}"), 404, "not_found")
+@in_process
+def test_a_task_that_nobody_handed_over_is_404(client: httpx2.Client, task_id: str) -> None:
+    problem(client.get(f"/api/tasks/{task_id}"), 404, "not_found")
 
 
-def test_a_report_needs_a_token_and_a_known_kind(without_worker: httpx2.Client) -> None:
-    problem(anonymous(without_worker, "POST", "/api/reports", json={}), 401, "unauthorized")
+@in_process
+def test_a_report_needs_a_token_and_a_known_kind(client: httpx2.Client) -> None:
+    problem(anonymous(client, "POST", "/api/reports", json={}), 401, "unauthorized")
     wrong: list[tuple[dict[str, Any], tuple[str, str]]] = [
         ({}, ("/kind", "missing")),
         ({"kind": "profit"}, ("/kind", "not_allowed")),
@@ -185,14 +182,13 @@ def test_a_report_needs_a_token_and_a_known_kind(without_worker: httpx2.Client) 
         ({"kind": "sales", "of": 1}, ("/of", "unknown_field")),
     ]
     for body, fault in wrong:
-        assert faults(without_worker.post("/api/reports", json=body)) == [fault]
+        assert faults(client.post("/api/reports", json=body)) == [fault]
 
 
-@pytest.mark.parametrize("app", BOTH)
-def test_a_full_queue_takes_no_more(app: str, new_settings: Callable[[], Settings]) -> None:
+def test_a_full_queue_takes_no_more(opened: Opened, new_settings: Callable[[], Settings]) -> None:
     crowded = new_settings()
     key = tasks.queue_key(crowded.namespace)
-    with redis.Redis.from_url(crowded.redis_url) as cache, BOTH[app](crowded) as client:
+    with redis.Redis.from_url(crowded.redis_url) as cache, opened(crowded) as client:
         cache.rpush(key, *[b""] * reports.QUEUE_MAX)
         response = client.post("/api/reports", json={"kind": "stock"})
         waiting = cache.llen(key)
@@ -201,12 +197,13 @@ def test_a_full_queue_takes_no_more(app: str, new_settings: Callable[[], Setting
     assert waiting == reports.QUEUE_MAX
 
 
-@pytest.mark.parametrize("app", BOTH)
 @pytest.mark.parametrize("cache", ["unix:///nowhere/redis.sock", "redis://127.0.0.1:9"])
-def test_without_redis_reports_and_tasks_are_unavailable(app: str, cache: str, settings: Settings) -> None:
+def test_without_redis_reports_and_tasks_are_unavailable(
+    opened: Opened, cache: str, settings: Settings
+) -> None:
     known = uuid4()
     a_task(settings, known)
-    with BOTH[app](Settings(settings.database_url, cache, JWT_SECRET)) as client:
+    with opened(Settings(settings.database_url, cache, JWT_SECRET)) as client:
         refused = client.post("/api/reports", json={"kind": "stock"})
         assert int(refused.headers["retry-after"]) >= 1
         assert "task queue" in problem(refused, 503, "unavailable")["detail"]

@@ -13,6 +13,7 @@ from tests.support.shop import (
     an_order,
     created,
     faults,
+    in_process,
     problem,
     unique,
     user_fields,
@@ -65,12 +66,13 @@ def test_required_fields_of_a_user_are_named(client: httpx2.Client) -> None:
     assert faults(client.post("/api/users", json={})) == expected
 
 
+@in_process
 @pytest.mark.parametrize(("name", "value", "code"), BROKEN_FIELDS)
 @pytest.mark.parametrize(("method", "path"), [("POST", "/api/users"), ("PATCH", "/api/users/3")])
 def test_a_broken_field_is_named(
-    shop: httpx2.Client, method: str, path: str, name: str, value: Any, code: str
+    client: httpx2.Client, method: str, path: str, name: str, value: Any, code: str
 ) -> None:
-    response = shop.request(method, path, json=user_fields(**{name: value}))
+    response = client.request(method, path, json=user_fields(**{name: value}))
     assert faults(response) == [(f"/{name}", code)]
 
 

@@ -3,19 +3,16 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 
-import httpx2
 import pytest
 
 from loadtests.machine.databases import database_copy
 from loadtests.machine.services import Services
 from shared.ops.settings import Settings
-from tests.support.in_process import fastapi_client, flask_client
+from tests.support.in_process import Opened
 from tests.support.shop import JWT_SECRET, anonymous
 
-Opened = Callable[[Settings], AbstractContextManager[httpx2.Client]]
 ALICE = {"username": "alice", "email": "alice@example.com", "password": "correct horse"}
 
 
@@ -36,7 +33,6 @@ def empty_database(running_services: Services) -> Iterator[str]:
         yield url
 
 
-@pytest.mark.parametrize("opened", [flask_client, fastapi_client])
 def test_an_empty_database_becomes_a_shop_with_an_admin(
     opened: Opened, empty_database: str, running_services: Services
 ) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, unquote_to_bytes
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from flask import Flask
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+Opened = Callable[[Settings], AbstractContextManager[httpx2.Client]]
 BASE_URL = "http://testserver"
 
 

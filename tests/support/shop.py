@@ -17,7 +17,7 @@ TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.
 JWT_SECRET = "a secret that only the tests use, of 48 characters"
 JSON = {"Content-Type": "application/json"}
 PROBLEM_KEYS = ["type", "title", "status", "detail", "code"]
-# For whole modules to which the wire adds nothing; a single test asks for the fixture `shop` instead of `client`.
+# For tests to which no server has anything to add. A test with settings of its own takes the fixture `opened`.
 in_process = pytest.mark.parametrize("client", ["flask_in_process", "fastapi_in_process"], indirect=True)
 
 

@@ -51,9 +51,9 @@ def equal_bytes(evidence: Evidence) -> Inspection:
     sizes = succeeded.group_by("contestant", "variant").agg(
         size=pl.col("body_bytes").sum() / pl.col("succeeded").sum()
     )
-    mine = sizes.filter(pl.col("contestant") == evidence.contestant)
-    others = sizes if sizes["contestant"].n_unique() > 2 else sizes.filter(~_is(evidence.contestant))
-    both = mine.join(others.group_by("variant").agg(usual=pl.col("size").median()), on="variant")
+    own = sizes.filter(pl.col("contestant") == evidence.contestant)
+    compared = sizes if sizes["contestant"].n_unique() > 2 else sizes.filter(~_is(evidence.contestant))
+    both = own.join(compared.group_by("variant").agg(usual=pl.col("size").median()), on="variant")
     if both.is_empty():
         return Inspection(
             None, BYTES_LIMIT_PERCENT, ok=True, note="not measured: no request that two servers answered"

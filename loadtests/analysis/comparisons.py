@@ -48,10 +48,10 @@ def comparisons(
             if (scenario, metric) in taken
         ]
         judged += _judge(pairs, run)
-    return [_with_promise(one, run) for one in judged]
+    return [_with_time_needed(one, run) for one in judged]
 
 
-def _with_promise(one: Comparison, run: RunInfo) -> Comparison:
+def _with_time_needed(one: Comparison, run: RunInfo) -> Comparison:
     """Where a precision was asked for and not reached, the note says how much longer it needs."""
     pair, wanted = headline(run.claims), run.precision
     if pair is None or wanted is None or (one.a, one.b) != (pair.a, pair.b) or one.metric not in PROMISED:
@@ -91,10 +91,10 @@ def readings_in(observations: pl.DataFrame) -> Readings:
 
 def ratio_in(readings: Readings, scenario: str, metric: str, a: str, b: str) -> Ratio | None:
     """The paired ratio; None without a single block that both answered."""
-    mine, others = readings.get((scenario, metric, a), {}), readings.get((scenario, metric, b), {})
+    of_a, of_b = readings.get((scenario, metric, a), {}), readings.get((scenario, metric, b), {})
     rounds: dict[int, list[float]] = {}
-    for place in mine.keys() & others.keys():
-        rounds.setdefault(place[0], []).append(log(mine[place] / others[place]))
+    for place in of_a.keys() & of_b.keys():
+        rounds.setdefault(place[0], []).append(log(of_a[place] / of_b[place]))
     return paired_ratio([np.array(rounds[number]) for number in sorted(rounds)]) if rounds else None
 
 

@@ -127,8 +127,8 @@ def _digest(samples: Samples, steal_limit_percent: float, cpus: int) -> Digest:
 
 def _digest_cell(slices: pl.DataFrame, requests: pl.DataFrame) -> tuple[pl.DataFrame, ...]:
     """Slices, pools and bodies of one cell of one round: cell by cell, since a join needs several times the memory."""
-    mine = requests.filter(pl.col("slice").is_in(slices["slice"].implode()))
-    joined = _joined(mine, slices)
+    own = requests.filter(pl.col("slice").is_in(slices["slice"].implode()))
+    joined = _joined(own, slices)
     return _tallied(slices, joined), _pools(joined), _bodies(joined)
 
 

@@ -57,8 +57,8 @@ def _per_round(digest: Digest) -> pl.DataFrame:
     sizes = digest.bodies.group_by(cell).agg(
         bytes_per_response=pl.col("bytes").sum() / pl.col("answered").sum()
     )
-    asked = digest.slices.group_by(cell).agg(samples=pl.col("requests").sum(), good=pl.col("answered").sum())
-    shares = asked.filter(pl.col("samples") > 0).with_columns(
+    counts = digest.slices.group_by(cell).agg(samples=pl.col("requests").sum(), good=pl.col("answered").sum())
+    shares = counts.filter(pl.col("samples") > 0).with_columns(
         error_percent=100 * (pl.col("samples") - pl.col("good")) / pl.col("samples")
     )
     return _once(shares.join(sizes, on=cell, how="left"))

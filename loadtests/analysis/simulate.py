@@ -19,20 +19,20 @@ TAIL_DEGREES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
+class NoiseModel:
     """Standard deviations of log ratios between launches and between blocks, and the lag-1 correlation of blocks."""
 
     launch: float
     block: float
-    memory: float = 0.0
+    correlation: float = 0.0
 
 
-def drawn(rng: Generator, runs: int, rounds: int, blocks: int, noise: Spread) -> FloatArray:
+def drawn(rng: Generator, runs: int, rounds: int, blocks: int, noise: NoiseModel) -> FloatArray:
     """Log ratios of many runs around TRUTH, shape (runs, rounds, blocks); the blocks' noise is AR(1)."""
     own = rng.standard_t(TAIL_DEGREES, (runs, rounds, blocks)) * noise.block / sqrt(TAIL_DEGREES)
-    own[..., 1:] *= sqrt(1 - noise.memory**2)
+    own[..., 1:] *= sqrt(1 - noise.correlation**2)
     launches = rng.normal(TRUTH, noise.launch, (runs, rounds, 1))
-    logs: FloatArray = launches + lfilter([1.0], [1.0, -noise.memory], own, axis=-1)
+    logs: FloatArray = launches + lfilter([1.0], [1.0, -noise.correlation], own, axis=-1)
     return logs
 
 
@@ -51,7 +51,7 @@ def coverage(logs: FloatArray) -> float:
     return float(np.mean((low <= TRUTH) & (high >= TRUTH)))
 
 
-def noise_of(log_ratios: list[FloatArray]) -> Spread:
+def estimated_noise(log_ratios: list[FloatArray]) -> NoiseModel:
     """The noise behind measured rounds, by the moments of a one-way layout (Searle, Casella and McCulloch 1992, 3.5).
 
     log_ratios: one array of shape (blocks,) per round, two or more of each. The blocks' mean square is `block` squared;
@@ -61,10 +61,10 @@ def noise_of(log_ratios: list[FloatArray]) -> Spread:
     within = float(np.mean([blocks.var(ddof=1) for blocks in log_ratios]))
     size = float(np.mean([len(blocks) for blocks in log_ratios]))
     between = max(0.0, float(means.var(ddof=1)) - within / size)
-    return Spread(sqrt(between), sqrt(within), _memory(log_ratios))
+    return NoiseModel(sqrt(between), sqrt(within), _correlation(log_ratios))
 
 
-def _memory(log_ratios: list[FloatArray]) -> float:
+def _correlation(log_ratios: list[FloatArray]) -> float:
     """The lag-1 autocorrelation of blocks around their round's mean, between 0 and 0.9."""
     centred = [blocks - blocks.mean() for blocks in log_ratios]
     products = sum(float(np.sum(one[1:] * one[:-1])) for one in centred)

@@ -85,7 +85,7 @@ class AaRatio:
 
 
 @dataclass(frozen=True, slots=True)
-class Noise:
+class RunNoise:
     """How disturbed the machine was: stolen CPU time, and the A-against-A ratios."""
 
     steal_percent: float | None
@@ -135,7 +135,7 @@ class Summary:
     cells: tuple[Cell, ...]
     comparisons: tuple[Comparison, ...]
     gates: tuple[GateResult, ...]
-    noise: Noise
+    noise: RunNoise
 
     def to_json(self) -> str:
         """The text of `summary.json`; a NaN in it is a mistake of the caller and raises ValueError."""

@@ -10,7 +10,7 @@ from loadtests.analysis.comparisons import Readings, comparisons, ratio_in, read
 from loadtests.analysis.digest import Digest, steal_percent
 from loadtests.analysis.observations import observe
 from loadtests.analysis.precision import PROMISED, widths
-from loadtests.analysis.summary import AaRatio, Noise, RunInfo, Summary
+from loadtests.analysis.summary import AaRatio, RunInfo, RunNoise, Summary
 from loadtests.config.metrics import COMPARED, PER_PROCESS
 from loadtests.config.profiles import headline
 from loadtests.plan.plan import TWIN_SCENARIO
@@ -42,11 +42,11 @@ def headline_widths(digest: Digest, run: RunInfo) -> dict[str, float]:
     return widths(comparisons(observations, reasons, replace(run, claims=(pair,)), PROMISED))
 
 
-def noise(digest: Digest, observations: pl.DataFrame, run: RunInfo) -> Noise:
+def noise(digest: Digest, observations: pl.DataFrame, run: RunInfo) -> RunNoise:
     """Stolen time, and every twin against its original."""
     measured = [metric for metric in COMPARED if metric not in PER_PROCESS]
     readings = readings_in(observations)
-    return Noise(
+    return RunNoise(
         steal_percent=steal_percent(digest.slices, run.cpus),
         aa=tuple(
             _aa(readings, original, twin, metric)

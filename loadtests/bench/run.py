@@ -24,22 +24,22 @@ def measure(run: BenchRun, folder: Path, observer: Observer) -> BenchRun:
     A round depends on the options and on the rounds before it alone: a resumed run goes on as it would have gone on.
     """
     store = RunStore(folder)
-    known = digested(store.rounds(), run)
+    digest_ = digested(store.rounds(), run)
 
     def next_round(run: BenchRun, longest_s: float) -> Round | None:
-        widths = widths_of(known, run)
-        over = is_over(run, known.rounds, widths, longest_s)
-        return None if over else round_after(run, known.rounds, widths)
+        widths = widths_of(digest_, run)
+        over = is_over(run, digest_.rounds, widths, longest_s)
+        return None if over else round_after(run, digest_.rounds, widths)
 
-    def noted(run: BenchRun, measured: Measurement) -> BenchRun:
-        nonlocal known
-        known = merge([known, digested([of_round(measured, known.rounds)], run)])
+    def updated(run: BenchRun, measured: Measurement) -> BenchRun:
+        nonlocal digest_
+        digest_ = merge([digest_, digested([of_round(measured, digest_.rounds)], run)])
         argv = dict(measured.servers.select("contestant", "argv").iter_rows())
-        return replace(run, rates=_rates(run, known), servers={**run.servers, **argv})
+        return replace(run, rates=_rates(run, digest_), servers={**run.servers, **argv})
 
     plan = run.plan
-    series = Series(plan.seed, plan.contestants, plan.scenarios, next_round, noted)
-    return measure_rounds(replace(run, rates=_rates(run, known)), folder, series, store, observer)
+    series = Series(plan.seed, plan.contestants, plan.scenarios, next_round, updated)
+    return measure_rounds(replace(run, rates=_rates(run, digest_)), folder, series, store, observer)
 
 
 def report(folder: Path, selftest: Sequence[Table] = ()) -> Summary:
@@ -48,11 +48,11 @@ def report(folder: Path, selftest: Sequence[Table] = ()) -> Summary:
     selftest: tables that say how far the suite can be trusted on this machine, shown as well.
     """
     run = load_run(folder)
-    known = digested(RunStore(folder).rounds(), run)
-    summary = summarise(known, info_of(run, known))
+    digest_ = digested(RunStore(folder).rounds(), run)
+    summary = summarise(digest_, info_of(run, digest_))
     from loadtests.report.files import write_report  # noqa: PLC0415  charts take long to import
 
-    write_report(summary, known, folder, selftest)
+    write_report(summary, digest_, folder, selftest)
     return summary
 
 
@@ -61,7 +61,7 @@ def digested(rounds: Iterable[Samples], run: BenchRun) -> Digest:
     return digest(rounds, run.plan.profile.steal_limit_percent, run.cpus)
 
 
-def info_of(run: BenchRun, known: Digest) -> RunInfo:
+def info_of(run: BenchRun, digest_: Digest) -> RunInfo:
     """What the report says of a run."""
     plan = run.plan
     contestants = named(sorted(plan.launched), plan.contestants)
@@ -73,8 +73,8 @@ def info_of(run: BenchRun, known: Digest) -> RunInfo:
         started_at=run.started_at,
         finished_at=run.finished_at,
         duration_s=run.elapsed_s,
-        load_s=known.load_s,
-        rounds=known.rounds,
+        load_s=digest_.load_s,
+        rounds=digest_.rounds,
         margin=plan.profile.margin,
         steal_limit_percent=plan.profile.steal_limit_percent,
         cpus=run.cpus,
@@ -110,13 +110,13 @@ def round_after(run: BenchRun, finished: int, widths: Mapping[str, float]) -> Ro
     return run.plan.round(finished, run.rates or None, weights)
 
 
-def widths_of(known: Digest, run: BenchRun) -> dict[str, float]:
+def widths_of(digest_: Digest, run: BenchRun) -> dict[str, float]:
     """How far the headline intervals reach, by scenario; of no interest unless a precision was asked for."""
-    if run.options.precision is None or known.rounds < budget.MIN_ROUNDS:
+    if run.options.precision is None or digest_.rounds < budget.MIN_ROUNDS:
         return {}
-    return headline_widths(known, info_of(run, known))
+    return headline_widths(digest_, info_of(run, digest_))
 
 
-def _rates(run: BenchRun, known: Digest) -> Mapping[str, float]:
-    """The arrival rates of the open loop: those noted, else as what is known sets them; none before round 0 is over."""
-    return run.rates or open_rates(closed_throughput(known), run.plan.profile)
+def _rates(run: BenchRun, digest_: Digest) -> Mapping[str, float]:
+    """The arrival rates of the open loop: the record's, else those that the digest gives; none before round 0 ends."""
+    return run.rates or open_rates(closed_throughput(digest_), run.plan.profile)

@@ -32,7 +32,7 @@ def draw(summary: Summary, replays: Sequence[Replay], rules: Search) -> dict[str
         "curve.svg": (curves, curve(summary, replays, rules)),
         "surge.svg": (surges, surge(summary, replays, rules)),
     }
-    return {name: (shows, to_svg(chart)) for name, (shows, chart) in charts.items() if chart is not None}
+    return {name: (caption, to_svg(chart)) for name, (caption, chart) in charts.items() if chart is not None}
 
 
 def curve(summary: Summary, replays: Sequence[Replay], rules: Search) -> alt.TopLevelMixin | None:

@@ -20,7 +20,7 @@ BROKEN_OFF = SearchResult(None, None, "the search was interrupted", "broken off"
 class Replay:
     """One search in one round. capacity_rps None: not measured; `cause` says of which kind that is, and `reason` why.
 
-    apart: by how many requests the server's own count differs from the client's, over the steps that met the SLO.
+    count_difference: between the server's count of requests and the client's, over the steps that met the SLO.
     surge: the requests of the surge, reduced to `at_ms` after its start and `time_ms` (null where it failed).
     """
 
@@ -33,7 +33,7 @@ class Replay:
     ladder: tuple[Rung, ...]
     overload: Overload | None
     trail: tuple[tuple[Step, Outcome], ...]
-    apart: int
+    count_difference: int
     stolen_ms: float
     load_ms: float
     surge: pl.DataFrame
@@ -55,30 +55,30 @@ def _replay(
     search: Search, slices: pl.DataFrame, by_slice: dict[tuple[object, ...], pl.DataFrame], none: pl.DataFrame
 ) -> Replay:
     """by_slice: the requests of each slice; `none`: the frame of a slice without any."""
-    ongoing, apart, overload, surge = OngoingSearch(search), 0, None, _surge(none, 0)
+    ongoing, count_difference, overload, surge = OngoingSearch(search), 0, None, _surge(none, 0)
     for facts in facts_in(slices):
         requests, step = by_slice.get((facts.slice,), none), ongoing.step
         outcome = outcome_of(requests, facts)
         ongoing.learn(outcome)
         if search.is_met(outcome) and facts.server_requests is not None:
-            apart += abs(facts.server_requests - facts.client_requests)
+            count_difference += abs(facts.server_requests - facts.client_requests)
         if step is not None and step.role == "surge":
             overload = overload_of(requests, facts.start_ns, surge_s(search), search.slo_ms)
             surge = _surge(requests, facts.start_ns)
-    return _replayed(ongoing, int(slices["round"][0]), slices, apart, overload, surge)
+    return _replayed(ongoing, int(slices["round"][0]), slices, count_difference, overload, surge)
 
 
 def _replayed(
     ongoing: OngoingSearch,
     number: int,
     slices: pl.DataFrame,
-    apart: int,
+    count_difference: int,
     overload: Overload | None,
     surge: pl.DataFrame,
 ) -> Replay:
     result, ladder = ongoing.result or BROKEN_OFF, rungs(ongoing.trail)
-    if apart:
-        text = f"client and server disagree by {apart} requests"
+    if count_difference:
+        text = f"client and server disagree by {count_difference} requests"
         result = replace(result, capacity_rps=None, reason=text, cause="miscounted")
     return Replay(
         round=number,
@@ -91,7 +91,7 @@ def _replayed(
         ladder=tuple(ladder),
         overload=overload,
         trail=tuple(ongoing.trail),
-        apart=apart,
+        count_difference=count_difference,
         stolen_ms=float(slices["steal_ms"].sum()),
         load_ms=float((slices["drained_ns"] - slices["start_ns"]).sum()) / 1e6,
         surge=surge,

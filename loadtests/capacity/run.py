@@ -28,11 +28,11 @@ def measure(run: CapacityRun, folder: Path, observer: Observer) -> CapacityRun:
         goes_on = finished == 0 or budget.another_fits(run.request.budget_s, run.elapsed_s, longest_s)
         return round_of(run.searches, run.request.seed, finished) if goes_on else None
 
-    def noted(run: CapacityRun, _: Measurement) -> CapacityRun:
+    def updated(run: CapacityRun, _: Measurement) -> CapacityRun:
         return run
 
     chosen = run.selection
-    series = Series(run.request.seed, chosen.contestants, chosen.scenarios, next_round, noted)
+    series = Series(run.request.seed, chosen.contestants, chosen.scenarios, next_round, updated)
     return measure_rounds(run, folder, series, store, observer)
 
 

@@ -10,7 +10,7 @@ from loadtests.analysis.cells import cells
 from loadtests.analysis.comparisons import comparisons
 from loadtests.analysis.estimates import MIN_ROUNDS
 from loadtests.analysis.observations import COLUMNS
-from loadtests.analysis.summary import Cell, Comparison, GateResult, Noise, RunInfo, Summary
+from loadtests.analysis.summary import Cell, Comparison, GateResult, RunInfo, RunNoise, Summary
 from loadtests.capacity.curves import Point, curve
 from loadtests.capacity.replay import Replay
 from loadtests.plan.search import LAG_SHARE, Cause
@@ -49,7 +49,7 @@ def summarise(replays: Sequence[Replay], run: RunInfo) -> Summary:
         cells=tuple(found),
         comparisons=tuple(_compared(replays, held, run)),
         gates=tuple(gate for pair, own in held.items() for gate in _gates(pair, own)),
-        noise=Noise(_steal_percent(replays, run.cpus)),
+        noise=RunNoise(_steal_percent(replays, run.cpus)),
     )
 
 
@@ -141,10 +141,17 @@ def _with_note(one: Comparison, held: Mapping[Pair, Sequence[Replay]]) -> Compar
 
 
 def _gates(pair: Pair, own: Sequence[Replay]) -> list[GateResult]:
-    apart = sum(one.apart for one in own)
+    count_difference = sum(one.count_difference for one in own)
     return [
         _lag_gate(pair, own),
-        GateResult(*pair, "request_count", float(apart), 0.0, apart == 0, _counted(apart)),
+        GateResult(
+            *pair,
+            "request_count",
+            float(count_difference),
+            0.0,
+            count_difference == 0,
+            _counted(count_difference),
+        ),
     ]
 
 
@@ -167,8 +174,8 @@ def _deciding(one: Replay) -> Outcome | None:
     return seen[-1] if seen and one.failing_rps is not None else None
 
 
-def _counted(apart: int) -> str:
-    return f"client and server disagree by {apart} requests" if apart else ""
+def _counted(count_difference: int) -> str:
+    return f"client and server disagree by {count_difference} requests" if count_difference else ""
 
 
 def _steal_percent(replays: Sequence[Replay], cpus: int) -> float | None:

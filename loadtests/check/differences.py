@@ -50,7 +50,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class _Talker:
+class _Side:
     """One side of a conversation, and what it has kept so far."""
 
     url: str
@@ -78,10 +78,8 @@ def check(
     with _client(url_a, login) as first, _client(url_b, login) as second:
         found = []
         for conversation in (*CONVERSATIONS, drawn):
-            talkers = _Talker(url_a, first, _new_mark()), _Talker(url_b, second, _new_mark())
-            found += [
-                one for step in conversation.steps for one in _compare(conversation.name, step, talkers)
-            ]
+            sides = _Side(url_a, first, _new_mark()), _Side(url_b, second, _new_mark())
+            found += [one for step in conversation.steps for one in _compare(conversation.name, step, sides)]
         return found
 
 
@@ -126,14 +124,14 @@ def _one_line(error: Exception) -> str:
     return (str(error) or type(error).__name__).splitlines()[0]
 
 
-def _compare(name: str, step: Step, talkers: tuple[_Talker, _Talker]) -> Iterator[Difference]:
+def _compare(name: str, step: Step, sides: tuple[_Side, _Side]) -> Iterator[Difference]:
     """Has both do one step; gives breaches of the contract first, then what differs."""
     where = f"{name}: {step.method} {step.path}"
     answers = []
-    for talker in talkers:
-        answer = _ask(talker, step)
+    for side in sides:
+        answer = _send(side, step)
         answers.append(answer)
-        yield from _breaches(f"{where} at {talker.url}", step, answer)
+        yield from _breaches(f"{where} at {side.url}", step, answer)
     first, second = answers
     if first.status != second.status:
         yield Difference(where, "status", str(first.status), str(second.status))
@@ -144,22 +142,22 @@ def _compare(name: str, step: Step, talkers: tuple[_Talker, _Talker]) -> Iterato
         yield Difference(where, "body", first.body, second.body)
 
 
-def _ask(talker: _Talker, step: Step) -> Answer:
-    body = _filled(step.body, talker.kept) if isinstance(step.body, str) else step.body
-    headers = {name: _filled(value, talker.kept) for name, value in step.headers.items()}
+def _send(side: _Side, step: Step) -> Answer:
+    body = _filled(step.body, side.kept) if isinstance(step.body, str) else step.body
+    headers = {name: _filled(value, side.kept) for name, value in step.headers.items()}
     try:
-        response = talker.client.request(
-            step.method, _filled(step.path, talker.kept), content=body, headers=headers
+        response = side.client.request(
+            step.method, _filled(step.path, side.kept), content=body, headers=headers
         )
     except httpx2.HTTPError as error:
         raise CheckError(
-            f"{talker.url} stopped answering at {step.method} {step.path} ({_one_line(error)})"
+            f"{side.url} stopped answering at {step.method} {step.path} ({_one_line(error)})"
         ) from error
-    _keep(talker.kept, step, response)
+    _keep(side.kept, step, response)
     given = {name: _named(response.headers.get(name)) for name in HEADERS}
     given["x-request-id"] = _request_id(headers.get("X-Request-ID"), response)
     body = response.content if response.status_code < 400 else _without_words(response.content)
-    return Answer(response.status_code, given, _masked(step, body, talker.kept))
+    return Answer(response.status_code, given, _masked(step, body, side.kept))
 
 
 def _without_words(body: bytes) -> bytes:

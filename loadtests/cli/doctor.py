@@ -70,10 +70,10 @@ def _show_findings(findings: "Sequence[Finding]") -> None:
     table = Table.grid(padding=(0, 2))
     for one in findings:
         mark, style = MARKS[one.severity]
-        told = Text(one.found)
+        text = Text(one.found)
         if one.advice:
-            told.append(f"\n→ {one.advice}", style="dim")
-        table.add_row(Text(mark, style=style), Text(one.subject), told)
+            text.append(f"\n→ {one.advice}", style="dim")
+        table.add_row(Text(mark, style=style), Text(one.subject), text)
     out.print(table)
 
 
@@ -85,7 +85,7 @@ def _show_forecasts(spread: "AaSpread", forecasts: "Sequence[Forecast]") -> None
     for column in ("bench --profile … --budget …", "rounds", "95 % interval", "visible difference"):
         table.add_column(Text(column), justify="left" if column.startswith("bench") else "right")
     for one in forecasts:
-        asked = f"--profile {one.profile} --budget {one.budget_s / 60:g}m"
-        table.add_row(asked, str(one.rounds), f"± {share(one.half_width)}", share(one.visible))
+        options = f"--profile {one.profile} --budget {one.budget_s / 60:g}m"
+        table.add_row(options, str(one.rounds), f"± {share(one.half_width)}", share(one.visible))
     out.print(table)
     out.print(Text(f"{describe_assumptions()}\n", style="dim"))

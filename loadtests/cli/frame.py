@@ -1,4 +1,4 @@
-"""What all commands share: the program, its consoles, its temporary folder, and what becomes of errors and signals."""
+"""What all commands share: the program, its consoles, its temporary folder, and the handling of errors and signals."""
 
 import errno
 import fcntl
@@ -43,14 +43,14 @@ DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class Stopped(BaseException):
-    """SIGINT or SIGTERM came in: everything that was started ends, then this program. Its text says what is left."""
+    """SIGINT or SIGTERM: everything that was started ends, then this program. The text says how to continue."""
 
 
 @contextmanager
 def one_line_errors() -> Iterator[None]:
-    """Turns what the user can mend into one line and exit code 2, an interruption into 130.
+    """Turns an error that the user can fix into one line and exit code 2, an interruption into 130.
 
-    What is written to the temporary folder meanwhile is gone afterwards, or when the next command begins.
+    Temporary files are removed at the end; those of a killed command when the next one begins.
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
@@ -61,16 +61,16 @@ def one_line_errors() -> Iterator[None]:
         err.print("; ".join(["sidebyside: stopped", *map(str, stop.args)]), soft_wrap=True, markup=False)
         raise typer.Exit(130) from None
     except Exception as error:
-        if (line := mendable(error)) is None:
+        if (line := fixable_message(error)) is None:
             raise
         err.print(f"sidebyside: {line}", soft_wrap=True, markup=False, style="red")
         raise typer.Exit(2) from None
 
 
-def mendable(error: Exception) -> str | None:
-    """The one line for an error that the user can mend; None for any other: that is a fault of this program.
+def fixable_message(error: Exception) -> str | None:
+    """The one line for an error that the user can fix; None for any other, which is a bug of this program.
 
-    A full disk is told by its text, since each library wraps it in an error of its own.
+    A full disk is recognised by its text: each library wraps it in an error of its own.
     """
     if isinstance(error, SuiteError):
         return str(error)
@@ -80,21 +80,21 @@ def mendable(error: Exception) -> str | None:
 
 @contextmanager
 def resumable(folder: Path, command: str, report: Callable[[Path], object]) -> Iterator[None]:
-    """Adds to the one line of an error or an interruption how to go on with the run in the folder."""
+    """Adds to the line of an error or an interruption how to continue the run in the folder."""
     try:
         yield
     except Stopped:
-        raise Stopped(what_is_left(folder, command, report)) from None
+        raise Stopped(how_to_continue(folder, command, report)) from None
     except Exception as error:
-        if (line := mendable(error)) is None:
+        if (line := fixable_message(error)) is None:
             raise
-        raise SuiteError(f"{line}; {what_is_left(folder, command, report)}") from error
+        raise SuiteError(f"{line}; {how_to_continue(folder, command, report)}") from error
 
 
-def what_is_left(folder: Path, command: str, report: Callable[[Path], object]) -> str:
-    """How to go on with a run that was cut short. Its half-written files are removed, its finished rounds reported on.
+def how_to_continue(folder: Path, command: str, report: Callable[[Path], object]) -> str:
+    """How to continue an interrupted run. Its half-written files are removed, its finished rounds reported on.
 
-    A report that there is no room for is left to be written later.
+    If the disk has no room for the report, it can be written later.
     """
     for partial in folder.rglob("*.partial"):
         partial.unlink()
@@ -102,7 +102,7 @@ def what_is_left(folder: Path, command: str, report: Callable[[Path], object]) -
         try:
             report(folder)
         except Exception as error:
-            if mendable(error) is None:
+            if fixable_message(error) is None:
                 raise
     if json.loads((folder / "run.json").read_text(encoding="utf-8"))["status"] == "complete":
         return f"all rounds are kept; write the report with: sidebyside report {folder}"
@@ -147,5 +147,5 @@ def _remove_abandoned(base: Path) -> None:
 
 def _stop(_number: int, _frame: FrameType | None) -> NoReturn:
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)  # a second one must not cut the clearing up short
+        signal.signal(number, signal.SIG_IGN)  # a second signal must not interrupt the clean-up
     raise Stopped

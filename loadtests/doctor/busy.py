@@ -9,8 +9,8 @@ import psutil
 
 
 @dataclass(frozen=True, slots=True)
-class Busy:
-    """A process that is at work; 100 % is one CPU."""
+class BusyProcess:
+    """A process that uses CPU time; 100 % is one CPU."""
 
     name: str
     pid: int
@@ -18,29 +18,29 @@ class Busy:
 
 
 @dataclass(frozen=True, slots=True)
-class Process:
-    """One process for sure: ids come again, and kernel threads change their names."""
+class ProcessKey:
+    """What identifies a process: ids are reused, and kernel threads change their names."""
 
     pid: int
     started_s: float
 
 
 @dataclass(frozen=True, slots=True)
-class Spent:
-    """What a process is called now, and the CPU time that it has used so far."""
+class ProcessTime:
+    """A process's present name, and the CPU time that it has used so far."""
 
     name: str
     cpu_s: float
 
 
 class BusyMeter:
-    """Which processes used the CPUs since the meter was made, this one and its descendants not counted."""
+    """Which processes have used the CPUs since the meter was made, without this one and its descendants."""
 
     def __init__(self) -> None:
         self._before = _processes()
         self._began_s = time.monotonic()
 
-    def read(self, at_least_percent: float) -> tuple[Busy, ...]:
+    def read(self, at_least_percent: float) -> tuple[BusyProcess, ...]:
         """The busiest first."""
         elapsed_s = time.monotonic() - self._began_s
         own = {os.getpid(), *(child.pid for child in psutil.Process().children(recursive=True))}
@@ -48,16 +48,16 @@ class BusyMeter:
 
 
 def busiest(
-    before: Mapping[Process, Spent],
-    after: Mapping[Process, Spent],
+    before: Mapping[ProcessKey, ProcessTime],
+    after: Mapping[ProcessKey, ProcessTime],
     elapsed_s: float,
     own: Collection[int],
     at_least_percent: float,
-) -> tuple[Busy, ...]:
-    """Who used CPU time between two readings, most first; a process that came later counts from its start."""
-    nothing = Spent("", 0.0)
+) -> tuple[BusyProcess, ...]:
+    """The processes that used CPU time between two readings, busiest first; a later one counts from its start."""
+    nothing = ProcessTime("", 0.0)
     found = (
-        Busy(now.name, one.pid, 100 * (now.cpu_s - before.get(one, nothing).cpu_s) / elapsed_s)
+        BusyProcess(now.name, one.pid, 100 * (now.cpu_s - before.get(one, nothing).cpu_s) / elapsed_s)
         for one, now in after.items()
         if one.pid not in own
     )
@@ -65,13 +65,13 @@ def busiest(
     return tuple(sorted(busy, key=lambda one: one.cpu_percent, reverse=True))
 
 
-def _processes() -> dict[Process, Spent]:
+def _processes() -> dict[ProcessKey, ProcessTime]:
     spent = {}
     for process in psutil.process_iter(["name", "cpu_times", "create_time"]):
         info = process.info
         if info["cpu_times"] is not None:
             times = info["cpu_times"]
-            spent[Process(process.pid, info["create_time"])] = Spent(
+            spent[ProcessKey(process.pid, info["create_time"])] = ProcessTime(
                 info["name"] or "?", times.user + times.system
             )
     return spent

@@ -13,7 +13,7 @@ SHARE_WARNING_PERCENT, SHARE_BAD_PERCENT = 97.0, 80.0
 LATE_WARNING_US, LATE_BAD_US = 1000.0, 5000.0  # the gate `send_lag` allows 1 ms
 BUSY_WARNING_PERCENT, BUSY_BAD_PERCENT = 5.0, 50.0
 LOAD_WARNING = 0.5  # a CPU
-SHOWN_PROCESSES = 3
+PROCESSES_NAMED = 3
 
 
 def cpus(facts: Facts) -> Finding:
@@ -66,7 +66,7 @@ def cpu_limit(facts: Facts) -> Finding:
 
 def stolen(facts: Facts) -> Finding:
     """How much CPU time other machines on the same host took."""
-    percent = facts.spin.stolen_percent
+    percent = facts.cpu_share.stolen_percent
     if percent is None:
         return Finding("good", "stolen time", "the kernel does not report it")
     found = f"other machines took {percent:.1f} % of the CPU time just now"
@@ -78,7 +78,7 @@ def stolen(facts: Facts) -> Finding:
 
 def share(facts: Facts) -> Finding:
     """How much of a CPU a busy program gets."""
-    percent = facts.spin.least_share_percent
+    percent = facts.cpu_share.least_share_percent
     found = f"a busy program gets {percent:.0f} % of a CPU"
     if percent >= SHARE_WARNING_PERCENT:
         return Finding("good", "CPU share", found)
@@ -91,7 +91,7 @@ def other_work(facts: Facts) -> Finding:
     total = sum(one.cpu_percent for one in facts.busy)
     if total < BUSY_WARNING_PERCENT:
         return Finding("good", "other work", "no other process is busy")
-    named = (f"{one.name} ({one.pid}) {one.cpu_percent:.0f} %" for one in facts.busy[:SHOWN_PROCESSES])
+    named = (f"{one.name} ({one.pid}) {one.cpu_percent:.0f} %" for one in facts.busy[:PROCESSES_NAMED])
     found = f"other processes use {total:.0f} % of a CPU: {', '.join(named)}"
     severity: Severity = "bad" if total >= BUSY_BAD_PERCENT else "warning"
     return Finding(severity, "other work", found, "end them, or wait until they are done")
@@ -107,7 +107,7 @@ def load_average(facts: Facts) -> Finding:
 
 def timers(facts: Facts) -> Finding:
     """How late sleeps end, and so how late requests may be sent."""
-    late = facts.lateness
+    late = facts.timer_delay
     found = f"sleeps end late by {late.p50_us:.0f} µs (p50) and {late.p99_us:.0f} µs (p99)"
     if late.p99_us < LATE_WARNING_US:
         return Finding("good", "timers", found)

@@ -9,15 +9,15 @@ from pathlib import Path
 import psutil
 
 from loadtests.doctor import folders, probes
-from loadtests.doctor.busy import Busy, BusyMeter
-from loadtests.doctor.probes import Lateness, Spin
+from loadtests.doctor.busy import BusyMeter, BusyProcess
+from loadtests.doctor.probes import CpuShare, TimerDelay
 from loadtests.machine import cgroups, kernel
 from loadtests.machine.cpus import cpu_sets
 
-SPIN_S = 3.0
+BUSY_S = 3.0
 SLEEPS = 1500
 BUSY_PERCENT = 3.0
-MOST_SPUN = 4  # CPUs of each kind that are kept busy: the others would say the same
+MOST_BUSY = 4  # CPUs of each kind that are kept busy: the others would show the same
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108
 
 
@@ -31,7 +31,7 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What was found. None: the kernel does not tell; for errors, that there was none.
+    """What was found. None: not known; of an error: there was none.
 
     shared_cores: CPUs of one physical core of which some serve and some load. governors: empty when none is exposed.
     open_files: the soft limit, -1 without one.
@@ -47,9 +47,9 @@ class Facts:
     memory: Memory
     open_files: int
     load_average: float
-    busy: tuple[Busy, ...]
-    spin: Spin
-    lateness: Lateness
+    busy: tuple[BusyProcess, ...]
+    cpu_share: CpuShare
+    timer_delay: TimerDelay
     on_battery: bool
     results_dir: str
     results_error: str | None
@@ -59,14 +59,14 @@ class Facts:
 
 
 def gather(
-    results_dir: Path, *, root: Path = kernel.ROOT, spin_s: float = SPIN_S, sleeps: int = SLEEPS
+    results_dir: Path, *, root: Path = kernel.ROOT, busy_s: float = BUSY_S, sleeps: int = SLEEPS
 ) -> Facts:
-    """Ask the kernel, and try out the rest on the machine itself; the root is for the files that it reads itself."""
+    """Read the kernel's files below `root`, and measure the rest on this machine."""
     cpus = tuple(sorted(os.sched_getaffinity(0)))
     server_cpus, load_cpus = cpu_sets(cpus)
     limits, load_average = cgroups.limits(root), os.getloadavg()[0]
     meter = BusyMeter()
-    lateness = probes.timers(load_cpus, sleeps)
+    timer_delay = probes.timer_delay(load_cpus, sleeps)
     return Facts(
         cpus=cpus,
         server_cpus=server_cpus,
@@ -79,8 +79,8 @@ def gather(
         open_files=resource.getrlimit(resource.RLIMIT_NOFILE)[0],
         load_average=load_average,
         busy=meter.read(BUSY_PERCENT),
-        lateness=lateness,
-        spin=probes.spin(server_cpus[:MOST_SPUN] + load_cpus[:MOST_SPUN] or cpus, spin_s),
+        timer_delay=timer_delay,
+        cpu_share=probes.cpu_share(server_cpus[:MOST_BUSY] + load_cpus[:MOST_BUSY] or cpus, busy_s),
         on_battery=kernel.on_battery(root),
         results_dir=str(results_dir),
         results_error=folders.folder_error(results_dir),
@@ -93,7 +93,7 @@ def gather(
 
 
 def memory() -> Memory:
-    """What the machine has to spare, and what it had to swap out."""
+    """The memory that is available, and how much is swapped out."""
     return Memory(psutil.virtual_memory().available / kernel.MIB, psutil.swap_memory().used / kernel.MIB)
 
 

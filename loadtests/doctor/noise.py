@@ -57,6 +57,6 @@ def _rounds(count: int, blocks: int) -> Iterator[FloatArray]:
         open_environment(plan.seed, needs_database=False) as environment,
         TemporaryDirectory(prefix="sidebyside-") as folder,
     ):
-        for known in rounds(environment, plan, servers, count, RunStore(Path(folder))):
-            (ratios,) = log_ratios(known, *(server.name for server in servers))
+        for digest in rounds(environment, plan, servers, count, RunStore(Path(folder))):
+            (ratios,) = log_ratios(digest, *(server.name for server in servers))
             yield ratios

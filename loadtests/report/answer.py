@@ -100,9 +100,9 @@ def _win(pair: Pair, side: int, metric: str) -> str:
     sizes = sorted(max(one.ratio, 1 / one.ratio) for one in won if one.ratio)
     smallest, largest = formats.factor(sizes[0]), formats.factor(sizes[-1])
     by = f"by a factor of {smallest}" if smallest == largest else f"by factors of {smallest} to {largest}"
-    asked = sum(one.metric == metric for one in pair.comparisons)
-    share = f"all {asked}" if len(won) == asked else f"{len(won)} of {asked}"
-    where = "" if asked == 1 or metric in PER_PROCESS else f" in {share} scenarios"
+    total = sum(one.metric == metric for one in pair.comparisons)
+    share = f"all {total}" if len(won) == total else f"{len(won)} of {total}"
+    where = "" if total == 1 or metric in PER_PROCESS else f" in {share} scenarios"
     return f"{words.does(metric)}|{where} ({by})"
 
 
@@ -148,8 +148,8 @@ def _named(summary: Summary, comparisons: Sequence[Comparison]) -> str:
         f"{words.short_metric(one.metric)} in {scenario_title(summary, one.scenario)}" for one in comparisons
     ]
     more = len(places) - _MOST_NAMED
-    shown = places if more <= 0 else [*places[:_MOST_NAMED], f"{more} more"]
-    return f" ({words.enumerate_(shown)})"
+    listed = places if more <= 0 else [*places[:_MOST_NAMED], f"{more} more"]
+    return f" ({words.enumerate_(listed)})"
 
 
 def _partial_prefix(summary: Summary) -> str:

@@ -40,7 +40,7 @@ def draw(summary: Summary, digest: Digest) -> dict[str, tuple[str, str]]:
             rounds(summary, pair, digest),
         ),
     }
-    return {name: (shows, to_svg(chart)) for name, (shows, chart) in charts.items() if chart is not None}
+    return {name: (caption, to_svg(chart)) for name, (caption, chart) in charts.items() if chart is not None}
 
 
 def headline(summary: Summary, pair: Pair | None) -> alt.TopLevelMixin | None:

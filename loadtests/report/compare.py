@@ -21,7 +21,7 @@ class Change:
     after: Comparison | None
 
     @property
-    def apart(self) -> bool:
+    def disjoint(self) -> bool:
         """Whether two trusted intervals have no ratio in common: more than noise explains."""
         trusted = [one for one in (self.before, self.after) if one is not None and one.verdict != "invalid"]
         spans = sorted((one.low, one.high) for one in trusted if one.low is not None and one.high is not None)
@@ -78,13 +78,15 @@ def _table(
         )
         for (_, _, scenario, metric), change in own.items()
     )
-    apart = sum(change.apart for change in own.values())
-    about = f"{apart} of {words.count(len(own), 'comparison')} changed by more than both intervals explain."
+    disjoint = sum(change.disjoint for change in own.values())
+    about = (
+        f"{disjoint} of {words.count(len(own), 'comparison')} changed by more than both intervals explain."
+    )
     return Table(f"{a} / {b}", columns, rows, about)
 
 
 def _verdict(change: Change) -> Cell:
-    if change.apart:
+    if change.disjoint:
         return Cell("", word="changed")
     both = all(one is not None and one.ratio is not None for one in (change.before, change.after))
     return Cell("same within noise" if both else "nothing to compare", "missing")

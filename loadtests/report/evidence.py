@@ -9,7 +9,7 @@ from loadtests.report import formats, words
 from loadtests.report.pairs import scenario_title
 from loadtests.report.tables import Cell, Kind, Notes, Table, facts_table, name, ratio_text
 
-SHOWN = (
+FIGURE_METRICS = (
     "throughput_rps",
     "cpu_us_per_request",
     "response_p50_ms",
@@ -37,7 +37,7 @@ def figure_tables(summary: Summary) -> tuple[Table, ...]:
 def _figure_table(summary: Summary, scenario: str, figures: Iterable[Figure]) -> Table:
     own = {(one.contestant, one.metric): one for one in figures if one.scenario == scenario}
     names = list(dict.fromkeys((*summary.run.contestants, *(who for who, _ in own))))
-    metrics = [metric for metric in SHOWN if any(metric == what for _, what in own)]
+    metrics = [metric for metric in FIGURE_METRICS if any(metric == what for _, what in own)]
     notes = Notes()
     rows = tuple(
         (name(who), *(_figure(own.get((who, metric)), notes) for metric in metrics))

@@ -28,6 +28,6 @@ def write_pages(document: Document, charts: Mapping[str, tuple[str, str]], folde
     (folder / "charts").mkdir(parents=True, exist_ok=True)
     for name, (_, svg) in charts.items():
         (folder / "charts" / name).write_text(svg, encoding="utf-8")
-    shows = {name: caption for name, (caption, _) in charts.items()}
-    (folder / "report.md").write_text(to_markdown(document, shows), encoding="utf-8")
+    captions = {name: caption for name, (caption, _) in charts.items()}
+    (folder / "report.md").write_text(to_markdown(document, captions), encoding="utf-8")
     (folder / "report.html").write_text(to_html(document, charts), encoding="utf-8")

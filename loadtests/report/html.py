@@ -19,7 +19,7 @@ def to_html(document: Document, charts: Mapping[str, tuple[str, str]]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    pictures = [(shows, inlined(svg, name.removesuffix(".svg"))) for name, (shows, svg) in charts.items()]
+    pictures = [(caption, inlined(svg, name.removesuffix(".svg"))) for name, (caption, svg) in charts.items()]
     return environment.get_template("report.html.j2").render(document=document, charts=pictures)
 
 

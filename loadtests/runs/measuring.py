@@ -38,14 +38,14 @@ class Series(Generic[Record]):
     """The rounds of a run.
 
     next_round: the round after those on disk, None when the run is over; it is given the longest round of this sitting
-    in seconds. noted: the record after a round, given what was measured in it.
+    in seconds. updated: the record after a round, given what was measured in it.
     """
 
     seed: int
     contestants: Sequence[Contestant]
     scenarios: Sequence[Scenario]
     next_round: Callable[[Record, float], Round | None]
-    noted: Callable[[Record, Measurement], Record]
+    updated: Callable[[Record, Measurement], Record]
 
 
 def measure_rounds(
@@ -67,7 +67,7 @@ def measure_rounds(
             measured = _measured(round_, series, environment, observer)
             store.save_round(round_.index, measured)
             longest_s = max(longest_s, time.monotonic() - round_began)
-            run = replace(series.noted(run, measured), elapsed_s=time.monotonic() - began)
+            run = replace(series.updated(run, measured), elapsed_s=time.monotonic() - began)
             save_record(run, folder)
     finished = replace(run, status="complete", finished_at=stamp(datetime.now(UTC)))
     save_record(finished, folder)

@@ -43,34 +43,34 @@ def rounds(
     servers: Sequence[Contestant],
     count: int,
     store: RunStore,
-    ask: Callable[[Mapping[str, Endpoint]], None] = lambda _: None,
+    before_and_after: Callable[[Mapping[str, Endpoint]], None] = lambda _: None,
 ) -> Iterator[Digest]:
-    """Measure so many further rounds with fresh processes into the store; `ask` is called before and after each."""
+    """Measure `count` further rounds, with fresh processes, stored; `before_and_after` is called around each."""
     for _ in range(count):
         index = store.finished_rounds()
         with environment.servers(servers) as endpoints:
-            ask(endpoints)
+            before_and_after(endpoints)
             driven = drive(
                 plan.round(index, None), plan.scenarios, endpoints, cpus=environment.load_cpus, seed=plan.seed
             )
-            ask(endpoints)
+            before_and_after(endpoints)
         store.save_round(index, driven)
         yield digest([store.round(index)], NO_LIMIT_PERCENT, 1)
 
 
-def log_ratios(known: Digest, a: str, b: str, metric: str = CPU) -> list[FloatArray]:
+def log_ratios(digest_: Digest, a: str, b: str, metric: str = CPU) -> list[FloatArray]:
     """a over b: a metric's log ratios of the blocks that both have, one array of shape (blocks,) per round."""
-    seen = observe(known).filter((pl.col("metric") == metric) & (pl.col("value") > 0))
+    seen = observe(digest_).filter((pl.col("metric") == metric) & (pl.col("value") > 0))
     keys = ["scenario", "round", "block"]
-    mine, others = (seen.filter(pl.col("contestant") == name).select(*keys, "value") for name in (a, b))
-    both = mine.join(others, on=keys).sort(keys)
+    of_a, of_b = (seen.filter(pl.col("contestant") == name).select(*keys, "value") for name in (a, b))
+    both = of_a.join(of_b, on=keys).sort(keys)
     logs = both.with_columns(log=(pl.col("value") / pl.col("value_right")).log())
     return [one["log"].to_numpy() for one in logs.partition_by("round", maintain_order=True)]
 
 
-def ratio_of(known: Digest, a: str, b: str, metric: str = CPU) -> Ratio:
+def ratio_of(digest_: Digest, a: str, b: str, metric: str = CPU) -> Ratio:
     """a over b with its interval; ValueError when no block has both."""
-    return paired_ratio(log_ratios(known, a, b, metric))
+    return paired_ratio(log_ratios(digest_, a, b, metric))
 
 
 def bounds(ratio: Ratio) -> tuple[float, float]:

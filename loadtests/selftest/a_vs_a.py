@@ -34,8 +34,8 @@ def check(setting: Setting, seconds: float) -> Check:
     rows: list[Row] = []
     for number in repeats(seconds):
         setting.on_step(f"a server against itself, repeat {number + 1}")
-        known = merge(rounds(setting.environment, plan, servers, ROUNDS, store))
-        rows += [_row(known, number, one.name, metric) for one in setting.headliners for metric in METRICS]
+        digest = merge(rounds(setting.environment, plan, servers, ROUNDS, store))
+        rows += [_row(digest, number, one.name, metric) for one in setting.headliners for metric in METRICS]
     return judged(rows)
 
 
@@ -52,7 +52,7 @@ def judged(rows: Sequence[Row]) -> Check:
     )
 
 
-def _row(known: Digest, number: int, name: str, metric: str) -> Row:
-    ratio = ratio_of(known, name, twin_name(name), metric)
+def _row(digest: Digest, number: int, name: str, metric: str) -> Row:
+    ratio = ratio_of(digest, name, twin_name(name), metric)
     low, high = bounds(ratio)
     return Row(name, metric, number + 1, ratio.value, low, high, better=not low <= 1 <= high)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from loadtests.analysis.digest import digest
-from loadtests.analysis.simulate import Spread, coverage, drawn, noise_of
+from loadtests.analysis.simulate import NoiseModel, coverage, drawn, estimated_noise
 from loadtests.config.contestants import twin_name
 from loadtests.runs.paired_study import NO_LIMIT_PERCENT, log_ratios
 from loadtests.selftest.records import Check, as_figures
@@ -33,17 +33,18 @@ class Row:
 def check(setting: Setting) -> Check:
     """For each headline contestant against itself: its noise, and the coverage of runs of several sizes."""
     setting.on_step("coverage by simulation")
-    known = digest(setting.store("itself").rounds(), NO_LIMIT_PERCENT, 1)
+    digest_ = digest(setting.store("itself").rounds(), NO_LIMIT_PERCENT, 1)
     noises = {
-        one.name: noise_of(log_ratios(known, one.name, twin_name(one.name))) for one in setting.headliners
+        one.name: estimated_noise(log_ratios(digest_, one.name, twin_name(one.name)))
+        for one in setting.headliners
     }
     return judged([_row(name, noise, *size) for name, noise in noises.items() for size in SIZES])
 
 
-def _row(name: str, noise: Spread, rounds: int, blocks: int) -> Row:
+def _row(name: str, noise: NoiseModel, rounds: int, blocks: int) -> Row:
     rng = np.random.default_rng((1, rounds, blocks))
     covered = coverage(drawn(rng, RUNS, rounds, blocks, noise))
-    return Row(name, 100 * noise.launch, 100 * noise.block, noise.memory, rounds, blocks, 100 * covered)
+    return Row(name, 100 * noise.launch, 100 * noise.block, noise.correlation, rounds, blocks, 100 * covered)
 
 
 def judged(rows: Sequence[Row]) -> Check:

@@ -48,11 +48,11 @@ def check(setting: Setting, seconds: float) -> Check:
     rows: list[Row] = []
     for number in repeats(seconds):
         setting.on_step(f"wrong winners, repeat {number + 1}")
-        known = _measure(setting, servers)
+        digest_ = _measure(setting, servers)
         rows += [
-            _row("paired", number, *paired(known["paired"], CPU)),
-            _row("paired, throughput", number, *paired(known["paired"], THROUGHPUT)),
-            _row("sequential", number, *sequential(known["sequential"])),
+            _row("paired", number, *paired(digest_["paired"], CPU)),
+            _row("paired, throughput", number, *paired(digest_["paired"], THROUGHPUT)),
+            _row("sequential", number, *sequential(digest_["sequential"])),
         ]
     return judged(rows)
 
@@ -75,25 +75,25 @@ def _measure(setting: Setting, servers: Sequence[Contestant]) -> dict[Design, Di
     return {design: merge(held) for design, held in parts.items()}
 
 
-def paired(known: Digest, metric: str) -> tuple[float, str, bool]:
+def paired(digest_: Digest, metric: str) -> tuple[float, str, bool]:
     """FAST over SLOW, the winner that this names, and whether its interval leaves out 1; without that, none."""
-    ratio = ratio_of(known, FAST, SLOW, metric)
+    ratio = ratio_of(digest_, FAST, SLOW, metric)
     low, high = bounds(ratio)
     sure = not low <= 1 <= high
     ahead = (ratio.value < 1) == (metric == CPU)
     return ratio.value, (FAST if ahead else SLOW) if sure else "none", sure
 
 
-def sequential(known: Digest) -> tuple[float, str, bool]:
+def sequential(digest_: Digest) -> tuple[float, str, bool]:
     """Mean throughput over mean throughput, who has more, and whether Welch's test calls that significant at 5 %."""
-    fast, slow = (_throughputs(known, name) for name in (FAST, SLOW))
+    fast, slow = (_throughputs(digest_, name) for name in (FAST, SLOW))
     ratio = float(fast.mean() / slow.mean())
     sure = float(ttest_ind(fast, slow, equal_var=False).pvalue) < 0.05
     return ratio, FAST if ratio > 1 else SLOW, sure
 
 
-def _throughputs(known: Digest, name: str) -> FloatArray:
-    seen = observe(known).filter((pl.col("metric") == THROUGHPUT) & (pl.col("contestant") == name))
+def _throughputs(digest_: Digest, name: str) -> FloatArray:
+    seen = observe(digest_).filter((pl.col("metric") == THROUGHPUT) & (pl.col("contestant") == name))
     values: FloatArray = seen["value"].drop_nulls().to_numpy()
     return values
 

@@ -44,8 +44,8 @@ class Row:
 
 
 @dataclass
-class Freezer:
-    """Stops a process some time after a slice has begun, and lets it go on; knows when, in CLOCK_MONOTONIC."""
+class ProcessSuspender:
+    """Suspends a process some time into a slice, then resumes it; `spans_ns` says when, in CLOCK_MONOTONIC."""
 
     pid: int
     spans_ns: dict[int, tuple[int, int]] = field(default_factory=dict)
@@ -55,11 +55,11 @@ class Freezer:
     def on_slice(self, progress: SliceDone) -> None:
         """After each even slice the next one is frozen."""
         if progress.slice % 2 == 0:
-            thread = threading.Thread(target=self._freeze, args=(progress.slice + 1,), daemon=True)
+            thread = threading.Thread(target=self._suspend, args=(progress.slice + 1,), daemon=True)
             thread.start()
             self._threads.append(thread)
 
-    def _freeze(self, index: int) -> None:
+    def _suspend(self, index: int) -> None:
         self._ended.wait(LEAD_S)
         os.kill(self.pid, signal.SIGSTOP)
         began_ns = monotonic_ns()
@@ -68,18 +68,18 @@ class Freezer:
         os.kill(self.pid, signal.SIGCONT)
 
     def end(self) -> None:
-        """Let go at once; every thread has ended on return."""
+        """Resume at once; every thread has ended on return."""
         self._ended.set()
         for thread in self._threads:
             thread.join()
 
 
 def check(setting: Setting) -> Check:
-    """An open and a closed slice, each frozen in its middle; short ones before them tell when they begin."""
+    """An open and a closed slice, each frozen in its middle; the short ones before them mark when they begin."""
     setting.on_step("a frozen server")
     floor, store = setting.floor, setting.store("frozen")
     with setting.environment.servers([floor]) as endpoints:
-        freezer = Freezer(endpoints[FLOOR].pid)
+        suspender = ProcessSuspender(endpoints[FLOOR].pid)
         try:
             driven = drive(
                 planned(setting.seed),
@@ -87,12 +87,12 @@ def check(setting: Setting) -> Check:
                 endpoints,
                 cpus=setting.environment.load_cpus,
                 seed=setting.seed,
-                on_slice=freezer.on_slice,
+                on_slice=suspender.on_slice,
             )
         finally:
-            freezer.end()
+            suspender.end()
     store.save_round(0, driven)
-    return judged(rows_of(store.round(0), freezer.spans_ns))
+    return judged(rows_of(store.round(0), suspender.spans_ns))
 
 
 def planned(seed: int) -> Round:

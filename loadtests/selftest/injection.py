@@ -1,9 +1,9 @@
-"""Injected slowdowns: a floor and both apps, each beside copies of itself that do a known amount of extra CPU work.
+"""Injected slowdowns: a floor and both apps, each next to copies of itself that do a known amount of extra CPU work.
 
-The true ratio is what the servers' own books say, over all rounds of all repeats: each stamps its process's CPU time
+The true ratio is what the servers themselves count, over all rounds of all repeats: each stamps its process's CPU time
 and its requests. It is a little more than the extra work alone, because costs don't quite add up: caches cool down
-while a server works longer. With many users they add up even less, since a server that takes longer finds fewer
-requests waiting each time it looks; so one user asks.
+while a server works longer. With many users they add up even less, since a slower server finds fewer requests
+waiting each time it looks; so one user sends.
 """
 
 import http.client
@@ -54,14 +54,14 @@ class Stamp:
         return self.burnt_ns / self.requests
 
 
-class Ledger:
-    """Collects the stamps of every round: asked before and after each."""
+class StampLog:
+    """Collects the stamps of every round, read before and after it."""
 
     def __init__(self) -> None:
         self._open: dict[str, Stamp] = {}
         self.rounds: list[dict[str, Stamp]] = []
 
-    def ask(self, endpoints: Mapping[str, Endpoint]) -> None:
+    def read(self, endpoints: Mapping[str, Endpoint]) -> None:
         """Read all servers' stamps; the second reading of a round closes it."""
         now = {name: read_stamp(endpoint) for name, endpoint in endpoints.items()}
         if self._open:
@@ -72,7 +72,7 @@ class Ledger:
 
 
 def truth(rounds: Sequence[Mapping[str, Stamp]], name: str, base: str) -> float:
-    """The ratio that the servers counted: the geometric mean over rounds of their CPU times per request."""
+    """The ratio by the servers' own counts: the geometric mean over rounds of their CPU times per request."""
     logs = [log(one[name].cost_ns / one[base].cost_ns) for one in rounds]
     return exp(sum(logs) / len(logs))
 
@@ -93,7 +93,7 @@ class Repeat:
 
     app: str
     number: int
-    known: Digest
+    digest: Digest
     stamps: tuple[Mapping[str, Stamp], ...]
 
 
@@ -135,13 +135,13 @@ def _group(setting: Setting, one: Contestant) -> tuple[Contestant, ...]:
 def turns_for(
     setting: Setting, one: Contestant, percents: Sequence[float], users: int | None
 ) -> dict[float, int]:
-    """percent -> how many turns of the burner cost that much of what a request costs by itself; measured first."""
+    """percent -> how many turns of the burner cost that share of a plain request; measured first."""
     setting.on_step(f"how much {one.name} costs by itself")
-    trial, ledger = (wrapped(one, TRIAL, TRIAL_LOOPS),), Ledger()
+    trial, stamp_log = (wrapped(one, TRIAL, TRIAL_LOOPS),), StampLog()
     plan, store = ping_plan(trial, BLOCKS, setting.seed, users=users), setting.store(f"trial-{one.name}")
-    for _ in rounds(setting.environment, plan, trial, TRIAL_ROUNDS, store, ledger.ask):
+    for _ in rounds(setting.environment, plan, trial, TRIAL_ROUNDS, store, stamp_log.read):
         pass
-    stamps = [known[TRIAL] for known in ledger.rounds]
+    stamps = [round_[TRIAL] for round_ in stamp_log.rounds]
     own_ns = min(
         stamp.cost_ns - stamp.burnt_each_ns for stamp in stamps
     )  # noise only adds to what a request costs
@@ -155,10 +155,10 @@ def copy_name(size: float) -> str:
 
 
 def _measure(setting: Setting, name: str, group: Sequence[Contestant], number: int) -> Repeat:
-    ledger, plan = Ledger(), ping_plan(group, BLOCKS, setting.seed, users=USERS)
+    stamp_log, plan = StampLog(), ping_plan(group, BLOCKS, setting.seed, users=USERS)
     store = setting.store(f"injection-{name}")
-    known = merge(rounds(setting.environment, plan, group, ROUNDS, store, ledger.ask))
-    return Repeat(name, number, known, tuple(ledger.rounds))
+    digest = merge(rounds(setting.environment, plan, group, ROUNDS, store, stamp_log.read))
+    return Repeat(name, number, digest, tuple(stamp_log.rounds))
 
 
 def rows_of(done: Sequence[Repeat], sizes: Sequence[float]) -> list[Row]:
@@ -169,7 +169,7 @@ def rows_of(done: Sequence[Repeat], sizes: Sequence[float]) -> list[Row]:
 
 
 def _row(one: Repeat, all_of_app: Sequence[Repeat], size: float) -> Row:
-    ratio, copy = ratio_of(one.known, copy_name(size), BASE), copy_name(size)
+    ratio, copy = ratio_of(one.digest, copy_name(size), BASE), copy_name(size)
     stamps = [round_ for each in all_of_app for round_ in each.stamps]
     true_ratio, (low, high) = truth(stamps, copy, BASE), bounds(ratio)
     return Row(
@@ -214,10 +214,10 @@ def _burnt_share(copy: Stamp, base: Stamp) -> float:
 
 def _found(done: Sequence[Repeat], name: str) -> Found:
     own = [one for one in done if one.app == name]
-    known, copy = merge(one.known for one in own), copy_name(FOUND_PERCENT)
-    low, high = bounds(ratio_of(known, copy, BASE))
+    digest, copy = merge(one.digest for one in own), copy_name(FOUND_PERCENT)
+    low, high = bounds(ratio_of(digest, copy, BASE))
     distance = log(truth([round_ for one in own for round_ in one.stamps], copy, BASE))
-    pair = known.slices.filter(known.slices["contestant"].is_in([BASE, copy]))
+    pair = digest.slices.filter(digest.slices["contestant"].is_in([BASE, copy]))
     seconds = float((pair["drained_ns"] - pair["start_ns"] + pair["warmup_ns"]).sum()) / 1e9
     needed_s = seconds * (1.43 * log(high / low) / 2 / distance) ** 2 if distance > 0 else inf
     return Found(name, low > 1, seconds, needed_s)

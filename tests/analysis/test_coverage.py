@@ -7,13 +7,13 @@ import pytest
 from scipy.stats import t as student
 
 from loadtests.analysis.estimates import FloatArray, holm_confidences, paired_ratio
-from loadtests.analysis.simulate import Spread, coverage, drawn, intervals, noise_of
+from loadtests.analysis.simulate import NoiseModel, coverage, drawn, estimated_noise, intervals
 
 RUNS = 10_000  # the share of a true 95 % is then within 94.3 to 95.7 %, three standard errors
 BLOCK = 0.10
 MEASURED = [
-    pytest.param(Spread(0.0, 0.17), id="flask-gthread"),
-    pytest.param(Spread(0.029, 0.15, 0.054), id="fastapi-uvicorn"),
+    pytest.param(NoiseModel(0.0, 0.17), id="flask-gthread"),
+    pytest.param(NoiseModel(0.029, 0.15, 0.054), id="fastapi-uvicorn"),
 ]
 """The noise of CPU time per request on a 2-CPU virtual machine, as a selftest found it there (docs/method.md)."""
 
@@ -29,7 +29,7 @@ def p_values_of(logs: FloatArray) -> FloatArray:
 
 @pytest.mark.parametrize("rounds", [3, 7, 20])
 def test_the_formula_used_here_is_the_one_that_is_used_on_runs(rounds: int) -> None:
-    logs = drawn(np.random.default_rng(1), 50, rounds, 4, Spread(0.02, BLOCK))
+    logs = drawn(np.random.default_rng(1), 50, rounds, 4, NoiseModel(0.02, BLOCK))
 
     for confidence in (0.95, 0.999):
         low, high = intervals(logs, confidence)
@@ -43,7 +43,7 @@ def test_the_formula_used_here_is_the_one_that_is_used_on_runs(rounds: int) -> N
 def test_an_interval_of_95_percent_covers_95_percent(rounds: int, blocks: int, launch: float) -> None:
     rng = np.random.default_rng((2, rounds, blocks))
 
-    covered = coverage(drawn(rng, RUNS, rounds, blocks, Spread(launch, BLOCK)))
+    covered = coverage(drawn(rng, RUNS, rounds, blocks, NoiseModel(launch, BLOCK)))
 
     assert 0.93 <= covered <= 0.97
 
@@ -52,7 +52,7 @@ def test_an_interval_of_95_percent_covers_95_percent(rounds: int, blocks: int, l
 def test_it_does_so_when_disturbances_last_longer_than_a_block(rounds: int) -> None:
     rng = np.random.default_rng((3, rounds))
 
-    covered = coverage(drawn(rng, RUNS, rounds, 28, Spread(0.02, BLOCK, memory=0.5)))
+    covered = coverage(drawn(rng, RUNS, rounds, 28, NoiseModel(0.02, BLOCK, correlation=0.5)))
 
     assert 0.93 <= covered <= 0.97
 
@@ -60,7 +60,7 @@ def test_it_does_so_when_disturbances_last_longer_than_a_block(rounds: int) -> N
 @pytest.mark.parametrize("noise", MEASURED)
 @pytest.mark.parametrize("blocks", [8, 25])
 @pytest.mark.parametrize("rounds", [3, 6, 20])
-def test_it_does_so_with_noise_as_it_was_measured(rounds: int, blocks: int, noise: Spread) -> None:
+def test_it_does_so_with_noise_as_it_was_measured(rounds: int, blocks: int, noise: NoiseModel) -> None:
     rng = np.random.default_rng((7, rounds, blocks))
 
     covered = coverage(drawn(rng, RUNS, rounds, blocks, noise))
@@ -70,20 +70,20 @@ def test_it_does_so_with_noise_as_it_was_measured(rounds: int, blocks: int, nois
 
 def test_blocks_taken_for_observations_would_not_cover() -> None:
     """Why rounds are what counts; and that this simulation can tell."""
-    logs = drawn(np.random.default_rng(4), RUNS, 7, 28, Spread(0.02, BLOCK))
+    logs = drawn(np.random.default_rng(4), RUNS, 7, 28, NoiseModel(0.02, BLOCK))
 
     assert coverage(logs.reshape(RUNS, 7 * 28, 1)) < 0.90
 
 
 def test_the_noise_of_drawn_runs_is_found_again() -> None:
-    noise = Spread(0.03, 0.06, memory=0.4)
+    noise = NoiseModel(0.03, 0.06, correlation=0.4)
     (run,) = drawn(np.random.default_rng(9), 1, 400, 60, noise)
 
-    found = noise_of(list(run))
+    found = estimated_noise(list(run))
 
     assert found.launch == pytest.approx(noise.launch, rel=0.15)
     assert found.block == pytest.approx(noise.block, rel=0.15)
-    assert found.memory == pytest.approx(noise.memory, abs=0.08)
+    assert found.correlation == pytest.approx(noise.correlation, abs=0.08)
 
 
 def test_twelve_comparisons_of_equals_name_a_winner_in_one_run_of_twenty_at_most() -> None:
@@ -98,7 +98,7 @@ def test_twelve_comparisons_of_equals_name_a_winner_in_one_run_of_twenty_at_most
 
 
 def test_the_p_values_used_here_are_those_that_are_used_on_runs() -> None:
-    logs = drawn(np.random.default_rng(6), 50, 7, 4, Spread(0.02, BLOCK))
+    logs = drawn(np.random.default_rng(6), 50, 7, 4, NoiseModel(0.02, BLOCK))
 
     judged = [paired_ratio(list(run)).log.p_value for run in logs]
 

@@ -26,7 +26,7 @@ def replay(
     *,
     reason: str = "",
     cause: Cause | None = None,
-    apart: int = 0,
+    count_difference: int = 0,
 ) -> Replay:
     return Replay(
         round=number,
@@ -39,7 +39,7 @@ def replay(
         ladder=(),
         overload=Overload(100, 60.0, 30.0, 5.0, 3.0, 2.0, 100.0 * number if number else None),
         trail=(),
-        apart=apart,
+        count_difference=count_difference,
         stolen_ms=1.0,
         load_ms=100.0,
         surge=pl.DataFrame(schema={"at_ms": pl.Float64, "time_ms": pl.Float64}),
@@ -124,7 +124,7 @@ def test_too_few_rounds_ask_for_a_larger_budget() -> None:
 
 
 def test_a_server_that_counts_otherwise_fails_a_gate() -> None:
-    summary = summary_of([replay(A, 0, 500.0, apart=3), replay(B, 0, 500.0)])
+    summary = summary_of([replay(A, 0, 500.0, count_difference=3), replay(B, 0, 500.0)])
 
     assert {gate.contestant: gate.ok for gate in summary.gates if gate.gate == "request_count"} == {
         A: False,

@@ -27,7 +27,7 @@ def test_the_command_looks_and_sums_up_and_changes_nothing(tmp_path: Path) -> No
 def test_a_machine_on_which_no_run_is_possible_is_exit_1(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(facts, "gather", partial(facts.gather, spin_s=0.1, sleeps=50))
+    monkeypatch.setattr(facts, "gather", partial(facts.gather, busy_s=0.1, sleeps=50))
     (tmp_path / "results").write_text("a file is in the way")
 
     ended = run_here("doctor", "--quick", "--results-dir", str(tmp_path / "results"))

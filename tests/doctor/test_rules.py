@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from loadtests.doctor import findings
-from loadtests.doctor.busy import Busy
+from loadtests.doctor.busy import BusyProcess
 from loadtests.doctor.facts import Facts, Memory, shared_cores
 from loadtests.doctor.finding import Finding
 from loadtests.doctor.findings import judge, sum_up
 from loadtests.doctor.forecast import Forecast
-from loadtests.doctor.probes import Lateness, Spin
+from loadtests.doctor.probes import CpuShare, TimerDelay
 
 SOUND = Facts(
     cpus=(0, 1, 2, 3),
@@ -25,8 +25,8 @@ SOUND = Facts(
     open_files=65536,
     load_average=0.2,
     busy=(),
-    spin=Spin(least_share_percent=99.5, stolen_percent=0.1),
-    lateness=Lateness(p50_us=60, p99_us=120),
+    cpu_share=CpuShare(least_share_percent=99.5, stolen_percent=0.1),
+    timer_delay=TimerDelay(p50_us=60, p99_us=120),
     on_battery=False,
     results_dir="results",
     results_error=None,
@@ -57,15 +57,15 @@ def test_a_sound_machine_needs_no_advice() -> None:
         ("cores", {"shared_cores": ((0, 2), (1, 3))}, "warning"),
         ("frequency", {"governors": ("powersave",)}, "warning"),
         ("CPU limit", {"cpu_limit": 1.5}, "bad"),
-        ("stolen time", {"spin": Spin(99, stolen_percent=1.0)}, "warning"),
-        ("stolen time", {"spin": Spin(99, stolen_percent=12.0)}, "bad"),
-        ("CPU share", {"spin": Spin(96.9, stolen_percent=0)}, "warning"),
-        ("CPU share", {"spin": Spin(50, stolen_percent=0)}, "bad"),
-        ("other work", {"busy": (Busy("indexer", 7, 12.0),)}, "warning"),
-        ("other work", {"busy": (Busy("indexer", 7, 30.0), Busy("build", 8, 20.0))}, "bad"),
+        ("stolen time", {"cpu_share": CpuShare(99, stolen_percent=1.0)}, "warning"),
+        ("stolen time", {"cpu_share": CpuShare(99, stolen_percent=12.0)}, "bad"),
+        ("CPU share", {"cpu_share": CpuShare(96.9, stolen_percent=0)}, "warning"),
+        ("CPU share", {"cpu_share": CpuShare(50, stolen_percent=0)}, "bad"),
+        ("other work", {"busy": (BusyProcess("indexer", 7, 12.0),)}, "warning"),
+        ("other work", {"busy": (BusyProcess("indexer", 7, 30.0), BusyProcess("build", 8, 20.0))}, "bad"),
         ("load average", {"load_average": 2.0}, "warning"),
-        ("timers", {"lateness": Lateness(60, p99_us=1000)}, "warning"),
-        ("timers", {"lateness": Lateness(60, p99_us=5000)}, "bad"),
+        ("timers", {"timer_delay": TimerDelay(60, p99_us=1000)}, "warning"),
+        ("timers", {"timer_delay": TimerDelay(60, p99_us=5000)}, "bad"),
         ("memory", {"memory": Memory(available_mib=2000, swap_used_mib=0)}, "warning"),
         ("memory", {"memory_limit_mib": 1000.0}, "bad"),
         ("swap", {"memory": Memory(available_mib=8192, swap_used_mib=100)}, "warning"),
@@ -90,8 +90,8 @@ def test_what_hurts_is_said_with_what_to_do_and_does_not_stop_a_run(
     [
         ("frequency", {"governors": ()}),
         ("CPU limit", {"cpu_limit": 4.0}),
-        ("stolen time", {"spin": Spin(99, stolen_percent=None)}),
-        ("other work", {"busy": (Busy("shell", 7, 4.0),)}),
+        ("stolen time", {"cpu_share": CpuShare(99, stolen_percent=None)}),
+        ("other work", {"busy": (BusyProcess("shell", 7, 4.0),)}),
         ("open files", {"open_files": -1}),
         ("results", {"disk_free_mib": None}),
     ],
@@ -116,7 +116,8 @@ def test_what_makes_a_run_impossible_stops_it(subject: str, changes: dict[str, A
 
 def test_the_busiest_processes_are_named() -> None:
     busy = tuple(
-        Busy(name, place, 40.0 - place) for place, name in enumerate(("build", "indexer", "sync", "chat"))
+        BusyProcess(name, place, 40.0 - place)
+        for place, name in enumerate(("build", "indexer", "sync", "chat"))
     )
 
     one = judged("other work", busy=busy)

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from loadtests.analysis.summary import Cell, Comparison, Noise, RunInfo, Summary, Verdict
+from loadtests.analysis.summary import Cell, Comparison, RunInfo, RunNoise, Summary, Verdict
 from loadtests.config.metrics import COMPARED
 from loadtests.config.profiles import Claim
 from tests.support.frames import run_of
@@ -46,7 +46,7 @@ def cost(contestant: str, cpu_us: float, *, valid: bool = True) -> Cell:
 
 def summary_of(*comparisons: Comparison, cells: tuple[Cell, ...] = (), run: RunInfo = RUN) -> Summary:
     """A summary of these and nothing else."""
-    return Summary(run, cells, comparisons, (), Noise(1.0))
+    return Summary(run, cells, comparisons, (), RunNoise(1.0))
 
 
 def everything(verdict: Verdict, ratio: float | None = 2.0) -> tuple[Comparison, ...]:

@@ -1,4 +1,4 @@
-"""The tables of a database of one's own, and its admins: `python -m shared.schema [--admin USERNAME]`."""
+"""Creates the tables of your own database, and its admins: `python -m shared.schema [--admin USERNAME]`."""
 
 import argparse
 import os
@@ -12,12 +12,12 @@ from shared.shop.tables import Base, User
 
 
 def create_schema(engine: Engine) -> None:
-    """Creates the tables that a database lacks; those that are there are left as they are."""
+    """Creates missing tables; existing ones are left as they are."""
     Base.metadata.create_all(engine)
 
 
 def appoint(engine: Engine, username: str) -> bool:
-    """Makes a registered user an admin; False when there is none of that name. Their next token says so."""
+    """Makes a registered user an admin, from their next token on; False when there is no such user."""
     statement = update(User).where(User.username == username).values(is_admin=True)
     with engine.begin() as connection:
         return connection.execute(statement).rowcount == 1

@@ -15,7 +15,7 @@ app = make_worker(settings_from())
 
 @setup_logging.connect  # type: ignore[untyped-decorator]  # celery has no types
 def log(loglevel: int, **_: Any) -> None:
-    """In the place of Celery's own set-up: a JSON document a line, from its own --loglevel on."""
+    """Replaces Celery's own set-up: one JSON document per line, at its --loglevel."""
     logger = logging.getLogger("celery")
     log_as_json(logger)
     logger.setLevel(loglevel)
@@ -23,11 +23,11 @@ def log(loglevel: int, **_: Any) -> None:
 
 @task_prerun.connect  # type: ignore[untyped-decorator]
 def name_request(task: Task, **_: Any) -> None:
-    """Tasks are logged under the id of the request that handed them over."""
+    """Tasks are logged under the id of the request that queued them."""
     request_id.set(task.request.get("request_id") or "-")
 
 
 @task_postrun.connect  # type: ignore[untyped-decorator]
 def forget_request(**_: Any) -> None:
-    """What the worker logs of itself is nobody's request."""
+    """What the worker logs after a task belongs to no request."""
     request_id.set("-")

@@ -1,4 +1,4 @@
-"""Comparisons: every claim on every scenario and metric, paired by block, read together by table. Pure."""
+"""Comparisons: every claim on every scenario and metric, paired by block, adjusted per table. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ Readings = Mapping[tuple[str, str, str], Mapping[tuple[int, int], float]]
 
 @dataclass(frozen=True, slots=True)
 class _Pair:
-    """One claim on one metric of one scenario, with what the samples say of it."""
+    """One claim on one metric of one scenario, with what the samples say about it."""
 
     claim: Claim
     scenario: str
@@ -79,7 +79,7 @@ def _pair(readings: Readings, claim: Claim, scenario: str, metric: str, reasons:
 
 
 def readings_in(observations: pl.DataFrame) -> Readings:
-    """What was measured and has a logarithm."""
+    """The positive values."""
     rows = observations.filter(pl.col("value") > 0)
     readings: dict[tuple[str, str, str], dict[tuple[int, int], float]] = {}
     for scenario, metric, contestant, round_, block, value in rows.select(

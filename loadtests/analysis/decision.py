@@ -1,4 +1,4 @@
-"""The decision on one comparison: a verdict on its interval, and how much more it takes to decide. Pure."""
+"""The decision on one comparison: a verdict on its interval, and how long a run would decide it. Pure."""
 
 from math import isfinite, log
 
@@ -48,7 +48,7 @@ def _duration(seconds: float) -> str:
 
 
 def still_needed(one: Comparison, wanted: float, run: RunInfo) -> str:
-    """How far a comparison is from the precision that was asked for; empty where it is there."""
+    """How far a comparison is from the wanted precision; empty where it has been reached."""
     width = half_width(one)
     if one.verdict == "invalid" or width <= wanted:
         return ""

@@ -1,6 +1,6 @@
-"""Raw samples -> their digest: round by round, a few rows a slice, so that a run of any length fits into memory.
+"""Raw samples -> their digest: round by round, a few rows per slice, so that a run of any length fits into memory.
 
-Nothing is judged here. Reports, gates and verdicts are made of digests alone.
+Nothing is judged here. Reports, gates and verdicts are made from digests alone.
 """
 
 from collections.abc import Iterable
@@ -53,8 +53,8 @@ BODIES: Schema = {
     "succeeded": pl.Int64,
     "body_bytes": pl.Int64,
 }
-"""One row per round, cell and variant of request: answers and the sum of their sizes; those that are no
-refusals, and the sum of their bodies' sizes."""
+"""One row per round, cell and variant of request: answers and the sum of their sizes; those
+below status 400, and the sum of their bodies' sizes."""
 
 _ANSWERED = pl.col("failure") == Failure.NONE
 _SUCCEEDED = pl.col("status") < 400

@@ -1,7 +1,7 @@
 """Estimates and intervals over rounds: arrays in, records out.
 
 One launch of the servers is one observation, so the number of rounds, not of blocks, sets the degrees of
-freedom. The estimate is the mean over rounds of each round's median log ratio: the median shrugs off single
+freedom. The estimate is the mean over rounds of each round's median log ratio: the median ignores single
 disturbed blocks, the mean over launches has a standard error that holds for few rounds.
 
 The standard error is that of a bootstrap that draws whole rounds (Davison and Hinkley 1997, section 3.8,
@@ -90,7 +90,7 @@ def paired_ratio(log_ratios: Sequence[FloatArray]) -> Ratio:
 
 
 def geometric_interval(values: Sequence[float]) -> tuple[float, float | None, float | None]:
-    """Geometric mean of one positive value a round, with its 95 % interval."""
+    """Geometric mean of one positive value per round, with its 95 % interval."""
     logs = estimate(np.log(values))
     low, high = logs.interval()
     return exp(logs.mean), _exp(low), _exp(high)

@@ -1,8 +1,8 @@
-"""Precision as a promise: where a run measures more, when it is precise enough, and what is left to do. Pure.
+"""Precision as a promise: where a run measures more, when it is precise enough, and how much is left to do. Pure.
 
 What is promised is the half-width of the plain 95 % interval of the headline pair's ratios, for the metrics in
 PROMISED: 0.02 means that the interval reaches from ratio / 1.02 to ratio x 1.02. Only widths are looked at, never the
-ratios, so a run does not stop because it likes what it sees. A width has luck in it too: `MIN_ROUNDS` keeps a lucky
+ratios, so a run does not stop because of its result. A width varies by chance too: `MIN_ROUNDS` keeps a lucky
 start from ending a run (its coverage is simulated in tests/analysis/test_precision.py).
 """
 
@@ -13,7 +13,7 @@ from loadtests.analysis.summary import Comparison
 from loadtests.plan.budget import MIN_ROUNDS
 
 PROMISED = ("cpu_us_per_request", "throughput_rps")
-MOST_WEIGHT = 4.0  # a scenario gets at most so many times its usual blocks: rounds must stay short
+MOST_WEIGHT = 4.0  # at most this many times a scenario's usual blocks: rounds must stay short
 
 
 def half_width(comparison: Comparison) -> float:
@@ -32,15 +32,15 @@ def widths(comparisons: Iterable[Comparison]) -> dict[str, float]:
 
 
 def reached(found: Mapping[str, float], wanted: float, rounds: int) -> bool:
-    """Whether every scenario is as narrow as asked, after enough rounds to trust a width."""
+    """Whether every scenario's interval is narrow enough, after enough rounds to trust a width."""
     return rounds >= MIN_ROUNDS and bool(found) and max(found.values()) <= wanted
 
 
 def weights(found: Mapping[str, float], wanted: float, rounds: int) -> dict[str, float]:
     """scenario -> how many times its usual blocks the next round gives it.
 
-    Before MIN_ROUNDS all get theirs. Then a scenario that is narrow enough rests, and its share goes to the others, in
-    proportion to the square of their width: the time that each of them still needs.
+    Before MIN_ROUNDS all get their usual blocks. Then a scenario that is narrow enough gets none, and its share goes to
+    the others, in proportion to the square of their width: the time that each still needs.
     """
     if rounds < MIN_ROUNDS:
         return {}

@@ -1,7 +1,7 @@
-"""Drawn runs whose truth is known: how often the intervals hold it. Pure.
+"""Simulated runs whose true ratio is known: how often the intervals contain it. Pure.
 
 A run is drawn as one array of log ratios, shape (rounds, blocks): a launch shifts all blocks of its round, every block
-has noise of its own, heavy-tailed (Student's t with 3 degrees of freedom) and correlated with the block before it.
+has its own noise, heavy-tailed (Student's t with 3 degrees of freedom) and correlated with the block before it.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The records of `summary.json`: what a run found, how sure that is, and what must not be trusted."""
+"""The records of `summary.json`: what a run found, how certain it is, and what must not be trusted."""
 
 import json
 from collections.abc import Mapping
@@ -94,11 +94,11 @@ class RunNoise:
 
 @dataclass(frozen=True, slots=True)
 class RunInfo:
-    """What was run, when and where, and all that judging its samples needs beside them.
+    """What was run, when and where, and all else that is needed to judge its samples.
 
     Times are ISO 8601 with a zone; `load_s` is how long servers were under load, warm-up included.
-    `contestants` and `scenarios` lead from name to title, `twins` from a second launch to its original, `frameworks`
-    from contestant to framework (BARE: none); `keep_alive` says of each contestant whether it keeps connections open;
+    `contestants` and `scenarios` map names to titles, `twins` a second launch to its original, `frameworks`
+    contestants to frameworks (BARE: none); `keep_alive` says of each contestant whether it keeps connections open;
     `cpus` are those of the machine.
     """
 
@@ -144,7 +144,7 @@ class Summary:
 
     @classmethod
     def from_json(cls, text: str) -> "Summary":
-        """Read what `to_json` wrote. Unknown keys are passed over; SuiteError: it is no such summary."""
+        """Read what `to_json` wrote. Unknown keys are ignored; SuiteError: it is not such a summary."""
         try:
             document = json.loads(text)
             if document["schema_version"] != SCHEMA_VERSION:

@@ -10,7 +10,7 @@ from loadtests.runs.progress import BudgetBar
 
 
 class BenchProgress(BudgetBar):
-    """The progress of a bench; where there is no bar, one line a round."""
+    """The progress of a bench; where there is no bar, one line per round."""
 
     def __init__(self, console: Console, run: BenchRun) -> None:
         super().__init__(console, run.plan.profile.budget_s, run.elapsed_s)

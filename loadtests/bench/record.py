@@ -1,4 +1,4 @@
-"""The record of a bench run: its options, its plan and how far it came, in `run.json` beside its samples."""
+"""The record of a bench run: its options, its plan and how far it got, in `run.json` next to its samples."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -18,7 +18,7 @@ from loadtests.runs.record import Document, RunRecord, catalog_of, load_record, 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BenchRun(RunRecord):
-    """What `--resume` needs to go on with the same plan, and the report to say what was run.
+    """What `--resume` needs to continue the same plan, and the report to say what was run.
 
     rates: arrivals per second of the open loop by scenario, fixed after round 0; empty before.
     servers: the exact command line of each, as launched last.

@@ -21,7 +21,7 @@ from loadtests.samples.store import Measurement, RunStore, Samples, of_round
 def measure(run: BenchRun, folder: Path, observer: Observer) -> BenchRun:
     """Measures round by round, from the first that is not finished, until the stopping rule ends the run.
 
-    A round depends on the options and on the rounds before it alone: a resumed run goes on as it would have gone on.
+    A round depends on the options and on the rounds before it alone: a resumed run continues as if it had not stopped.
     """
     store = RunStore(folder)
     digest_ = digested(store.rounds(), run)
@@ -43,7 +43,7 @@ def measure(run: BenchRun, folder: Path, observer: Observer) -> BenchRun:
 
 
 def report(folder: Path, selftest: Sequence[Table] = ()) -> Summary:
-    """Judges what the folder holds and writes the report into it; measures nothing, and looks nowhere else.
+    """Judges what the folder holds and writes the report into it; measures nothing, and reads nothing else.
 
     selftest: tables that say how far the suite can be trusted on this machine, shown as well.
     """

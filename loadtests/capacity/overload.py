@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from loadtests.samples.store import Failure
 
 LATE_SHARE = 0.01  # the SLO is on the p99: so many may be late
-TAIL_NEEDED = 100  # requests behind a moment from which one in a hundred can be told
+TAIL_NEEDED = 100  # requests after a moment, to judge one in a hundred
 
 REFUSED = (Failure.CONNECT, Failure.RESET, Failure.STATUS)
 BROKEN = (Failure.MALFORMED, Failure.BODY)
@@ -20,9 +20,9 @@ class Overload:
     """The shares, in percent, of the requests that fell due while the rate was above the capacity; they add up to 100.
 
     in_time: answered within the SLO; late: answered, but not within it; refused: another status than wanted, or the
-    connection reset or not accepted; broken: an answer that is no valid one. recovery_ms: from the end of the overload
+    connection reset or not accepted; broken: an invalid answer. recovery_ms: from the end of the overload
     to the due time of the first request from which on the SLO is met again (not more than one in a hundred is late or
-    failed); None: it did not come to that while the relief lasted.
+    failed); None: not during the relief.
     """
 
     requests: int
@@ -35,7 +35,7 @@ class Overload:
 
 
 def overload_of(requests: pl.DataFrame, start_ns: int, surge_s: float, slo_ms: float) -> Overload | None:
-    """The account of one surge that began at `start_ns`; None when no request fell due in its overload.
+    """What became of one surge that began at `start_ns`; None when no request fell due in its overload.
 
     requests: with the columns of REQUESTS.
     """

@@ -12,14 +12,14 @@ from loadtests.runs.progress import BudgetBar
 
 
 class CapacityProgress(BudgetBar):
-    """The progress of a capacity run; where there is no bar, one line a round."""
+    """The progress of a capacity run; where there is no bar, one line per round."""
 
     def __init__(self, console: Console, run: CapacityRun) -> None:
         super().__init__(console, run.request.budget_s, run.elapsed_s)
         self.run = run
 
     def services_ready(self) -> None:
-        """Says what will be searched, and whether the budget will do for an interval."""
+        """Says what will be searched, and whether the budget is enough for an interval."""
         each_s, rules = round_s(self.run.searches), self.run.rules
         lines = [
             f"{len(self.run.searches)} searches per round, {self.budget_s / 60:.1f} minutes at most",

@@ -1,4 +1,4 @@
-"""The record of a capacity run: its request, its searches and how far it came, in `run.json` beside its samples."""
+"""The record of a capacity run: its request, its searches and how far it got, in `run.json` next to its samples."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ from loadtests.runs.record import Document, RunRecord, catalog_of, load_record, 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CapacityRun(RunRecord):
-    """What `--resume` needs to go on with the same searches, and the report to replay them."""
+    """What `--resume` needs to continue the same searches, and the report to replay them."""
 
     kind: Literal["capacity"] = "capacity"
     request: Annotated[Request, Field(alias="aim")]
@@ -50,7 +50,7 @@ def new_run(request: Request, results_dir: str) -> tuple[CapacityRun, Path]:
 
 
 def load_run(folder: Path) -> CapacityRun:
-    """The run in a folder. SuiteError: there is none, or it is none of capacity."""
+    """The run in a folder. SuiteError: there is none, or it is not a capacity run."""
     return load_record(CapacityRun, folder, _resolved, "capacity run that can be read")
 
 

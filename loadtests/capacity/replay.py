@@ -1,4 +1,4 @@
-"""From the samples of one round to what was found in it: the searches replayed, step by step. Pure."""
+"""The searches of one round, replayed step by step from its samples. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace

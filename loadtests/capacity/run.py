@@ -18,8 +18,8 @@ from loadtests.samples.store import Measurement, RunStore
 def measure(run: CapacityRun, folder: Path, observer: Observer) -> CapacityRun:
     """Searches round by round, from the first that is not finished, until another would not fit into the budget.
 
-    The first is always measured. A round depends on the request and its number alone, so a resumed run goes on as it
-    would have gone on.
+    The first is always measured. A round depends on the request and its number alone, so a resumed run continues
+    as it would have without the stop.
     """
     store = RunStore(folder)
 

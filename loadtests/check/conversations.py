@@ -1,8 +1,8 @@
-"""What `sidebyside check` says to an app, and what the contract makes the app answer.
+"""The requests of `sidebyside check`, and the answers that the contract demands.
 
-Every step is an admin's, unless it sends an Authorization of its own. Its path, headers and body may hold `{name}`: a
+Every step is sent as an admin, unless it has its own Authorization. Its path, headers and body may hold `{name}`: a
 text kept from an earlier answer, or `{mark}`, which is new in every conversation and on either side. A conversation
-makes what it needs, so it holds whatever the database has in it.
+creates what it needs, so it works on any database.
 """
 
 from loadtests.check.steps import JSON, Conversation, Step, post, refused

@@ -28,10 +28,10 @@ _PROBLEM = "application/problem+json"
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One thing that is not as it should be.
+    """One deviation.
 
     where: conversation, method and path. what: the part of the answer (`status`, `body`, `location`, ...).
-    first, second: what the two apps gave; for a breach of the contract, what one gave and what was due.
+    first, second: what the two apps gave; for a breach of the contract, what one gave and what was expected.
     """
 
     where: str
@@ -71,8 +71,8 @@ def check(
 ) -> list[Difference]:
     """What differs between two running apps, or from the contract; empty when both comply.
 
-    `broken` requests that no app accepts are drawn from `seed`. Rows are made under names new on each side, so the
-    two may share a database; the rows stay. Raises CheckError when a URL does not answer or refuses the login.
+    `broken` requests that no app accepts are drawn from `seed`. Each app's rows get new names, so the two may
+    share a database; the rows stay. Raises CheckError when a URL does not answer or refuses the login.
     """
     drawn = Conversation("broken requests", tuple(broken_requests(seed, broken)))
     with _client(url_a, login) as first, _client(url_b, login) as second:
@@ -125,7 +125,7 @@ def _one_line(error: Exception) -> str:
 
 
 def _compare(name: str, step: Step, sides: tuple[_Side, _Side]) -> Iterator[Difference]:
-    """Has both do one step; gives breaches of the contract first, then what differs."""
+    """Sends one step to both; gives breaches of the contract first, then differences."""
     where = f"{name}: {step.method} {step.path}"
     answers = []
     for side in sides:
@@ -161,7 +161,7 @@ def _send(side: _Side, step: Step) -> Answer:
 
 
 def _without_words(body: bytes) -> bytes:
-    """A problem without what each library says in its own words."""
+    """A problem without its texts, which are each library's own."""
     problem = _document(body.decode("utf-8", "replace"))
     if not isinstance(problem, dict):
         return body
@@ -201,7 +201,7 @@ def _request_id(asked: str | None, response: httpx2.Response) -> str | None:
 
 
 def _masked(step: Step, body: bytes, kept: Mapping[str, str]) -> str:
-    """The body with moments and marks masked and ids of rows by name; those of no name are numbered as they appear."""
+    """The body with moments and marks masked and ids of rows by name; other ids are numbered as they appear."""
     text = _MOMENT.sub(r'"\1":"..."', body.decode("utf-8", "backslashreplace"))
     text = text.replace(kept["mark"], "{mark}")
     text = text.replace(kept.get("token", "{token}"), "{token}")

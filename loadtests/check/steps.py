@@ -1,4 +1,4 @@
-"""What is said to an app, and what it has to answer: one request, and several that follow each other."""
+"""A request with its expected answer, and sequences of them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -48,7 +48,7 @@ def doctor(
 
 
 def _measured(found: "list[Finding]") -> "Sequence[Forecast]":
-    """Measures, shows and forecasts; what goes wrong is one more finding."""
+    """Measures, shows and forecasts; a failure is one more finding."""
     from loadtests.doctor import noise
     from loadtests.doctor.findings import unmeasured
     from loadtests.doctor.forecast import aa_spread

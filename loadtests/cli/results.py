@@ -1,4 +1,4 @@
-"""`sidebyside report`, `compare` and `list`: what is stored, shown; nothing is measured."""
+"""`sidebyside report`, `compare` and `list`: show what is stored; measure nothing."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -76,7 +76,7 @@ def _limits(one: Contestant) -> str:
 
 
 def bench_report(folder: Path) -> Summary:
-    """Writes the report of a bench, with what the newest selftest beside it found."""
+    """Writes the report of a bench, with what the newest selftest in the same folder found."""
     from loadtests.bench import run
     from loadtests.selftest.report import newest_tables
 

@@ -10,7 +10,7 @@ Record = TypeVar("Record")
 
 
 def from_json(kind: type[Record], text: str) -> Record:
-    """The record in a JSON text. Unknown keys are passed over unless it forbids them; ValueError: it holds none."""
+    """The record in a JSON text. Unknown keys are ignored unless the record forbids them. Raises ValueError."""
     return from_document(kind, json.loads(text))
 
 

@@ -13,7 +13,7 @@ REQUIRED: Any = object()
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A sort of TOML value: how it is called in a message, and how it is recognised."""
+    """A type of TOML value: its name in messages, and the test for it."""
 
     title: str
     holds: Callable[[Any], bool]

@@ -1,4 +1,4 @@
-"""The fields in braces that a scenario may use: what stands for them is drawn anew for every prepared request."""
+"""The fields in braces that a scenario may use: their values are drawn for every prepared request."""
 
 import json
 import re
@@ -13,11 +13,11 @@ from shared.ops.settings import DEVELOPMENT_SECRET
 from shared.shop.callers import Caller
 from shared.shop.seeded import ITEMS, USERS
 
-POPULAR_ITEMS = 5  # those that everybody looks at
+POPULAR_ITEMS = 5  # those that all users read
 ADMIN_ID = 1
-# Tokens that are the same in every run, for servers that are started for development.
+# The same tokens in every run, for servers in development mode.
 _ISSUED, _VALID_FOR = datetime(2026, 1, 1, tzinfo=UTC), timedelta(days=36_500)
-UNIQUE = "#" * 16  # stands for a number that is new whenever the request is sent
+UNIQUE = "#" * 16  # replaced by a new number each time the request is sent
 
 
 def _lines(count: int) -> Callable[[Random], str]:
@@ -51,7 +51,7 @@ def _token(user_id: int, *, is_admin: bool) -> str:
 
 
 def admin_header() -> dict[str, str]:
-    """The header that speaks for an admin, to servers that are started for development."""
+    """The Authorization header of an admin, for servers in development mode."""
     return {"Authorization": f"Bearer {_token(ADMIN_ID, is_admin=True)}"}
 
 

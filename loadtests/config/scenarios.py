@@ -1,4 +1,4 @@
-"""Scenarios: what is asked of a server, as `catalog/scenarios.toml` describes it."""
+"""Scenarios: the requests sent to a server, as `catalog/scenarios.toml` describes it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -50,7 +50,7 @@ KEYS = {
 class RequestTemplate:
     """A kind of request, drawn as often as its weight says among those of its scenario.
 
-    path, headers and body hold fields such as `{item_id}`, drawn anew for every prepared request (see FIELDS); one that
+    path, headers and body hold fields such as `{item_id}`, drawn for every prepared request (see FIELDS); one that
     stands in several places of a request is the same in all of them. A body is JSON unless a header says otherwise.
     json: whether the answer's body must be JSON; keys: the top-level keys that this object must have.
     """
@@ -69,7 +69,7 @@ class RequestTemplate:
 class Scenario:
     """A load: its requests, the number of users, and the measured length of one slice.
 
-    setup: what every server is asked once, in this order, before the first slice of the scenario.
+    setup: requests sent to every server once, in this order, before the first slice of the scenario.
     open_slice_ms is None for a scenario that is driven in closed loop only. kind: see KINDS.
     """
 
@@ -99,7 +99,7 @@ def load_scenarios(catalog_dir: Path) -> dict[str, Scenario]:
 
 
 def _checked(scenario: Scenario, path: Path) -> Scenario:
-    """The scenario, if its sockets all go one way and every message says something."""
+    """The scenario, if all its messages have the same path and none is empty."""
     if scenario.kind == "websocket":
         bodies = [request.body for request in scenario.requests]
         if len({request.path for request in scenario.requests}) > 1 or not all(bodies):

@@ -1,4 +1,4 @@
-"""What a command was asked for, checked against the catalog: the one place where names become records."""
+"""The options of a command, checked against the catalog: the one place where names become records."""
 
 import re
 import tomllib
@@ -49,7 +49,7 @@ class Selection:
 
 
 def select(options: Options, catalog: Catalog | None = None) -> Selection:
-    """The records that were asked for; CatalogError names what does not exist and what does.
+    """The selected records; CatalogError names what does not exist and what does.
 
     catalog: where they are taken from; None: from the folder that the options name.
     """

@@ -1,4 +1,4 @@
-"""What is found on one subject."""
+"""A finding on one subject."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,7 +8,7 @@ Severity = Literal["good", "warning", "bad"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One subject judged. `advice` is empty when nothing is to be done; `stops`: no run is possible like this."""
+    """One subject judged. `advice` is empty when nothing is to be done; `stops`: it makes a run impossible."""
 
     severity: Severity
     subject: str

@@ -9,7 +9,7 @@ from loadtests.machine.kernel import MIB
 
 
 def folder_error(folder: Path) -> str | None:
-    """Why no file can be made in the folder, or where it would be made; None when one can. Nothing stays behind."""
+    """Why no file can be created in the folder, or in its nearest existing parent; None if one can. Leaves nothing."""
     try:
         tempfile.TemporaryFile(dir=nearest(folder)).close()
     except OSError as error:
@@ -18,7 +18,7 @@ def folder_error(folder: Path) -> str | None:
 
 
 def disk_free_mib(folder: Path) -> float | None:
-    """What the disk below the folder, or below where it would be made, still holds."""
+    """Free space on the disk of the folder, or of its nearest existing parent."""
     with suppress(OSError):
         return shutil.disk_usage(nearest(folder)).free / MIB
     return None

@@ -61,7 +61,7 @@ class Forecast:
 
 
 def aa_spread(log_ratios: Sequence[FloatArray]) -> AaSpread | None:
-    """The spread of paired blocks, shape (blocks,) a round; None for fewer than MIN_ROUNDS rounds that hold any."""
+    """The spread of paired blocks, shape (blocks,) per round; None for fewer than MIN_ROUNDS rounds with blocks."""
     rounds = [blocks for blocks in log_ratios if len(blocks)]
     if len(rounds) < MIN_ROUNDS:
         return None

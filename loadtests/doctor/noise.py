@@ -15,7 +15,7 @@ from loadtests.samples.store import RunStore
 
 CONTESTANT, SCENARIO = "raw-asgi-uvicorn", "ping"
 ROUNDS, BLOCKS = 5, 11
-"""About 25 s: 2.5 s a round to launch both and the load, 0.24 s a block."""
+"""About 25 s: 2.5 s per round to launch both and the load, 0.24 s per block."""
 
 PAIR, PAIRS_SCENARIO = ("flask-gthread", "fastapi-uvicorn"), "item-read"
 RUNS = (("quick", 300.0), ("standard", 600.0), ("standard", 1800.0))
@@ -25,7 +25,7 @@ RUNS = (("quick", 300.0), ("standard", 600.0), ("standard", 1800.0))
 def measure(
     rounds: int = ROUNDS, blocks: int = BLOCKS, on_round: Callable[[int], None] = lambda _: None
 ) -> list[FloatArray]:
-    """Log ratios of CPU time per request between two equal servers: shape (blocks,) a round; needs no database.
+    """Log ratios of CPU time per request between two equal servers: shape (blocks,) per round; needs no database.
 
     Raises ServerError or LoadError when a round can't be measured.
     """
@@ -37,7 +37,7 @@ def measure(
 
 
 def forecasts(spread: AaSpread) -> list[Forecast]:
-    """What runs of PAIR on one scenario would see, as `bench` would plan them; none that are too short."""
+    """What runs of PAIR on one scenario would see, as `bench` would plan them; without those that are too short."""
     found = (_forecast(spread, profile, budget_s) for profile, budget_s in RUNS)
     return [one for one in found if one]
 

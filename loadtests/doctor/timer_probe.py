@@ -1,6 +1,6 @@
-"""How late this process wakes from short sleeps. Run as `python -I -S timer_probe.py COUNT`: prints one number a line.
+"""How late this process wakes from sleeps. Run as `python -I -S timer_probe.py COUNT`: prints one number per line.
 
-Each is the nanoseconds by which a sleep of SLEEP_S took longer. Little is imported, so that a child starts at once.
+Each is the nanoseconds by which a sleep of SLEEP_S overran. Few imports, so that the process starts at once.
 """
 
 import sys
@@ -10,7 +10,7 @@ SLEEP_S = 0.001
 
 
 def late_wakeups_ns(count: int) -> list[int]:
-    """Nanoseconds beyond SLEEP_S, one a sleep."""
+    """Nanoseconds beyond SLEEP_S, one per sleep."""
     late_ns = []
     for _ in range(count):
         begun_ns = time.monotonic_ns()

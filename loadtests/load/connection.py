@@ -1,4 +1,4 @@
-"""One HTTP/1.1 connection that costs little: prepared bytes out, llhttp for what comes back.
+"""One cheap HTTP/1.1 connection: prepared bytes out, answers parsed by llhttp.
 
 Under gevent: while an answer is awaited, other greenlets run. A request is never repeated.
 """
@@ -50,8 +50,8 @@ class DeadlineError(WireError):
 class Connection:
     """A connection to one server, opened when first needed and again after it was closed.
 
-    It carries one request at a time, each with a deadline of `timeout_s`. An answer whose end is marked by nothing
-    but the server's closing counts as ended early: it cannot be told from one that broke off.
+    It carries one request at a time, each with a deadline of `timeout_s`. An answer that ends only when the server
+    closes the connection is a failure: it looks the same as one that was cut short.
     """
 
     def __init__(self, host: str, port: int, timeout_s: float = 10.0) -> None:
@@ -84,7 +84,7 @@ class Connection:
         return Answer(Failure.NONE, self._status, self._received, self._body_bytes, self._keep_alive, body)
 
     def ensure_open(self) -> bool:
-        """Have the connection open and silent; False when the server cannot be reached."""
+        """Make sure that the connection is open and idle; False when the server cannot be reached."""
         if self._is_open and not self._is_silent():
             self.close()
         self._forget_answer(keep_body=False)
@@ -165,7 +165,7 @@ class Connection:
         self._parser.feed_data(data)
 
     def _is_silent(self) -> bool:
-        """Whether an idle connection is still open, with nothing unasked for in it."""
+        """Whether an idle connection is still open and has received nothing."""
         try:
             self._socket.recv(1, MSG_PEEK)
         except BlockingIOError:

@@ -1,6 +1,6 @@
-"""The load generator of a round: slice after slice, it has users load a server and reads the meters around it.
+"""The load generator of a round: for each slice, users load a server, and the meters are read before and after.
 
-After the slices that are planned come those that its searches ask for, one of each in turn.
+The planned slices come first, then those of the searches, one of each in turn.
 """
 
 import gc
@@ -28,7 +28,7 @@ from loadtests.samples.facts import SliceFacts
 from loadtests.samples.outcome import outcome_of
 from loadtests.samples.store import REQUESTS, SERVERS, SLICES, Failure, Measurement
 
-CHECKED_BODIES = 32  # a slice, out of its warm-up
+CHECKED_BODIES = 32  # per slice, from its warm-up
 
 
 class LoadGenerator:
@@ -67,7 +67,7 @@ class LoadGenerator:
         )
 
     def _search(self, on_slice: Callable[[SliceDone], None]) -> None:
-        """Drive the searches, turn after turn, until the last has ended."""
+        """Drive the searches, one slice of each per turn, until all have ended."""
         round_ = self._assignment.round
         searches = [OngoingSearch(search) for search in round_.searches]
         for number in count():
@@ -111,7 +111,7 @@ class LoadGenerator:
         return frame, slice_facts.of_slice(piece, self._assignment.round.index, load, counts)
 
     def _send_setup(self, piece: Slice, server: ServerConnections) -> None:
-        """The scenario's setup requests, once a server. Whether they worked shows in the answers of the slices."""
+        """The scenario's setup requests, once per server. If they fail, the answers of the slices show it."""
         if (piece.scenario, piece.contestant) not in self._set_up:
             self._set_up.add((piece.scenario, piece.contestant))
             for request in self._setups[piece.scenario]:
@@ -127,7 +127,7 @@ class LoadGenerator:
         return MeteredLoad(loop, start_ns, before, server.read_meters())
 
     def _loop(self, piece: Slice, requests: tuple[Prepared, ...], *, warm: bool) -> Loop:
-        """The warm-up begins half-way round the requests, so that the measured part always begins at the same."""
+        """The warm-up begins half-way round the requests, so that the measured part always begins at the same one."""
         first = piece.seed + len(requests) // 2 if warm else piece.seed
         kept = CHECKED_BODIES if warm else 0
         if piece.rate_rps is None:

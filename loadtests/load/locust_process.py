@@ -1,6 +1,6 @@
 """The Locust side of a round: `python -m locust -f loadtests/load/locust_process.py --headless --assignment FILE`.
 
-Locust brings the users, the load generator tells them when to load which server. One line a finished slice goes to
+Locust provides the users, the load generator says when they load which server. One line per finished slice goes to
 stdout; the three frames go to the assignment's folder. It runs in a process of its own, since Locust patches it.
 """
 
@@ -18,12 +18,12 @@ from loadtests.load.protocol import SliceDone, from_json, save, to_line
 from loadtests.load.scheduling import request_prompt_wakeups
 from loadtests.load.user_pool import UserPool
 
-hooks: Any = events  # Locust leaves them untyped
+hooks: Any = events  # untyped in Locust
 pool = UserPool()
 
 
 class PooledUser(User):
-    """A Locust user that does the jobs of the pool, and nothing else."""
+    """A Locust user that does the jobs of the pool."""
 
     wait_time = constant(0)
 
@@ -39,7 +39,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def begin(environment: Environment, **_: Any) -> None:
-    """Drive the round beside the users; they wait for jobs meanwhile."""
+    """Drive the round in a greenlet of its own; the users wait for its jobs."""
     gevent.spawn(drive_round, environment)
 
 

@@ -17,9 +17,9 @@ FAILURE_PAUSE_S = 0.005  # after a failure, so that a dead server is not called 
 
 
 class Loop:
-    """Sends the prepared requests in turn, from number `first` on; `rows` takes one row a request.
+    """Sends the prepared requests in turn, from number `first` on; `rows` gets one row per request.
 
-    keep_bodies: of how many answers the body is kept, in `bodies`, with the variant that it answers.
+    keep_bodies: how many bodies are kept, in `bodies`, each with the variant of its request.
     """
 
     def __init__(self, requests: Sequence[Prepared], first: int, keep_bodies: int = 0) -> None:
@@ -57,7 +57,7 @@ class Loop:
 
 
 class ClosedLoop(Loop):
-    """Every user sends again as soon as it is answered; none begins a request after `duration_ns`."""
+    """Every user sends the next request as soon as it has an answer; none begins after `duration_ns`."""
 
     def __init__(
         self, requests: Sequence[Prepared], first: int, duration_ns: int, keep_bodies: int = 0
@@ -79,8 +79,8 @@ class ClosedLoop(Loop):
 class OpenLoop(Loop):
     """Requests fall due at given times after the start, whether or not earlier ones are answered.
 
-    A user that is free takes the next arrival and waits until it is due. When none is free it is sent late, and what
-    was not begun `patience_ns` after the last arrival is a row that timed out without having been sent.
+    A free user takes the next arrival and waits until it is due. When no user is free, the request is sent late; one
+    not sent `patience_ns` after the last arrival is recorded as timed out.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What passes between the bench and the load process: the assignment of a round, its progress, its frames."""
+"""What the bench and the load process exchange: the assignment of a round, its progress, its frames."""
 
 import json
 from dataclasses import asdict, dataclass

@@ -16,7 +16,7 @@ _SERIAL = b"%016d"
 class Prepared:
     """A complete HTTP/1.1 request, the status it must be answered with, and what the answer's body must be.
 
-    serials: where in `wire` the 16 digits stand that are to be new whenever it is sent.
+    serials: positions in `wire` of the 16-digit numbers that are replaced each time it is sent.
     """
 
     wire: bytes
@@ -26,7 +26,7 @@ class Prepared:
     serials: tuple[int, ...] = ()
 
     def numbered(self, serial: int) -> bytes:
-        """The request as it is sent, with that number wherever it needs a new one."""
+        """The bytes to send, with that number at every position."""
         wire = bytearray(self.wire)
         for position in self.serials:
             wire[position : position + 16] = _SERIAL % serial

@@ -1,4 +1,4 @@
-"""Ask the kernel to wake this thread promptly, so that requests leave when they are due. Each may be refused."""
+"""Ask the kernel to wake this thread promptly, so that requests leave when they are due. The kernel may refuse."""
 
 import ctypes
 import platform
@@ -9,7 +9,7 @@ SLACK_NS = 1  # of 50,000 by default: how late a timer may ring to save power
 SLICE_NS = (
     100_000  # a short time slice makes the scheduler of Linux 6.12 and later prefer a thread that wakes up
 )
-NICE = -10  # before the database on the same CPU; for root only
+NICE = -10  # ahead of the database on the same CPU; root only
 SCHED_SETATTR = {"x86_64": 314, "aarch64": 274}
 SCHED_ATTR = struct.Struct("=IIQiIQQQ")  # size, policy, flags, nice, priority, runtime, deadline, period
 

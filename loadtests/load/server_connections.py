@@ -26,7 +26,7 @@ class Reading:
 
 
 class ServerConnections:
-    """One server of the round, with a connection for each user and one for itself."""
+    """One server of the round, with a connection for each user and one for its counts."""
 
     def __init__(self, endpoint: Endpoint, users: int, timeout_s: float) -> None:
         self.endpoint = endpoint
@@ -43,7 +43,7 @@ class ServerConnections:
         return sum(connection.opened for connection in self._all())
 
     def request_count(self) -> int | None:
-        """The requests that the server has counted, this one included; None when it does not say."""
+        """The requests that the server has counted, this one included; None if it does not count."""
         self._control.ensure_open()
         answer = self._control.request(COUNT_REQUEST, keep_body=True)
         try:
@@ -57,7 +57,7 @@ class ServerConnections:
         self._control.request(wire)
 
     def connections(self, users: int, socket_path: str | None = None) -> Sequence[Connection]:
-        """Those of the first users: HTTP, or WebSockets to a path."""
+        """The connections of the first `users` users: HTTP, or WebSockets to a path."""
         if socket_path is None:
             return self._connections[:users]
         if socket_path not in self._sockets:

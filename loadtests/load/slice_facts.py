@@ -1,4 +1,4 @@
-"""The rows of the frames `slices` and `servers` (columns: samples.store): what was planned, and metered."""
+"""The rows of the frames `slices` and `servers` (columns: samples.store): what was planned and measured."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -36,7 +36,7 @@ class Counts:
 
 
 def of_slice(piece: Slice, round_index: int, load: MeteredLoad, counts: Counts) -> SliceFacts:
-    """What the plan has fixed, what clocks and meters show, and what was counted."""
+    """The facts of a slice, from the plan, the clocks, the meters and the counts."""
     before, after = load.before, load.after
     return SliceFacts(
         round=round_index,
@@ -73,5 +73,5 @@ def of_server(server: ServerConnections) -> dict[str, Any]:
 
 
 def between(before: int | None, after: int | None, own: int = 0) -> int | None:
-    """after - before, less what reading has added itself; None if either reading is missing."""
+    """after - before, less the `own` requests of reading; None if either reading is missing."""
     return None if before is None or after is None else after - before - own

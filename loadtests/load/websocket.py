@@ -1,4 +1,4 @@
-"""A WebSocket with the face of an HTTP connection: one message out is a request, the next one back is its answer.
+"""A WebSocket with the interface of an HTTP connection: one message out is a request, the next one back is its answer.
 
 Under gevent, as connection.py. The protocol (RFC 6455) is wsproto's. What is sent is framed in advance, as all requests
 are: to frame each message when it is sent would cost the load generator a third more (44 against 34 µs of CPU time per
@@ -17,8 +17,8 @@ from loadtests.samples.store import Failure
 class WebSocketConnection(Connection):
     """A WebSocket to one path of a server, opened when first needed and again after it was closed.
 
-    A request is a whole frame; the server's next message is its answer, with status 200. The handshake is no request,
-    and offers no extensions.
+    A request is a whole frame; the server's next message is its answer, with status 200. The handshake is not
+    counted, and offers no extensions.
     """
 
     def __init__(self, host: str, port: int, path: str, timeout_s: float = 10.0) -> None:
@@ -27,7 +27,7 @@ class WebSocketConnection(Connection):
         super().__init__(host, port, timeout_s)
 
     def suspend(self) -> None:
-        """Close it for now: some servers hold a thread for every socket. Opening it again is not counted."""
+        """Close it for now, since some servers hold a thread per socket. Reopening it is not counted."""
         self._suspended = self._suspended or self._is_open
         self.close()
 

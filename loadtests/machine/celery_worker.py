@@ -1,4 +1,4 @@
-"""Celery's worker beside a server: started with it, ended with it."""
+"""A Celery worker for a server: started with it, ended with it."""
 
 import os
 import sys
@@ -20,10 +20,10 @@ WORKER = (
 
 @contextmanager
 def celery_worker(environment: Mapping[str, str]) -> Iterator[int]:
-    """A worker for the shop that these variables describe, beside this process's own; gives its process id.
+    """A worker for the shop of these environment variables (added to this process's); gives its process id.
 
-    Ready when it has done a task. Raises ServerError when it does not get that far. When the block is left, it first
-    finishes the task that it is at, for processes.STOP_S at most.
+    Ready when it has done a task; raises ServerError if it never does. When the block is left, it first finishes its
+    current task, for processes.STOP_S at most.
     """
     settings = settings_from({**os.environ, **environment})
     program = Program("the worker", (sys.executable, *WORKER), variables=environment)

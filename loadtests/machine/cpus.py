@@ -9,7 +9,7 @@ from loadtests.machine.meters import tree_pids
 
 
 def cpu_sets(available: Sequence[int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The CPUs of the servers and those of the load: halves that do not meet, or both empty on a single CPU."""
+    """The CPUs of the servers and those of the load: disjoint halves, or both empty on a single CPU."""
     cpus = tuple(sorted(available))
     if len(cpus) < 2:
         return (), ()

@@ -56,7 +56,7 @@ def hardware(root: Path = kernel.ROOT) -> dict[str, str]:
 
 
 def pinning(server_cpus: Sequence[int], load_cpus: Sequence[int]) -> str:
-    """Which CPUs do what, in words."""
+    """Which CPUs servers and load use, in words."""
     if not server_cpus:
         return "one CPU for everything: the figures are not reliable"
     return f"servers on {_listed(server_cpus)}, load and database on {_listed(load_cpus)}"

@@ -13,7 +13,7 @@ from loadtests.errors import ServerError
 from loadtests.machine.processes import Program, await_ready, running
 from loadtests.machine.reachable import first_line
 
-# Durability is switched off: the disk is not what is compared. Planned the same for both apps.
+# Durability is off: the disk is not what is compared. The same for both apps.
 OPTIONS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
 
 
@@ -21,7 +21,7 @@ OPTIONS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_c
 def embedded_postgres(folder: Path, cpus: Sequence[int]) -> Iterator[tuple[str, int]]:
     """The URL and the process id of a PostgreSQL of our own, its data in the folder, while the block lasts.
 
-    SIGINT makes it end at once but in order, and without one it would leave shared memory behind.
+    SIGINT is its fast shutdown; killed, it would leave shared memory behind.
     """
     data = folder / "pgdata"
     data.mkdir()

@@ -24,7 +24,7 @@ class BackingServices:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """Services that run, or None if no server needs them, and which CPUs are whose."""
+    """Services that run, or None if no server needs them, and the CPUs of servers and load."""
 
     services: BackingServices | None
     server_cpus: tuple[int, ...]
@@ -45,7 +45,7 @@ class Environment:
     ) -> Iterator[dict[str, Endpoint]]:
         """All contestants up and answering, each on its own copy of the seeded database, with a folder of its own.
 
-        with_workers: beside each of them runs a Celery worker.
+        with_workers: each of them gets a Celery worker.
         """
         with ExitStack() as stack:
             variables = {one.name: stack.enter_context(self._variables(one)) for one in contestants}
@@ -82,7 +82,7 @@ class Environment:
 
 @contextmanager
 def open_environment(seed: int, *, needs_database: bool = True) -> Iterator[Environment]:
-    """An environment while the block lasts, its services on the load's CPUs; ServerError when one can't be had.
+    """An environment while the block lasts, its services on the load's CPUs; ServerError when one can't be started.
 
     needs_database: False if no server will be launched that needs one; then no service is started.
     """

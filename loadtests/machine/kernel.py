@@ -63,7 +63,7 @@ def cores(root: Path = ROOT, cpus: Collection[int] = ()) -> tuple[tuple[int, ...
 
 
 def on_battery(root: Path = ROOT) -> bool:
-    """Whether a battery of the machine itself is being emptied; psutil takes that of a mouse for one."""
+    """Whether a battery of the machine itself is being emptied; psutil also counts a mouse's."""
     supplies = sorted((root / "sys/class/power_supply").glob("*"))
     return any(
         _text(supply / "type").strip() == "Battery"
@@ -96,7 +96,7 @@ def _siblings(root: Path, cpu: int) -> Sequence[int]:
 
 
 def _cpuinfo(root: Path, key: str) -> list[str]:
-    """The values of a key, one a CPU."""
+    """The values of a key, one per CPU."""
     lines = (line.partition(":") for line in _text(root / "proc/cpuinfo").splitlines())
     return [value.strip() for name, _, value in lines if name.strip() == key]
 

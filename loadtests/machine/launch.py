@@ -5,9 +5,9 @@ as `0,1`, or `-` for no pinning, USER a name, or `-` for the same user. It becom
 id stays. The kernel sends it SIGNAL when the thread that started it ends, so children are started from a thread that
 lives as long as they should.
 
-The kernel does not do that for what such a program starts in its turn. Run as `python -I -S launch.py`, with the ids
-of process groups on standard input, one a line, it kills those groups when its input ends, as it does when the process
-that writes it is killed.
+The kernel does not do that for the children of such a program. Run as `python -I -S launch.py`, with the ids
+of process groups on standard input, one per line, it kills those groups when its input ends, as it does when the
+process that writes it is killed.
 """
 
 import ctypes

@@ -22,7 +22,7 @@ class ProcessTree:
             return None
 
     def pss_kib(self) -> int | None:
-        """Memory in KiB, shared pages counted by share; None when a process is gone or the kernel won't tell."""
+        """Memory in KiB, shared pages counted by share; None when a process is gone or the kernel does not allow it."""
         try:
             return sum(_pss_bytes(pid) for pid in self.pids) // 1024
         except psutil.Error:

@@ -1,6 +1,6 @@
-"""Start, await, tail and end the processes that the harness runs beside itself.
+"""Start, await, tail and end the processes that the harness runs.
 
-Each has a process group of its own and a log file, and ends with this process whatever ends it (see launch.py).
+Each has a process group of its own and a log file, and ends with this process, however that ends (see launch.py).
 """
 
 import os
@@ -27,9 +27,9 @@ TAIL_LINES = 4
 class Program:
     """What to start. `name` is how messages call it.
 
-    variables: beside this process's own. user: None for this process's own. prints: whether its standard output is read
-    from the process, line by line; else it joins the log. stop: the signal that ends it. if_orphaned: the signal that
-    it gets when this process is gone.
+    variables: added to this process's own. user: None for this process's own. prints: whether its standard output is
+    read from the process, line by line; else it joins the log. stop: the signal that ends it. if_orphaned: the signal
+    that it gets when this process is gone.
     """
 
     name: str
@@ -62,7 +62,7 @@ class Child:
         return self.process.poll() is not None
 
     def how_ended(self) -> str:
-        """How the process ended, in words that follow its name."""
+        """How the process ended, to follow its name in a message."""
         status = self.process.wait()
         return (
             f"was killed by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"

@@ -26,7 +26,7 @@ def reach_postgres(database_url: str) -> None:
 
 
 def reach_redis(redis_url: str) -> None:
-    """Asks for an answer once; raises ServerError when there is none."""
+    """Sends one PING; raises ServerError when there is no answer."""
     try:
         with redis.Redis.from_url(redis_url, socket_connect_timeout=TIMEOUT_S) as client:
             client.ping()

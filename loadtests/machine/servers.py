@@ -53,9 +53,9 @@ def launched(
     ports: Mapping[str, int] | None = None,
     ready_s: float | None = None,
 ) -> Iterator[dict[str, Endpoint]]:
-    """Have all of them running, pinned to the CPUs, from the first answer of the last until the block is left.
+    """Have all of them running, pinned to the CPUs, from when all of them answer until the block is left.
 
-    They start up on all CPUs, which is sooner done, and are pinned when all of them answer, with all their workers.
+    They start on all CPUs, which is faster, and are pinned once all of them answer, with all their workers.
 
     environments: extra variables by name. ports: those that are not to be picked. ready_s: how long they may take;
     None: as long as suits their number. Names must differ; a twin is the same contestant under a second name. Raises
@@ -152,7 +152,7 @@ def _answers(port: int) -> bool:
 
 
 def _usual_s(contestants: Sequence[Contestant]) -> float:
-    """How long to wait for all of them: the more start at once, the slower is each."""
+    """How long to wait for all of them: the more start at once, the slower each is."""
     return READY_S + WORKER_S * (sum(one.workers for one in contestants) - 1)
 
 

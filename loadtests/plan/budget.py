@@ -1,4 +1,4 @@
-"""How a run's time is spent: how large its rounds are, and when the last one has been begun. Pure."""
+"""How a run's time is spent: how large its rounds are, and when to stop. Pure."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from loadtests.config.profiles import Claim, Design, Profile
 from loadtests.config.scenarios import Scenario
 from loadtests.plan.plan import Plan, make_plan
 
-ROUNDS_WANTED = 6  # launches are what an interval counts: fewer, and it grows fast
+ROUNDS_WANTED = 6  # an interval is over rounds: with fewer it gets wide fast
 MIN_ROUNDS = 8  # before a run may stop at a precision
 ROUNDS_PRECISE = 2 * MIN_ROUNDS  # where a precision is asked for, so that there are rounds left to steer
 LAUNCH_S, LAUNCH_EACH_S = 4.5, 0.6  # a round's fixed time, and what each of its servers adds

@@ -39,7 +39,7 @@ class Plan:
 
     `answers`: a scenario's name -> the names of the contestants that answer it.
     `design`: paired slices take turns within each block; sequential ones load one contestant after the other, as most
-    tools do: it is there to show what that would have said.
+    tools do, for comparison.
     """
 
     profile: Profile
@@ -144,8 +144,8 @@ def _answering(
     scenario: Scenario, contestants: Sequence[Contestant], twins: Sequence[Contestant]
 ) -> tuple[str, ...]:
     """The names of those that answer the scenario, then their twins if it is `ping`."""
-    asked = (*contestants, *twins) if scenario.name == TWIN_SCENARIO else contestants
-    return tuple(one.name for one in asked if one.answers(scenario.name))
+    candidates = (*contestants, *twins) if scenario.name == TWIN_SCENARIO else contestants
+    return tuple(one.name for one in candidates if one.answers(scenario.name))
 
 
 def _weighted(blocks: int, scenario: Scenario, weights: Mapping[str, float]) -> int:
@@ -161,6 +161,6 @@ def _shuffled(items: Sequence[Item], rng: Generator) -> list[Item]:
 
 
 def _block_seed(seed: int, round_index: int, block: _Block) -> int:
-    """One seed below 2**32 a block, whatever else is run: equal for all its contestants."""
+    """A seed below 2**32 for a block: independent of what else is run, equal for all its contestants."""
     name = zlib.crc32(f"{block.scenario.name}/{block.mode}".encode())
     return int(np.random.SeedSequence((seed, round_index, name, block.number)).generate_state(1)[0])

@@ -13,10 +13,10 @@ Mode = Literal["closed", "open", "surge"]
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """A short spell of load on one contestant. Slices with equal (scenario, mode, block) are paired:
-    one a contestant, same seed, hence the same arrivals and the same sequence of prepared requests.
+    """A short period of load on one contestant. Slices with equal (scenario, mode, block) are paired:
+    one per contestant, same seed, hence the same arrivals and the same sequence of prepared requests.
 
-    relief_rps: in a surge, the rate that follows on `rate_rps` without a pause, for another `relief_s`.
+    relief_rps: in a surge, the rate that follows `rate_rps` without a pause, for another `relief_s`.
     """
 
     index: int

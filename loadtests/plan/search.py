@@ -24,7 +24,7 @@ Role = Literal["closed", "rung", "bisection", "surge"]
 Cause = Literal[
     "unanswered", "too slow", "never met", "never missed", "generator", "miscounted", "broken off"
 ]
-"""Why a search has no capacity; the last two are for whoever replays it to find."""
+"""Why a search has no capacity; the last two are found in a replay only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A spell of load: closed loop without a rate, open with one; `again`: the second try of one that failed.
+    """A period of load: closed loop without a rate, open with one; `again`: the second try of one that failed.
 
     fraction: a rung's rate over the closed loop's throughput.
     """

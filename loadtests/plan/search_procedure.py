@@ -1,7 +1,7 @@
 """The search as a procedure that asks for one step of load after the other. Pure.
 
 `procedure` is a coroutine: it yields the step to drive next, is sent what that step showed, and returns the result. The
-load process drives it live; a report replays it over the stored samples and comes to the same end.
+load process drives it live; a report replays it over the stored samples and gets the same result.
 """
 
 from collections.abc import Generator
@@ -36,7 +36,7 @@ def procedure(search: Search) -> Generator[Step, Outcome, SearchResult]:
 
 
 def _climb(search: Search, top_rps: float) -> Moves:
-    """The ladder, and on upwards or downwards from it where it is passed or failed from end to end."""
+    """The ladder, extended upwards if every rung passes, downwards if every rung fails."""
     bracket = Bracket()
     fractions = [one for one in search.rungs if search.can_judge(one * top_rps)] or [1.0]
     for fraction in fractions:
@@ -81,7 +81,7 @@ def _judged(search: Search, bracket: Bracket, step: Step, *, twice: bool) -> Mov
 
 @dataclass(slots=True)
 class OngoingSearch:
-    """A search under way: the step it waits for, the steps behind it, and at the end its result."""
+    """A search in progress: the step it waits for, the steps done, and finally its result."""
 
     search: Search
     step: Step | None = None
@@ -94,7 +94,7 @@ class OngoingSearch:
         self.step = next(self._moves)
 
     def learn(self, outcome: Outcome) -> None:
-        """Take in what the awaited step showed. ValueError: none is awaited."""
+        """Take the outcome of the awaited step. ValueError: none is awaited."""
         if self.step is None:
             raise ValueError("the search is over")
         self.trail.append((self.step, outcome))

@@ -21,7 +21,7 @@ class Bracket:
     failure: Outcome | None = None
 
     def with_(self, rate_rps: float, outcome: Outcome, *, passed: bool) -> "Bracket":
-        """The bracket after one more step; a higher rate that passes puts failures below it aside."""
+        """The bracket after one more step; a higher rate that passes overrides failures below it."""
         if passed:
             above = self.failing_rps is not None and self.failing_rps > rate_rps
             return replace(self, passing_rps=rate_rps) if above else Bracket(rate_rps)
@@ -43,7 +43,7 @@ def result_of(search: Search, bracket: Bracket) -> SearchResult:
 
 
 def _disturbance(search: Search, failure: Outcome) -> str:
-    """Why a failed step is the load generator's fault, if it is: its lag is large, and explains the miss."""
+    """Why a failed step is the load generator's fault; empty if it is not."""
     if lag_explains(search, failure):
         return f"the load generator itself sent {failure.lag_ms:.1f} ms late (p99) where the SLO was missed"
     if failure.generator_percent >= GENERATOR_LIMIT_PERCENT:

@@ -1,4 +1,4 @@
-"""From searches to slices: every turn holds one slice of each search that goes on, in an order drawn anew. Pure."""
+"""From searches to slices: every turn holds one slice of each unfinished search, in a new random order. Pure."""
 
 import zlib
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ def turn(
 
 
 def longest_s(search: Search) -> float:
-    """More than any search lasts, draining and second tries included."""
+    """An upper bound on a search's time, draining and second tries included."""
     return search.most_steps * (search.step_limit_s + search.warmup_s)
 
 

@@ -1,1 +1,1 @@
-"""Servers that the suite measures itself with: bare ones, and ones whose cost or delay is known."""
+"""Servers to test the suite with: bare servers, and servers of known cost or delay."""

@@ -1,4 +1,4 @@
-"""The smallest FastAPI app that answers /api/probe/ping as the shop does: what the shop's own ping is held against."""
+"""The smallest FastAPI app that answers /api/probe/ping as the shop does: what the shop's ping is compared with."""
 
 from fastapi import FastAPI
 

@@ -13,7 +13,7 @@ STAMPS = "/burner/stamps"
 
 
 class Burner:
-    """Burns the CPU time of so many turns of an empty loop for each request, and keeps count.
+    """Runs an empty loop of `loops` turns for each request, and counts requests and time.
 
     The loop slows down with the machine as other code does; how much time it took is measured, not assumed.
     """
@@ -36,8 +36,8 @@ class Burner:
     def stamps(self) -> bytes:
         """JSON: requests burnt for, nanoseconds burnt, and the CPU time of the whole process so far."""
         with self._lock:
-            known = {"requests": self._requests, "burnt_ns": self._burnt_ns}
-        return json.dumps({**known, "cpu_ns": time.process_time_ns()}).encode()
+            counts = {"requests": self._requests, "burnt_ns": self._burnt_ns}
+        return json.dumps({**counts, "cpu_ns": time.process_time_ns()}).encode()
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> tuple[Any, Burner]:

@@ -1,7 +1,7 @@
-"""A server that answers `/delay/MS` so many milliseconds later, and stamps how long it really took.
+"""A server that answers `/delay/MS` after MS milliseconds, and stamps how long it really took.
 
 Run as `python -m loadtests.reference.delays PORT`. `/burner/stamps` gives the stamps since the last time: a list of
-[received, answered], in nanoseconds of CLOCK_MONOTONIC. A bare protocol, so that little is done outside the stamps.
+[received, answered], in nanoseconds of CLOCK_MONOTONIC. A bare protocol, so that little happens outside the stamps.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """A partner service with adjustable delay, errors and hangs: `python -m loadtests.reference.partner`.
 
-It prints its port when it listens on it, on loopback alone. It parses with llhttp on uvloop, because it runs beside the
-load and must cost little.
+It prints its port when it listens on it, on loopback alone. It parses with llhttp on uvloop, because it shares a
+CPU with the load and must cost little.
 
     GET /partner?delay_ms=20&call=3&status=503&size=1000&hang=1
     GET /broken/partner    half an answer, then the end of the connection
@@ -65,7 +65,7 @@ class Partner(asyncio.Protocol):
         self._end_call()
 
     def data_received(self, data: bytes) -> None:
-        """Bytes of a request; what is no HTTP ends the connection."""
+        """Bytes of a request; invalid HTTP ends the connection."""
         try:
             self._parser.feed_data(data)
         except HttpParserError:

@@ -112,7 +112,7 @@ def _certainty(pair: Pair) -> str:
 
 
 def _open_sentence(summary: Summary, pair: Pair) -> str:
-    """What is equal, open, invalid or not measured, with examples; the verdicts count once a figure."""
+    """What is equal, open, invalid or not measured, with examples; a figure per process counts once."""
     once = _once(pair.comparisons)
     equal = [one for one in once if one.verdict == "equivalent"]
     open_ = [one for one in once if one.verdict == "inconclusive" and one.ratio is not None]

@@ -17,7 +17,7 @@ def dated_folder(results: Path, at: datetime, kind: str) -> Path:
 
 
 def fresh_folder(results: Path, stem: str) -> Path:
-    """A new folder of that name, or one with a number behind it. SuiteError: nothing can be written there."""
+    """A new folder of that name, with a number appended if it exists. SuiteError: nothing can be written there."""
     try:
         results.mkdir(parents=True, exist_ok=True)
         for suffix in ("", *(f"-{number}" for number in range(2, 100))):
@@ -33,7 +33,7 @@ def fresh_folder(results: Path, stem: str) -> Path:
 
 
 def write_whole(path: Path, document: Mapping[str, Any]) -> None:
-    """Writes a JSON object, whole or not at all; what is no number in it raises ValueError."""
+    """Writes a JSON object, whole or not at all; a NaN in it raises ValueError."""
     partial = path.with_name(f"{path.name}.partial")
     partial.write_text(
         json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False) + "\n", encoding="utf-8"
@@ -42,7 +42,7 @@ def write_whole(path: Path, document: Mapping[str, Any]) -> None:
 
 
 def kind_of(folder: Path) -> str:
-    """`bench`, `capacity` or `selftest`: what left its results in a folder. SuiteError: nothing did."""
+    """`bench`, `capacity` or `selftest`: the command whose results are in a folder. SuiteError: none."""
     if (folder / "selftest.json").exists():
         return "selftest"
     try:

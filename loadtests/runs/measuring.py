@@ -37,8 +37,8 @@ class Observer(Protocol):
 class Series(Generic[Record]):
     """The rounds of a run.
 
-    next_round: the round after those on disk, None when the run is over; it is given the longest round of this sitting
-    in seconds. updated: the record after a round, given what was measured in it.
+    next_round: the round after those on disk, None when the run is over; it is given the longest round since the last
+    start or resumption, in seconds. updated: the record after a round, given what was measured in it.
     """
 
     seed: int

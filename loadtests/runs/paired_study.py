@@ -29,7 +29,7 @@ def ping_plan(
     design: Design = "paired",
     users: int | None = None,
 ) -> Plan:
-    """Closed slices of `ping` alone, `blocks` of them a round on each server; users None: as many as in a run."""
+    """Closed slices of `ping` alone, `blocks` of them per round on each server; users None: as many as in a run."""
     catalog = Catalog(CATALOG)
     profile = replace(catalog.profiles["quick"], closed_blocks=blocks, twins=())
     ping = catalog.scenarios["ping"]

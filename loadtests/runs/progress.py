@@ -9,7 +9,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 
 class BudgetBar:
-    """A bar over the seconds of a budget, on standard error while the block lasts; none where that is no terminal."""
+    """A bar over the seconds of a budget, on standard error while the block lasts, if that is a terminal."""
 
     def __init__(self, console: Console, budget_s: float, elapsed_s: float) -> None:
         self.console = console
@@ -37,7 +37,7 @@ class BudgetBar:
         self.bar.stop()
 
     def show(self, text: str) -> None:
-        """Moves the bar to where the time is, with this text beside it."""
+        """Moves the bar to the elapsed time, with this text next to it."""
         elapsed_s = min(time.monotonic() - self.began, self.budget_s)
         self.bar.update(
             self.task, description=f"{text:<56}", total=self.budget_s, completed=elapsed_s, left=self.left()

@@ -18,10 +18,10 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:
-    """What all kinds of run note. Each kind adds what it measures and by which rules, resolved when the run begins:
-    it is resumed and reported on as it was planned, whatever becomes of the catalog, and on any machine.
+    """What all kinds of run store. Each kind adds what it measures and by which rules, resolved when the run begins:
+    it is resumed and reported on as planned, on any machine, even if the catalog changes.
 
-    elapsed_s: machine time spent so far, over all sittings. cpus: those of the machine that measures.
+    elapsed_s: time spent so far, over all resumptions. cpus: those of the machine that measures.
     """
 
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
@@ -51,7 +51,7 @@ def load_record(
 ) -> Record:
     """The record in a folder. SuiteError: there is none of this kind.
 
-    resolved: adds to a document of version 0.1 what that did not hold yet, from the catalog.
+    resolved: adds to a document of version 0.1 what it lacks, from the catalog.
     """
     try:
         document = json.loads((folder / FILE).read_text(encoding="utf-8"))

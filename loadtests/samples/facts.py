@@ -9,7 +9,7 @@ from loadtests.samples.store import SLICES
 
 @dataclass(frozen=True, slots=True)
 class SliceFacts:
-    """What was planned and metered of a slice; see SLICES, which has one column a field."""
+    """What was planned and measured of a slice; SLICES has one column per field."""
 
     round: int
     slice: int

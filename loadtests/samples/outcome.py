@@ -33,9 +33,9 @@ class Outcome:
 
     @property
     def error_percent(self) -> float:
-        """Failures in percent of all requests; 100 where nothing was asked."""
-        asked = self.answered + self.failed
-        return 100 * self.failed / asked if asked else 100.0
+        """Failures in percent of all requests; 100 where no request was sent."""
+        requests = self.answered + self.failed
+        return 100 * self.failed / requests if requests else 100.0
 
 
 def outcome_of(requests: pl.DataFrame, facts: SliceFacts) -> Outcome:
@@ -69,10 +69,10 @@ def lags_ns(ordered: pl.DataFrame, users: int) -> NDArray[np.int64]:
     """How long after it was due and a user was free each request of one open slice was sent; sorted by due and sent.
 
     A delay is the generator's fault only while it has a user free: when all users wait for the server, the request is
-    late because the server is, and that is what response times are to show.
+    late because the server is, and response times must show that.
 
     Of n users, the request at place i >= n is taken by the one that was freed by the (i - n + 1)-th answer, whichever
-    request that answer was to. After a stall of the generator, this charges it with the first n requests only; those
+    request that answer was to. After a stall of the generator, only the first n requests count as its lag; those
     behind them have waited for an answer as well.
     """
     ready_ns: NDArray[np.int64] = ordered["due_ns"].to_numpy().copy()

@@ -1,4 +1,4 @@
-"""The raw samples of a run: three Polars frames a round, kept as Parquet files.
+"""The raw samples of a run: three Polars frames per round, kept as Parquet files.
 
 Every report is rebuilt from these files. Times are nanoseconds of CLOCK_MONOTONIC.
 """
@@ -113,7 +113,7 @@ class RunStore:
             for kind in SCHEMAS:
                 self._write(self._path(index, kind), conform(frames[kind], SCHEMAS[kind]))
         except SuiteError:
-            for kind in SCHEMAS:  # half a round is none
+            for kind in SCHEMAS:  # no half rounds
                 self._path(index, kind).unlink(missing_ok=True)
             raise
 
@@ -151,7 +151,7 @@ class RunStore:
         partial = path.with_suffix(".partial")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            held = BytesIO()  # Python names a full disk more clearly than the writer of Parquet
+            held = BytesIO()  # Python reports a full disk more clearly than Polars
             frame.write_parquet(held)
             partial.write_bytes(held.getvalue())  # the very bytes, uncopied; a view would outlive a failure
             partial.replace(path)

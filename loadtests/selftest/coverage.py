@@ -1,4 +1,4 @@
-"""Coverage by simulation: runs drawn with the noise that this very selftest measured, and intervals around them."""
+"""Coverage by simulation: runs drawn with the noise that this selftest measured, and their intervals."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

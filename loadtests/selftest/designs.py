@@ -1,6 +1,6 @@
 """Wrong winners: a server and a copy of it that costs more, judged by the paired and by the sequential design.
 
-Both get the same seconds of load on the same launches; which goes first takes turns. The sequential design loads one
+Both get the same seconds of load on the same launches; they take turns in going first. The sequential design loads one
 server after the other, and the one with more requests per second wins, as in most benchmarks.
 """
 
@@ -85,7 +85,7 @@ def paired(digest_: Digest, metric: str) -> tuple[float, str, bool]:
 
 
 def sequential(digest_: Digest) -> tuple[float, str, bool]:
-    """Mean throughput over mean throughput, who has more, and whether Welch's test calls that significant at 5 %."""
+    """Ratio of mean throughputs, the winner, and whether Welch's test calls that significant at 5 %."""
     fast, slow = (_throughputs(digest_, name) for name in (FAST, SLOW))
     ratio = float(fast.mean() / slow.mean())
     sure = float(ttest_ind(fast, slow, equal_var=False).pvalue) < 0.05

@@ -1,4 +1,4 @@
-"""A selftest: one check after the other, each written down as soon as it is in."""
+"""A selftest: one check after the other, each saved as soon as it is done."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -35,7 +35,7 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """A check and how it shares in the budget: `share` of what the checks without one leave, which take `takes_s`.
+    """A check and its time: a `share` of the budget, or `takes_s` for checks of fixed length.
 
     launches_apps: whether it starts the shops, which need a database, or floors alone.
     """
@@ -87,14 +87,14 @@ def run(options: Options, on_step: Callable[[str], None]) -> tuple[Selftest, Pat
 
 
 def report(folder: Path) -> Document:
-    """Writes the page of a selftest anew from what the folder holds, and returns the document."""
+    """Rewrites the page of a selftest from what the folder holds, and returns the document."""
     document = document_of(load(folder))
     write_pages(document, {}, folder)
     return document
 
 
 def shares(names: Sequence[str], budget_s: float) -> dict[str, float]:
-    """The seconds that each check gets: what the fixed ones leave is shared by the others."""
+    """The seconds of each check: the others share what those of fixed length leave."""
     rest_s = budget_s - sum(CHECKS[name].takes_s for name in names)
     total = sum(CHECKS[name].share for name in names) or 1.0
     return {name: max(0.0, rest_s) * CHECKS[name].share / total for name in names}

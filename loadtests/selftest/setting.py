@@ -1,4 +1,4 @@
-"""What every check is given: servers and services, its folder, its share of the time, and the servers it may start."""
+"""What every check is given: services, folder, seed, and the servers it may start."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ class Setting:
     """Where a check works, on which servers. `inject`: the extra costs that are injected, in percent.
 
     headliners: the two contestants of the pair that opens a report; floor: a server without a framework.
-    on_step: is called with what begins.
+    on_step: called with a text at every step.
     """
 
     environment: Environment
@@ -38,7 +38,7 @@ class Setting:
 
 
 def repeats(seconds: float) -> Iterator[int]:
-    """Numbers from 0 on: at least one, then as long as another, as long as the longest so far, fits into the time."""
+    """Numbers from 0 on: at least one, then more while another as long as the longest so far fits into the time."""
     began, longest_s, number = time.monotonic(), 0.0, 0
     while number == 0 or time.monotonic() - began + longest_s <= seconds:
         started = time.monotonic()
@@ -57,7 +57,7 @@ def headliners(catalog: Catalog) -> tuple[Contestant, Contestant]:
 
 
 def wrapped(one: Contestant, name: str, loops: int) -> Contestant:
-    """The contestant behind a burner of so many turns a request, on the same server and options."""
+    """The contestant behind a burner of `loops` turns per request, on the same server and options."""
     target = one.command[-1]
     return replace(
         one,

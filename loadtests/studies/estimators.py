@@ -132,7 +132,7 @@ def _drawn(rng: Generator, blocks: int, launch: float, block: float) -> Blocks:
 
 
 def table(series: Sequence[Series]) -> Iterator[str]:
-    """A Markdown row a candidate."""
+    """A Markdown row per candidate."""
     for name, candidate in CANDIDATES.items():
         one = score(candidate, series)
         relative, low, high = one.relative
@@ -144,7 +144,7 @@ def table(series: Sequence[Series]) -> Iterator[str]:
 
 
 def main(folder: Path) -> None:
-    """Prints a table a kind of pair, then one of drawn runs."""
+    """Prints a table per kind of pair, then one of simulated runs."""
     kinds = measured(folder)
     kinds["drawn"] = simulated(rounds=6, blocks=12)
     for kind, series in kinds.items():

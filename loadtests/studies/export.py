@@ -46,13 +46,13 @@ class Download:
 
 
 def add_rows(database_url: str, rows: int) -> None:
-    """Makes so many items more in a database."""
+    """Adds `rows` items to a database."""
     with psycopg.connect(libpq_url(database_url)) as connection:
         connection.execute(_FILL, [rows])
 
 
 def download(endpoint: Endpoint, path: str) -> Download:
-    """Downloads an export as fast as it comes. Raises ServerError when it breaks off or memory can't be read."""
+    """Downloads an export as fast as it comes. Raises ServerError when it is cut short or memory can't be read."""
     begun_s = time.monotonic()
     with _memory_watched(endpoint.pid) as highest:
         before = highest[0]
@@ -103,7 +103,7 @@ def _pss_kib(tree: ProcessTree) -> int:
 
 
 def downloads(rows: int) -> Iterator[tuple[str, Download]]:
-    """Every export from every server, each of which has so many made rows beside the seeded ones."""
+    """Every export from every server, each with `rows` rows in addition to the seeded ones."""
     known = load_contestants(CATALOG)
     with services() as running, seeded_template(running.database_url) as template:
         for name in CONTESTANTS:
@@ -123,7 +123,7 @@ def downloads(rows: int) -> Iterator[tuple[str, Download]]:
 
 
 def main() -> None:
-    """Prints a line a download; status 1 when a server grew by more than it may."""
+    """Prints a line per download; status 1 when a server grew by more than the limit."""
     rows = int(sys.argv[1]) if len(sys.argv) > 1 else ROWS
     too_much = False
     for name, seen in downloads(rows):

@@ -1,4 +1,4 @@
-"""Sends prepared requests to an app in its own process: WSGI by an environ, ASGI by a scope, no socket between.
+"""Sends prepared requests to an app in its own process: WSGI by an environ, ASGI by a scope, without a socket.
 
 `loadtests.studies.instructions` runs this file by its path, under callgrind. It imports the app and nothing else of the
 project, so the app may be another checkout's: `python -P in_process.py flask_app.main:app BATCHES`. BATCHES is a JSON
@@ -135,7 +135,7 @@ def mark() -> None:
 
 
 def now_warm() -> None:
-    """Start-up is over: what it left in memory is kept out of garbage collections, and counting may begin."""
+    """Start-up is over: freeze its garbage collection, and let counting begin."""
     gc.collect()
     gc.freeze()
     sys.stdout.write("warm\n")
@@ -165,8 +165,8 @@ async def drive_asgi(
     scope = {"type": "lifespan", "asgi": {"version": "3.0"}, "state": state}
     lifespan = asyncio.ensure_future(app(scope, inbox.get, outbox.put))
     await inbox.put({"type": "lifespan.startup"})
-    if (told := await outbox.get())["type"] != "lifespan.startup.complete":
-        raise RuntimeError(f"the app does not start: {told}")
+    if (message := await outbox.get())["type"] != "lifespan.startup.complete":
+        raise RuntimeError(f"the app does not start: {message}")
     answers: list[Answer] = []
     for index, batch in enumerate(batches):
         for request in batch:

@@ -44,7 +44,7 @@ Wire = tuple[str, int]  # a request as Latin-1, and the status it must be answer
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """Instructions per request of one app and scenario, one figure a launch."""
+    """Instructions per request of one app and scenario, one figure per launch."""
 
     launches: tuple[float, ...]
 
@@ -82,9 +82,9 @@ def driver(
         file = Path(folder, "requests.json")
         file.write_text(json.dumps(requests))
         argv = [*valgrind, sys.executable, "-P", str(DRIVER), APPS[app], str(file)]
-        told = {**os.environ, **environment, "PYTHONPATH": str(root)}
+        variables = {**os.environ, **environment, "PYTHONPATH": str(root)}
         with subprocess.Popen(
-            argv, env=told, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            argv, env=variables, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         ) as process:
             try:
                 if process.stdout is None or process.stdout.readline() != "warm\n":

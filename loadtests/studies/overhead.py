@@ -23,7 +23,7 @@ PAIRS = {
 
 
 def contestants() -> tuple[Contestant, ...]:
-    """The two apps, and beside each the bare app under the very same command."""
+    """The two apps, each with the bare app under the same command."""
     known = load_contestants(CATALOG)
     return tuple(one for name, (shop, bare) in PAIRS.items() for one in _pair(known[name], shop, bare))
 
@@ -34,7 +34,7 @@ def _pair(shop: Contestant, target: str, bare_target: str) -> tuple[Contestant, 
 
 
 def main() -> None:
-    """Prints one line a framework."""
+    """Prints one line per framework."""
     servers = contestants()
     with open_environment(seed=0) as environment, TemporaryDirectory(prefix="sidebyside-") as folder:
         plan, store = ping_plan(servers, BLOCKS), RunStore(Path(folder))

@@ -77,7 +77,7 @@ def _all_at_once(client: httpx2.Client, path: str, body: dict[str, Any], buyers:
 
 
 def main() -> None:
-    """Prints a table: two lines a server."""
+    """Prints a table: two lines per server."""
     servers = select(Options(contestants=CONTESTANTS, scenarios=("ping",))).contestants
     lines = [
         f"{BUYERS} buyers, {STOCK} in stock",

@@ -25,7 +25,7 @@ SOCKETS = 1000
 LIMIT_MIB = 100.0
 WITHIN_S = 30.0
 SUBSCRIPTION = Request(host="sidebyside", target="/ws/items?item_id=1")
-# The servers that carry many at once: a thread each, as gunicorn's gthread has it, would not do.
+# The servers that carry many at once: gunicorn's gthread would need a thread for each.
 CONTESTANTS = ("flask-gevent", "fastapi-uvicorn")
 
 
@@ -71,7 +71,7 @@ def tell_all(endpoint: Endpoint, sockets: list[socket.socket], stock: int) -> No
 
 
 def cost_mib(endpoint: Endpoint, count: int) -> float:
-    """What `count` sockets cost once a server has had a few and is warm."""
+    """What `count` sockets cost a server that is warm."""
     with open_sockets(endpoint, 10) as few:
         tell_all(endpoint, few, 1)
     tree = ProcessTree(endpoint.pid)
@@ -85,7 +85,7 @@ def cost_mib(endpoint: Endpoint, count: int) -> float:
 
 
 def main() -> int:
-    """Prints one line a server; gives the exit status."""
+    """Prints one line per server; gives the exit status."""
     allow_files(2 * SOCKETS)
     known = load_contestants(CATALOG)
     costs = {}

@@ -51,7 +51,7 @@ class Responder(asyncio.Protocol):
     """Answers whatever arrives in one piece with the canned page: requests here are far smaller than a read."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the way back."""
+        """Keep the transport to answer on."""
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
@@ -60,7 +60,7 @@ class Responder(asyncio.Protocol):
 
 
 def measure(turns: int) -> dict[str, list[Speed]]:
-    """The speeds of every kind of user, one a turn."""
+    """The speeds of every kind of user, one per turn."""
     server_cpus, load_cpus = cpu_sets(sorted(os.sched_getaffinity(0)))
     speeds: dict[str, list[Speed]] = {kind: [] for kind in KINDS}
     with launched([RESPONDER], {}, server_cpus) as endpoints:

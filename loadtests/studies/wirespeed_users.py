@@ -28,7 +28,7 @@ class Tally:
     answered: int = 0
 
     def count(self, status: int) -> None:
-        """Count one answer; called after it, since others count while it is awaited."""
+        """Count one answer; called once it is in, since others count meanwhile."""
         self.answered += status == 200
 
 
@@ -71,7 +71,7 @@ class WireUser(User):
 
 
 def begin(environment: Environment, **_: Any) -> None:
-    """Measure beside the users."""
+    """Measure in a greenlet of its own."""
     gevent.spawn(measure, environment)
 
 

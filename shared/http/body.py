@@ -1,4 +1,4 @@
-"""Request bodies: what counts as JSON, for both apps alike."""
+"""Request bodies: what counts as JSON in both apps."""
 
 import json
 import re
@@ -15,7 +15,7 @@ _DEPTH_MAX = 200
 
 
 def parse_json(data: bytes) -> Any:
-    """The document in `data`; integers of any size stay integers. Raises MalformedJson for all else.
+    """The document in `data`; integers of any size stay integers. Raises MalformedJson otherwise.
 
     orjson refuses what RFC 8259 refuses: NaN, Infinity, invalid UTF-8, lone surrogates, nesting beyond 1024.
     """

@@ -1,4 +1,4 @@
-"""Conditional requests (RFC 9110, section 13): entity tags, and what a client that names some is answered."""
+"""Conditional requests (RFC 9110, section 13): entity tags, and the answers to clients that send some."""
 
 import hashlib
 import re
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from shared.shop.errors import PreconditionFailed
 
-# May be kept by anybody, and is asked about before it is used again.
+# May be stored by any cache, and is revalidated before it is used again.
 CACHE_CONTROL = "no-cache"
 _TAG = re.compile(r'(W/)?("[\x21\x23-\x7e\x80-\xff]*")')
 
@@ -20,14 +20,14 @@ def tag_of(body: bytes) -> str:
 
 
 def names(if_none_match: str, tag: str) -> bool:
-    """Whether a client says that it has what a tag stands for; `*` stands for anything. Compared weakly."""
+    """Whether a client's list of tags includes this one (or is `*`). Compared weakly."""
     if if_none_match.strip() == "*":
         return True
     return tag.removeprefix("W/") in {opaque for _, opaque in _TAG.findall(if_none_match)}
 
 
 def must_match(if_match: str | None, render: Callable[[], bytes]) -> None:
-    """Raises PreconditionFailed when a client would change something else than what it has seen.
+    """Raises PreconditionFailed when the client has not seen the current version.
 
     render: gives the body as it would be read now. Compared strongly.
     """

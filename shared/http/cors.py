@@ -1,6 +1,6 @@
 """Which answers a browser may hand to scripts of another origin (the Fetch standard, section 3.2).
 
-The shop knows its callers by their tokens alone and never by cookies, so credentials are not allowed for.
+Callers are identified by tokens, never by cookies, so credentials are not allowed.
 """
 
 ALLOWED_HEADERS = (

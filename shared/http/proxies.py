@@ -1,4 +1,4 @@
-"""Who asks, when proxies stand between: what they say is believed only of those that are trusted."""
+"""The client behind proxies: forwarded headers count only if they come from a trusted proxy."""
 
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -9,7 +9,7 @@ UNIX = "unix"
 
 @dataclass(frozen=True, slots=True)
 class TrustedProxies:
-    """The networks that trusted proxies are in; `unix`: so is everybody who connects over a Unix socket."""
+    """The networks that trusted proxies are in; `unix`: peers on a Unix socket are trusted too."""
 
     networks: tuple[IPv4Network | IPv6Network, ...] = ()
     unix: bool = False
@@ -19,7 +19,7 @@ class TrustedProxies:
         return self.unix or bool(self.networks)
 
     def trust(self, address: _Address | None) -> bool:
-        """Whether a proxy at an address is to be believed; None is a peer without one."""
+        """Whether the proxy at an address is trusted; None is a peer without an address."""
         if address is None:
             return self.unix
         return any(address in network for network in self.networks)
@@ -39,7 +39,7 @@ def client_address(trusted: TrustedProxies, peer: str, forwarded_for: str | None
     """The address of the client, "" when it has none.
 
     forwarded_for: X-Forwarded-For. Read from the right, for there the nearest proxy wrote; the first address that is
-    no trusted proxy's is the client's. What is no address ends the list: nobody vouches for what is left of it.
+    no trusted proxy's is the client's. An invalid address ends the list: what is left of it cannot be trusted.
     """
     client = _parsed(peer)
     for hop in reversed(forwarded_for.split(",") if forwarded_for else []):

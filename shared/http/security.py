@@ -1,4 +1,4 @@
-"""Headers that tell browsers what not to do with an answer. Built once; an app adds one of three lists."""
+"""Headers that restrict what browsers do with an answer. Built once; an app adds one of three lists."""
 
 import re
 from base64 import b64encode

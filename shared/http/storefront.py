@@ -1,4 +1,4 @@
-"""What the pages for people share: templates, how they are set up, and how values are written in them."""
+"""What the HTML pages share: templates, their environment, and the format of values."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -26,7 +26,7 @@ OPTIONS: Mapping[str, Any] = {
 
 
 def part(page: int, q: str | None = None) -> dict[str, Any]:
-    """What the API's list would be asked for, to give the items of a page. An empty `q` finds everything."""
+    """The query of the API's list that gives the items of a page. An empty `q` finds everything."""
     return {"limit": PAGE_SIZE, "offset": (page - 1) * PAGE_SIZE} | ({"q": q} if q else {})
 
 

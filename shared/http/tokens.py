@@ -1,4 +1,4 @@
-"""Bearer tokens: JSON Web Tokens (RFC 7519) signed with HMAC-SHA256, and what they say of the caller."""
+"""Bearer tokens: JSON Web Tokens (RFC 7519) signed with HMAC-SHA256, and the caller that they name."""
 
 import re
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ def issue_token(caller: Caller, secret: str, at: datetime, lifetime: timedelta =
 
 
 def login_answer(caller: Caller, secret: str, at: datetime) -> dict[str, str | int]:
-    """What a login is answered (RFC 6749, section 5.1): a token valid from `at` on, and its lifetime in seconds."""
+    """The answer to a login (RFC 6749, section 5.1): a token valid from `at` on, and its lifetime in seconds."""
     return {
         "access_token": issue_token(caller, secret, at),
         "token_type": "Bearer",
@@ -30,7 +30,7 @@ def login_answer(caller: Caller, secret: str, at: datetime) -> dict[str, str | i
 
 
 def caller_of(token: str | None, secret: str) -> Caller:
-    """Who a bearer token speaks for; raises Unauthorized for none, and for one that is not valid (RFC 6750).
+    """The caller that a bearer token names; raises Unauthorized for none, and for one that is not valid (RFC 6750).
 
     Refused are other algorithms (`none` among them), foreign keys, tokens that are expired, not yet valid or
     malformed, and those that lack a claim of ours.

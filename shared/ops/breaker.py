@@ -1,4 +1,4 @@
-"""A circuit breaker: what has just failed is left alone for a moment, so that not every request waits for it."""
+"""A circuit breaker: what has just failed is not called for a moment, so that not every request waits for it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,14 +11,14 @@ logger = logger_of("shop.cache")
 
 
 def warn(error: Exception) -> None:
-    """What the log says when the breaker of the cache has tripped."""
+    """The log message when the cache's breaker has tripped."""
     logger.warning(
         "the cache can't be reached: items come from the database, stock is not pushed (%s)", error
     )
 
 
 class Breaker:
-    """Says whether something may be asked. After a failure nobody asks for PAUSE_S, then one at a time tries.
+    """Says whether a service may be called. After a failure no call for PAUSE_S, then one call at a time tries.
 
     Safe under threads and greenlets: two that try at once do no harm.
     """
@@ -30,7 +30,7 @@ class Breaker:
         self._again_at = 0.0
 
     def allows(self) -> bool:
-        """Whether to ask now; who is allowed to after a failure keeps the others off for another PAUSE_S."""
+        """Whether to call now; a call that is allowed after a failure blocks the others for another PAUSE_S."""
         if not self._again_at:
             return True
         now = self._clock()
@@ -41,7 +41,7 @@ class Breaker:
 
     @contextmanager
     def watching(self, failures: type[Exception], tell: Callable[[Exception], None]) -> Iterator[None]:
-        """Notes how a block that asks ends. One of these failures goes to `tell` and no further."""
+        """Records how the block ends. One of these failures goes to `tell` and no further."""
         try:
             yield
         except failures as error:
@@ -51,9 +51,9 @@ class Breaker:
             self.worked()
 
     def failed(self) -> None:
-        """Notes that there was no answer."""
+        """Records that there was no answer."""
         self._again_at = self._clock() + PAUSE_S
 
     def worked(self) -> None:
-        """Notes that there was one."""
+        """Records that there was an answer."""
         self._again_at = 0.0

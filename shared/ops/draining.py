@@ -1,4 +1,4 @@
-"""Leaving without losing a request: on SIGTERM a worker says so at /readyz, serves on for a while, and then stops.
+"""Stopping without losing a request: on SIGTERM a worker fails /readyz, serves for a while, then stops.
 
 The while is for load balancers, which see 503 there and send new requests elsewhere. What is in flight at its end the
 server finishes, as it does without us. All of this is the process's state, as its signals are.
@@ -47,7 +47,7 @@ def take_over(drain_s: float) -> None:
     """Puts draining before the server's own SIGTERM handler, once.
 
     Does nothing where that handler is not a method of gunicorn's worker or uvicorn's server: others set theirs later
-    or have their event loop call it, and would then be told twice or never.
+    or have their event loop call it, and would then be notified twice or never.
     """
     former = signal.getsignal(signal.SIGTERM)
     server = type(getattr(former, "__self__", None)).__module__.partition(".")[0]
@@ -67,7 +67,7 @@ class _Handler:
         self._drain_s = drain_s
 
     def __call__(self, _signal: int, frame: FrameType | None) -> None:
-        """The first SIGTERM counts; those that follow change nothing."""
+        """The first SIGTERM counts; later ones change nothing."""
         if draining.begun:
             return
         draining.begin()

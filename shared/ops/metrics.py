@@ -1,4 +1,4 @@
-"""What Prometheus is told: how many requests were answered, how long they took, and how many are being served.
+"""Prometheus metrics: how many requests were answered, how long they took, and how many are in progress.
 
 A single process keeps its figures itself, and makes Prometheus's samples of them when they are asked for: that costs a
 request a third of what prometheus_client's own counters do. Several workers leave theirs in files of a folder that
@@ -39,7 +39,7 @@ _Key = tuple[str, str, int]
 class Metrics(Collector):
     """The figures of an app that is one process; safe under threads and greenlets.
 
-    Labels are bounded: routes as templates, and methods that the shop knows or `other`. A request is timed until its
+    Labels are bounded: routes as templates, and the shop's methods or `other`. A request is timed until its
     answer begins. `begin` and `end` stand around every request, given any object that stands for it.
     """
 
@@ -91,12 +91,12 @@ def _histogram(durations: dict[tuple[str, str], list[float]]) -> HistogramMetric
 
 
 class SharedMetrics(Metrics):
-    """The figures of one of several workers, which tells those of all of them."""
+    """The figures of one of several workers; each reports those of all."""
 
     def __init__(self, folder: str) -> None:
         super().__init__()
         self._folder = folder
-        # Registered nowhere: they are read from the files.
+        # Not registered: they are read from the files.
         self._requests = Counter(*_REQUESTS, ("method", "route", "status"), registry=None)
         self._durations = Histogram(*_DURATIONS, ("method", "route"), buckets=BUCKETS_S, registry=None)
         in_flight = Gauge(*_IN_FLIGHT, registry=None, multiprocess_mode="livesum")
@@ -133,7 +133,7 @@ def metrics_in(folder: str) -> Metrics:
 
 
 def forget_the_dead(folder: Path) -> None:
-    """Removes what workers that ended said of requests being served. Their counts stay: a counter never falls."""
+    """Removes the requests in progress of workers that have ended. Their counts stay: a counter never falls."""
     for file in folder.glob("gauge_live*_*.db"):
         pid = int(file.stem.rpartition("_")[2])
         try:

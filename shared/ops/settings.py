@@ -190,7 +190,7 @@ def sqlalchemy_url(url: str) -> str:
 
 
 def engine_options(settings: Settings) -> dict[str, Any]:
-    """What SQLAlchemy is told: how many connections are kept, and how they are made."""
+    """The options of SQLAlchemy's engine: pool and connections."""
     return {
         "pool_size": settings.pool_size,
         "max_overflow": 0,

@@ -43,7 +43,7 @@ def make_celery(settings: Settings, *, worker: bool = False) -> Celery:
         result_backend_transport_options=prefix,
         result_expires=_LIFETIME_S,
         task_track_started=True,
-        # A task is off the queue when it is done: what a worker had in hand when it died is done by the next one.
+        # A task is off the queue when it is done: what a worker was doing when it died is done by the next one.
         task_acks_late=True,
         worker_prefetch_multiplier=1,
         worker_enable_remote_control=False,
@@ -77,7 +77,7 @@ def make_worker(settings: Settings) -> Celery:
 
     @celery.task(name=PING)  # type: ignore[untyped-decorator]  # celery has no types
     def ping() -> dict[str, Any]:
-        """Whether a worker is there."""
+        """Whether a worker answers."""
         return {"message": "pong"}
 
     @celery.task(name=REPORT)  # type: ignore[untyped-decorator]
@@ -91,7 +91,7 @@ def make_worker(settings: Settings) -> Celery:
 
 
 def write_report(session: Session, kind: str, user_id: int | None) -> dict[str, Any]:
-    """The figures of a report; raises KeyError for a kind that there is none of."""
+    """The figures of a report; raises KeyError for an unknown kind."""
     writers = {
         "sales": lambda: reports.sales(session.execute(statements.sales(user_id)).tuples()),
         "stock": lambda: reports.stock(*session.execute(statements.STOCK).tuples().one()),
@@ -100,7 +100,7 @@ def write_report(session: Session, kind: str, user_id: int | None) -> dict[str, 
 
 
 def disconnect(celery: Celery) -> None:
-    """Closes the connections over which tasks were handed over."""
+    """Closes the connections of the queue."""
     celery.pool.force_close_all()
 
 
@@ -110,13 +110,13 @@ def queue_key(namespace: str) -> str:
 
 
 def count_waiting(pipeline: Any, namespace: str) -> Any:
-    """Counts the tasks that wait. The queue itself goes when nobody has used it for as long as its tasks are good."""
+    """Counts the tasks that wait. An unused queue expires when its tasks do."""
     key = queue_key(namespace)
     return pipeline.expire(key, _LIFETIME_S).llen(key)
 
 
 def outcome_key(namespace: str, task_id: UUID) -> str:
-    """Where Celery's worker stores what has become of a task."""
+    """Where Celery's worker stores the outcome of a task."""
     return f"{_prefix(namespace)}celery-task-meta-{task_id}"
 
 

@@ -1,4 +1,4 @@
-"""What is known of every request: its id, in answers and log lines, and how many there were."""
+"""Every request's id, in answers and log lines, and the count of requests."""
 
 import logging
 import os
@@ -57,7 +57,7 @@ class RequestCounter:
             self._slot[0] += 1
 
     def _begin(self) -> None:
-        """Takes a slot; anew in a child process, whose parent goes on in the old one."""
+        """Takes a slot; again in a child process, whose parent keeps the old one."""
         self._lock = threading.Lock()
         self._slot: memoryview[int] | list[int] = _slot_in(self._file) if self._file else [0]
 
@@ -116,7 +116,7 @@ def logger_of(name: str) -> logging.Logger:
 
 
 def log_as_json(logger: logging.Logger) -> None:
-    """Has a logger, and those below it, write JSON to standard error."""
+    """Makes a logger, and those below it, write JSON to standard error."""
     handler = logging.StreamHandler()
     handler.setFormatter(_Lines())
     handler.addFilter(_RequestIdFilter())
@@ -125,7 +125,7 @@ def log_as_json(logger: logging.Logger) -> None:
 
 
 def set_log_level(level: str) -> None:
-    """What the shop's loggers leave out: everything below `level`."""
+    """Sets the level of the shop's loggers."""
     logging.getLogger("shop").setLevel(level)
 
 
@@ -133,7 +133,7 @@ _access_logger = logger_of("shop.access")
 
 
 def log_access(method: str, path: str, status: int, duration_s: float, client: str) -> None:
-    """One line for one answer. The path comes without its query, which may hold what is nobody's business."""
+    """One line for one answer. The path is logged without its query, which may hold private data."""
     _access_logger.info(
         "answered",
         extra={

@@ -1,4 +1,4 @@
-"""Items kept in Redis as the bytes that answer for them: keys, leases, and what decides a race.
+"""Items in Redis as the bytes of their answers: keys, leases, and how races are decided.
 
 A key holds either an item's document or a lease. Who finds nothing takes a lease, reads the row and stores the
 document only if the lease is still there; others wait for it meanwhile. Who changes a row deletes its key after the
@@ -12,9 +12,9 @@ from random import getrandbits
 from time import monotonic
 from typing import TypeGuard
 
-# A reader that died with a lease holds others up for so long: far longer than reading a row takes.
+# How long a lease lasts if its holder dies: far longer than reading a row takes.
 LEASE_MS = 2000
-# How long others wait for the lease's holder, look by look; after the last look they read the row themselves.
+# How long others wait for the lease's holder between looks; after the last they read the row themselves.
 WAITS_S = (0.002, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32)
 
 # KEYS: the item's key. ARGV: the lease, the document, its lifetime in milliseconds.
@@ -37,7 +37,7 @@ def item_key(namespace: str, item_id: int) -> str:
 
 
 def new_lease() -> bytes:
-    """A lease that nobody else holds. Other than a document it does not begin with a brace."""
+    """A new lease. Unlike a document, it does not begin with a brace."""
     return b"lease %016x" % getrandbits(64)
 
 
@@ -62,7 +62,7 @@ class Debts:
         return bool(self._due_at)
 
     def add(self, keys: Iterable[str]) -> None:
-        """Owes these from now on."""
+        """Adds keys to delete."""
         now = self._clock()
         with self._lock:
             for key in keys:
@@ -72,12 +72,12 @@ class Debts:
                 del self._due_at[next(iter(self._due_at))]
 
     def owed(self) -> Mapping[str, float]:
-        """All that is owed, to be handed to `paid` when it is deleted."""
+        """All keys to delete, to be handed to `paid` once they are."""
         with self._lock:
             return dict(self._due_at)
 
     def paid(self, keys: Mapping[str, float]) -> None:
-        """Owes these no longer, unless they were added again meanwhile."""
+        """Removes these, unless they were added again meanwhile."""
         with self._lock:
             for key, due_at in keys.items():
                 if self._due_at.get(key) == due_at:

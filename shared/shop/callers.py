@@ -1,4 +1,4 @@
-"""Who asks, and what they may do."""
+"""The caller of a request, and what it may do."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from shared.shop.errors import Forbidden
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks, as the token says: rights taken away hold from the next token on, 15 minutes later at most."""
+    """The caller, as the token says: a change of rights takes effect with the next token, within 15 minutes."""
 
     user_id: int
     is_admin: bool

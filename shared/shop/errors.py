@@ -32,7 +32,7 @@ class ShopError(Exception):
 
 
 class MalformedJson(ShopError):
-    """The body is no JSON document."""
+    """The body is not a JSON document."""
 
     def __init__(self) -> None:
         super().__init__("The body is not valid JSON.")
@@ -46,14 +46,14 @@ class MalformedBody(ShopError):
 
 
 class Unauthorized(ShopError):
-    """Nobody we know asks. `challenge` is the value of WWW-Authenticate."""
+    """The caller is not known. `challenge` is the value of WWW-Authenticate."""
 
     def __init__(self, detail: str, challenge: str) -> None:
         super().__init__(detail, {"WWW-Authenticate": challenge})
 
 
 class Forbidden(ShopError):
-    """The caller is known, and may not do this."""
+    """The caller is known, but may not do this."""
 
 
 class NotFound(ShopError):
@@ -95,7 +95,7 @@ class IdempotencyConflict(Conflict):
 
 
 class PreconditionFailed(ShopError):
-    """What the client would change is not what it has seen."""
+    """What the client would change is not the version it has seen."""
 
     def __init__(self) -> None:
         super().__init__("It was changed since: read it again, and use its new ETag.")
@@ -116,7 +116,7 @@ class UnsupportedMediaType(ShopError):
 
 
 class RangeNotSatisfiable(ShopError):
-    """The range of bytes asked for begins behind the end."""
+    """The range of bytes begins after the end."""
 
     def __init__(self, size_bytes: int) -> None:
         super().__init__(
@@ -134,21 +134,21 @@ class Invalid(ShopError):
 
 
 class TooManyAttempts(ShopError):
-    """Logging in failed too often; `wait_s` says for how long to leave it."""
+    """Logging in failed too often; the next attempt may follow after `wait_s`."""
 
     def __init__(self, wait_s: int) -> None:
         super().__init__("Too many failed attempts. Try again later.", {"Retry-After": str(wait_s)})
 
 
 class Internal(ShopError):
-    """A mistake of ours, of which nothing leaks."""
+    """A bug of ours; the answer gives no details."""
 
     def __init__(self) -> None:
         super().__init__("Something went wrong on our side.")
 
 
 class UpstreamError(ShopError):
-    """The partner refused the connection, failed, or said something that can't be understood."""
+    """The partner refused the connection, failed, or sent an answer that can't be understood."""
 
     def __init__(self) -> None:
         super().__init__("The partner did not give a proper answer.")

@@ -1,4 +1,4 @@
-"""Exports: rows of items as CSV (RFC 4180) or as one JSON document a line, encoded some hundred rows at a time.
+"""Exports: rows of items as CSV (RFC 4180) or as one JSON document per line, encoded some hundred rows at a time.
 
 A cell is written as it is stored. A spreadsheet takes text that begins with `=`, `+`, `-` or `@` for a formula: an
 export is for programs, and a mark before such a cell would change the data.
@@ -40,7 +40,7 @@ class Format:
 
 
 def csv_lines(rows: Iterable[Sequence[Any]]) -> bytes:
-    """Rows, in the order of COLUMNS, as lines of CSV that end in CRLF; no description is an empty cell."""
+    """Rows, in the order of COLUMNS, as lines of CSV that end in CRLF; a missing description is an empty cell."""
     lines = StringIO(newline="")
     csv.writer(lines).writerows((*row[:5], rfc3339(row[5]), rfc3339(row[6])) for row in rows)
     return lines.getvalue().encode()

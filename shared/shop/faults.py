@@ -1,4 +1,4 @@
-"""Words for what can be wrong with a value: the same in both apps, whatever library found it."""
+"""Messages for invalid values: the same in both apps, whichever library finds the fault."""
 
 from collections.abc import Iterable
 

@@ -8,7 +8,7 @@ BATCH_MAX = 100
 
 
 def welcome(user: User, at: datetime) -> Mail:
-    """The mail that greets a new user. Saved together with the user, so that neither is there without the other."""
+    """The mail that greets a new user. Saved together with the user, so that neither exists without the other."""
     return Mail(
         user=user,
         kind="welcome",
@@ -21,7 +21,7 @@ def welcome(user: User, at: datetime) -> Mail:
 
 
 def send(mail: Mail, at: datetime) -> None:
-    """Sends a mail: here a moment is noted and nothing leaves the machine.
+    """Sends a mail: here the time is recorded and nothing leaves the machine.
 
     The caller has locked the row and commits after this, so that no mail is sent by two. With a real mail server in
     this place a process killed between sending and commit would send it again: at least once is what remains.

@@ -1,7 +1,7 @@
 """Images of items: what counts as one, and where its bytes are kept.
 
 A row of the table `images` says which file is an item's image. A file is written under a name of its own and never
-changed, so that whoever has read a row reads that image, whatever replaces it meanwhile.
+changed, so that a reader of a row gets its image, even if it is replaced meanwhile.
 """
 
 import hashlib
@@ -60,7 +60,7 @@ def drafts(folder: Path) -> Iterator[list[Draft]]:
 
 
 def write(source: BinaryIO, folder: Path) -> Draft:
-    """Copies an image into the folder, a piece at a time, and its name is there only when all of it is on the disk.
+    """Copies an image into the folder, piece by piece; its name exists only once all of it is on the disk.
 
     Raises UnsupportedMediaType before anything is written.
     """

@@ -1,4 +1,4 @@
-"""A small neural network that scores rows of eight numbers: work for the CPU, as a served model brings it.
+"""A small neural network that scores rows of eight numbers: CPU work, like that of a served model.
 
 Two layers, weights drawn from a fixed seed: what it predicts means nothing, and is the same everywhere.
 """

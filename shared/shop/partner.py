@@ -1,4 +1,4 @@
-"""What is asked of the partner service, and what of its answers is good."""
+"""The calls to the partner service, and which of its answers are valid."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +11,7 @@ PATH = "/partner"
 
 
 def wish(delay_ms: int, *, status: int = 200, hang: bool = False, call: int | None = None) -> str:
-    """The path and query of a call: what is not out of the ordinary is left out."""
+    """The path and query of a call, without default values."""
     asked = f"{PATH}?delay_ms={delay_ms}"
     if status != 200:
         asked += f"&status={status}"

@@ -1,4 +1,4 @@
-"""Reports on the shop: who gets which figures, how they are put together, and what has become of them."""
+"""Reports on the shop: who gets which figures, how they are computed, and the state of their tasks."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ KINDS = ("sales", "stock")
 LIFETIME = timedelta(hours=1)
 QUEUE_MAX = 10_000
 _STATUSES = ("confirmed", "cancelled")
-# Celery's names for the states of a task; one that nobody has begun has left no trace at all.
+# Celery's names for the states of a task; one that has not begun has none.
 _WORDS = {"STARTED": "started", "SUCCESS": "succeeded", "FAILURE": "failed", "REVOKED": "failed"}
 
 
@@ -30,7 +30,7 @@ class Sold(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What has become of a task; `result` is None unless it succeeded."""
+    """The state of a task; `result` is None unless it succeeded."""
 
     task_id: UUID
     status: str
@@ -43,7 +43,7 @@ def whose_sales(caller: Caller) -> int | None:
 
 
 def room_for_one(counted: Sequence[Any]) -> None:
-    """Raises Unavailable when so many tasks wait that one more would wait for nothing. See tasks.count_waiting."""
+    """Raises Unavailable when so many tasks wait that another would expire. See tasks.count_waiting."""
     _, waiting = counted
     if waiting >= QUEUE_MAX:
         raise Unavailable("task queue", "is full")

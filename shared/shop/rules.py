@@ -1,4 +1,4 @@
-"""The shop's decisions: pure functions on rows that the caller has loaded, and will save."""
+"""The shop's decisions: pure functions on rows that the caller loads and saves."""
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 class Wanted(NamedTuple):
-    """A line of an order as it was asked for."""
+    """A line of an order as requested."""
 
     item_id: int
     quantity: int
@@ -61,7 +61,7 @@ def new_user(fields: Mapping[str, Any], password_hash: str, at: datetime) -> Use
 
 
 def may_appoint(fields: Mapping[str, Any], caller: Caller | None) -> None:
-    """Raises Forbidden when somebody who is no admin would make an admin."""
+    """Raises Forbidden when a caller who is not an admin would make an admin."""
     if fields.get("is_admin") and not (caller and caller.is_admin):
         raise Forbidden("Only admins appoint admins.")
 

@@ -38,7 +38,7 @@ def items(
     in_stock: bool | None = None,
     sort: str = "id",
 ) -> Select[Item]:
-    """Items by filter and order. `in_stock` false means: those that are sold out."""
+    """Items by filter and order. `in_stock` false means: only those that are sold out."""
     found = select(Item).order_by(*_SORTS[sort])
     if q is not None:
         found = found.where(Item.name.icontains(q, autoescape=True))
@@ -88,7 +88,7 @@ def orders(*, user_id: int | None = None) -> Select[Order]:
 
 
 def count(rows: Select[Any]) -> Select[int]:
-    """How many rows a select would give."""
+    """The number of rows of a select."""
     return select(func.count()).select_from(rows.order_by(None).subquery())
 
 
@@ -98,7 +98,7 @@ def item_for_update(item_id: int) -> Select[Item]:
 
 
 def items_for_update(item_ids: Iterable[int]) -> Select[Item]:
-    """Items, locked one after the other by id: two orders that share items never wait for each other in a ring."""
+    """Items, locked one after the other by id: two orders that share items cannot deadlock."""
     return select(Item).where(Item.id.in_(sorted(item_ids))).order_by(Item.id).with_for_update()
 
 
@@ -132,7 +132,7 @@ def user_named(username: str) -> Select[User]:
 
 
 def pending_mails(limit: int) -> Select[Mail]:
-    """Mails that nobody has sent and nobody is sending, locked until the transaction ends, oldest first."""
+    """Mails that are neither sent nor being sent, locked until the transaction ends, oldest first."""
     pending = select(Mail).where(Mail.sent_at.is_(None)).order_by(Mail.id)
     return pending.limit(limit).with_for_update(skip_locked=True)
 
@@ -172,5 +172,5 @@ STOCK: Select[int, int, int, int] = select(
 
 
 def forget_tasks(before: datetime) -> Delete:
-    """Drops the tasks whose outcome is not kept any more."""
+    """Deletes the tasks whose outcome has expired."""
     return delete(Task).where(Task.created_at < before)

@@ -1,4 +1,4 @@
-"""Stock changes as they are pushed: what is published, and who in this process is told."""
+"""Pushed stock changes: what is published, and the subscribers in this process."""
 
 import re
 from collections import deque
@@ -12,7 +12,7 @@ SUBSCRIBED = ": subscribed\nretry: 1000\n\n"
 HEARTBEAT = ": still here\n\n"
 SUBSCRIBE_WITHIN_S = 1.0
 AGAIN_AFTER_S = 1.0  # until a subscription that broke off is tried again
-BEHIND_MAX = BATCH_MAX  # changes: who is further behind is dropped
+BEHIND_MAX = BATCH_MAX  # changes: a subscriber further behind is dropped
 MESSAGE_MAX_BYTES = 64 * 1024
 EVENT_HEADERS = {"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
@@ -56,7 +56,7 @@ def too_big(data: str | bytes) -> bool:
 
 
 class Mailbox:
-    """What one subscriber has yet to be told. `wake` is called whenever there is something to take."""
+    """The changes that one subscriber has yet to receive. `wake` is called whenever there are some."""
 
     __slots__ = ("_ended", "_lines", "_prefix", "_wake")
 
@@ -85,7 +85,7 @@ class Mailbox:
         return [self._lines.popleft() for _ in range(len(self._lines))]
 
     def end(self, code: int) -> None:
-        """It is over, and nothing more is told."""
+        """Ends the subscription."""
         self._ended = code
         self._lines.clear()
         self._wake()
@@ -102,7 +102,7 @@ class Board:
         self._closed = False
 
     def join(self, item_id: int | None, wake: Callable[[], None]) -> Mailbox:
-        """A mailbox for the changes of one item, or of all. On a board that was closed it has ended already."""
+        """A mailbox for the changes of one item, or of all. On a closed board it has already ended."""
         box = Mailbox(item_id, wake)
         self._boxes.add(box)
         if self._closed:
@@ -110,18 +110,18 @@ class Board:
         return box
 
     def leave(self, box: Mailbox) -> None:
-        """Nothing more is put into that mailbox; it may have left before."""
+        """Removes that mailbox, if it is still there."""
         self._boxes.discard(box)
 
     def tell(self, published: bytes) -> None:
-        """Puts a message into all mailboxes; those who are too far behind are dropped."""
+        """Puts a message into all mailboxes; subscribers that are too far behind are dropped."""
         lines = published.decode().split("\n")
         for box in tuple(self._boxes):
             if not box.put(lines):
                 self.leave(box)
 
     def close(self) -> None:
-        """Ends all subscriptions, those to come as well: the process is about to end."""
+        """Ends all subscriptions, also future ones: the process is about to end."""
         self._closed = True
         for box in tuple(self._boxes):
             box.end(GOING_AWAY)

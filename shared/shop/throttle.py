@@ -1,4 +1,4 @@
-"""Slowing down those who guess passwords: so many failed logins a minute, then 429.
+"""Slows down guessing of passwords: a limit of failed logins per minute, then 429.
 
 Both Redis clients queue commands alike: `count_attempt` fills a pipeline, the app executes it, and `judge` reads
 the result.

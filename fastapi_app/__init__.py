@@ -1,1 +1,1 @@
-"""The shop on FastAPI: routers, pydantic models, an asynchronous session a request."""
+"""The shop on FastAPI: routers, pydantic models, one asynchronous session per request."""

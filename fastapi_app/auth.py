@@ -41,7 +41,7 @@ MaybeSignedIn = Annotated[Caller | None, Depends(maybe_signed_in)]
 
 
 async def admin(caller: SignedIn) -> Caller:
-    """The admin who asks; raises Forbidden for others."""
+    """The caller, if an admin; raises Forbidden for others."""
     caller.must_be_admin()
     return caller
 
@@ -61,7 +61,7 @@ async def log_in(
 
 
 async def _slow_down(cache: Redis, key: str) -> None:
-    """Counts an attempt to log in. Without the cache nobody is slowed: shutting everybody out would be worse."""
+    """Counts an attempt to log in. Without the cache no caller is slowed down: locking all out would be worse."""
     try:
         counted = await throttle.count_attempt(cache.pipeline(), key).execute()
     except redis.RedisError:

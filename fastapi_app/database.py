@@ -1,4 +1,4 @@
-"""One session a request, which takes a connection when the first statement needs it."""
+"""One session per request, which takes a connection when the first statement needs it."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated

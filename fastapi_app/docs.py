@@ -59,7 +59,7 @@ def init_app(app: FastAPI) -> None:
 
 
 def _copy_of(page: Response) -> Response:
-    """The page anew: middlewares write on the answer that they pass on."""
+    """A new copy of the page: middlewares change the answer that they pass on."""
     return Response(page.body, headers=dict(page.headers))
 
 

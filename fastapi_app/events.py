@@ -1,4 +1,4 @@
-"""Stock changes as they happen, streamed to whoever listens."""
+"""Stock changes as server-sent events."""
 
 import asyncio
 from collections.abc import AsyncIterator

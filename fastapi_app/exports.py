@@ -17,7 +17,7 @@ router = APIRouter(prefix="/api/items", tags=["exports"], route_class=ShopRoute)
 
 
 async def closing() -> AsyncIterator[AsyncExitStack]:
-    """Closes what is given to it when the answer is sent, or the client is gone: then nobody else does."""
+    """Closes its argument when the answer is sent or the client is gone, when nothing else does."""
     async with AsyncExitStack() as stack:
         yield stack
 

@@ -20,7 +20,7 @@ logger = logger_of("shop.fastapi")
 
 
 class Publisher:
-    """Tells every process of changes, by Redis. Best effort: while it is away nobody is told."""
+    """Sends changes to every process through Redis. Best effort: while Redis is away they are lost."""
 
     def __init__(self, client: Any, settings: Settings, breaker: Breaker) -> None:
         self._client = client

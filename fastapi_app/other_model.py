@@ -1,7 +1,7 @@
 """The other model, SHOP_VIEWS=sync: item reads, item lists and new orders as plain functions on a plain session.
 
 FastAPI runs plain functions in threads. The session is closed before the answer is serialised, for which a thread is
-needed again: so none waits for a connection whose holder waits for a thread. Redis is told from the event loop.
+needed again: so none waits for a connection whose holder waits for a thread. Redis is called from the event loop.
 """
 
 from typing import Annotated, Any

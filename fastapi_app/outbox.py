@@ -46,9 +46,9 @@ def send_soon(after: BackgroundTasks, opened_by: Sessions) -> None:
 
 
 async def send_pending(opened_by: Sessions) -> None:
-    """Sends all mails that are pending: those of this request, and those that nobody lives to send.
+    """Sends all mails that are pending: those of this request, and those left by workers that died.
 
-    Mails that another worker is sending are left to it. If the database fails they stay for whoever comes next.
+    Mails that another worker is sending are left to it. If the database fails they stay for the next call.
     """
     try:
         while await _send_batch(opened_by) == mails.BATCH_MAX:

@@ -43,7 +43,7 @@ class Resources:
 
 @asynccontextmanager
 async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
-    """The resources of one app while it runs. Its subscribers are told when the process is about to stop."""
+    """The resources of one app while it runs. Its subscribers are notified when the process is about to stop."""
     url, options = sqlalchemy_url(settings.database_url), engine_options(settings)
     engine = create_async_engine(url, **options)
     client = Redis.from_url(settings.redis_url, socket_connect_timeout=1, socket_timeout=1)

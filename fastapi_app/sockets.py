@@ -20,7 +20,7 @@ router = APIRouter(prefix="/ws", tags=["sockets"])
 
 @router.websocket("/echo")
 async def echo(websocket: WebSocket, shop: Shop) -> None:
-    """Every message comes back; each counts as a request."""
+    """Echoes every message; each counts as a request."""
     await websocket.accept()
     count = shop.request_counter.add
     while (message := await websocket.receive())["type"] == "websocket.receive":

@@ -1,1 +1,1 @@
-"""The shop on Flask: blueprints, marshmallow schemas, a synchronous session a request."""
+"""The shop on Flask: blueprints, marshmallow schemas, one synchronous session per request."""

@@ -4,7 +4,7 @@ What a decorator loads or dumps it also notes on the view, so that the document 
 describes what the code does. They stand in the order in which a request passes them, and its answer passes back:
 
     @bp.post("")            # the route
-    @auth.signed_in         # who asks: before anything else is looked at
+    @auth.signed_in         # the caller, before anything else is checked
     @tagged                 # an ETag on the answer, or 304: around what makes the answer
     @api.query(SomeQuery)   # what is loaded: passed to the view in this order, before what the path holds
     @api.body(SomeIn)
@@ -155,7 +155,7 @@ def idempotent(view: View) -> View:
 
 
 def problems(*statuses: int) -> Callable[[View], View]:
-    """Notes which problems a view answers with, beside those that its input and the database imply."""
+    """Records which problems a view answers with, in addition to those of its input and the database."""
     return lambda view: note(view, problems=statuses)
 
 

@@ -83,7 +83,7 @@ def _token() -> str | None:
 
 
 def _slow_down(key: str) -> None:
-    """Counts an attempt to log in. Without the cache nobody is slowed: shutting everybody out would be worse."""
+    """Counts an attempt to log in. Without the cache no caller is slowed down: locking all out would be worse."""
     try:
         counted = throttle.count_attempt(shop().redis.pipeline(), key).execute()
     except redis.RedisError:

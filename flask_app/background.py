@@ -1,6 +1,6 @@
 """Work after the answer: FastAPI brings `BackgroundTasks`, Flask leaves it to the app.
 
-A few threads belong to the app. When a worker is told to end, Python waits for the work that they were given; if the
+A few threads belong to the app. When a worker ends, Python waits for the work that they were given; if the
 server's patience ends sooner, or the process is killed, it is lost. Under gunicorn's gevent worker the threads are
 greenlets: it patches `threading` and `queue` before it loads the app.
 """
@@ -19,7 +19,7 @@ from shared.ops.telemetry import logger_of
 
 Work = Callable[[], object]
 
-THREADS = 2  # and as many connections at most, beside those of the requests
+THREADS = 2  # and at most as many connections, in addition to those of the requests
 logger = logger_of("shop.flask")
 
 

@@ -27,6 +27,6 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 
 def _varies(response: Response) -> Response:
-    """Marks every answer as one that depends on who asks; flask-cors would mark those alone that it grants."""
+    """Marks every answer as dependent on the origin; flask-cors marks only those that it grants."""
     response.vary.add("Origin")
     return response

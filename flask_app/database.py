@@ -1,4 +1,4 @@
-"""The session: one a request, opened when the first statement needs it."""
+"""The session: one per request, opened when the first statement needs it."""
 
 from typing import cast
 

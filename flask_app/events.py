@@ -1,4 +1,4 @@
-"""Stock changes, streamed to whoever listens."""
+"""Stock changes as server-sent events."""
 
 import threading
 from collections.abc import Iterator

@@ -40,9 +40,9 @@ def send_soon() -> None:
 
 
 def send_pending(opened_by: sessionmaker[Session]) -> None:
-    """Sends all mails that are pending: those of this request, and those that nobody lives to send.
+    """Sends all mails that are pending: those of this request, and those left by workers that died.
 
-    Mails that another worker is sending are left to it. If the database fails they stay for whoever comes next.
+    Mails that another worker is sending are left to it. If the database fails they stay for the next call.
     """
     try:
         while _send_batch(opened_by) == mails.BATCH_MAX:

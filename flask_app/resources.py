@@ -52,7 +52,7 @@ class Resources:
 
 
 def open_resources(settings: Settings) -> Resources:
-    """The resources of one app. Its subscribers are told when the process is about to stop."""
+    """The resources of one app. Its subscribers are notified when the process is about to stop."""
     engine = create_engine(sqlalchemy_url(settings.database_url), **engine_options(settings))
     client = redis.Redis.from_url(settings.redis_url, socket_connect_timeout=1, socket_timeout=1)
     breaker = Breaker()

@@ -143,7 +143,7 @@ def _closing(handle: Handler) -> Callable[[Server], None]:
 @sock.route("/echo", bp=bp)  # type: ignore[untyped-decorator]  # flask-sock has no types
 @_closing
 def echo(ws: Server) -> int:
-    """Every message comes back; each counts as a request."""
+    """Echoes every message; each counts as a request."""
     count = shop().request_counter.add
     while True:
         message = ws.receive()

@@ -1,4 +1,4 @@
-"""Files that browsers load: small, sent whole, and asked for anew each time. FastAPI brings StaticFiles."""
+"""Files that browsers load: small, sent whole, and revalidated each time. FastAPI brings StaticFiles."""
 
 from pathlib import Path
 

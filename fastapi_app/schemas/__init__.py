@@ -1,1 +1,1 @@
-"""What goes in and out, as pydantic models: one module a room."""
+"""Input and output as pydantic models: one module per resource."""

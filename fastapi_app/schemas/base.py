@@ -1,4 +1,4 @@
-"""What the schemas of all rooms stand on."""
+"""The base classes of all schemas."""
 
 from typing import Annotated, Any, Generic, TypeVar
 

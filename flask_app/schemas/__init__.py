@@ -1,1 +1,1 @@
-"""What goes in and out, as marshmallow schemas: one module a room."""
+"""Input and output as marshmallow schemas: one module per resource."""

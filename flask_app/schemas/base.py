@@ -11,7 +11,7 @@ from shared.shop.limits import ID_MAX, LIMIT_DEFAULT, LIMIT_MAX
 
 
 class Loaded(Schema):
-    """Base of what comes in: whatever is wrong with it is told with a code."""
+    """Base of input schemas: every fault has a code."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)

@@ -119,7 +119,7 @@ def test_serve_answers_until_it_is_stopped_and_leaves_nothing(
         answer = httpx2.get(f"{url}{path}")
         begun = descendants(process)
         process.send_signal(number)
-        rest, told = process.communicate(timeout=20)
+        rest, told = process.communicate(timeout=60)
 
     assert (word, answer.status_code, rest) == ("ready", 200, "")
     if contestant == "fastapi-uvicorn":

@@ -100,9 +100,9 @@ def test_redis_is_told_of_all_changes_of_a_request_at_once(
         opened(settings) as client,
     ):
         pubsub.subscribe(f"{settings.namespace}:stock")
-        pubsub.get_message(timeout=5)  # subscribed
+        pubsub.get_message(timeout=60)  # subscribed
         items = client.post("/api/items/batch", json={"items": rows}).json()["items"]
-        message = pubsub.get_message(timeout=5)
+        message = pubsub.get_message(timeout=60)
     expected = [f'{{"item_id":{item["id"]},"stock":{item["stock"]}}}' for item in items]
     assert message is not None
     assert message["data"].decode().split("\n") == expected

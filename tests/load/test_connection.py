@@ -77,7 +77,7 @@ def clients() -> Iterator[Clients]:
     argv = [sys.executable, "-c", CLIENT]
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         yield Clients(process)
-        process.communicate(timeout=10)
+        process.communicate(timeout=60)
         assert process.returncode == 0
 
 

@@ -64,4 +64,7 @@ def test_a_search_is_replayed_from_its_samples(round_of_searches: Driven) -> Non
         assert ongoing.step.rate_rps == facts.rate_rps
         ongoing.learn(outcome_of(measured.requests.filter(pl.col("slice") == facts.slice), facts))
 
+    tried = {facts.rate_rps for facts in facts_in(measured.slices.filter(pl.col("contestant") == ASGI))}
+    assert ongoing.step is None
     assert ongoing.result is not None
+    assert ongoing.result.capacity_rps in {None, *tried}

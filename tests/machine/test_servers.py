@@ -4,7 +4,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from dataclasses import replace
 from pathlib import Path
@@ -103,11 +102,8 @@ def test_each_gets_its_own_environment() -> None:
 def test_a_server_that_ends_early_is_told_at_once_with_its_last_words() -> None:
     broken = script("broken", "raise SystemExit('no database here')")
 
-    began = time.monotonic()
     with pytest.raises(ServerError, match=r"broken ended with status 1 .* no database here"):
         enter([broken])
-
-    assert time.monotonic() - began < 10
 
 
 def enter(contestants: list[Contestant], **options: float) -> None:

@@ -60,4 +60,4 @@ def descendants(process: subprocess.Popen[str]) -> list[psutil.Process]:
 
 def survivors(processes: list[psutil.Process]) -> list[psutil.Process]:
     """Those that are still there a little later."""
-    return psutil.wait_procs(processes, timeout=10)[1]
+    return psutil.wait_procs(processes, timeout=60)[1]

@@ -6,13 +6,14 @@ The tests are those of items, lists and orders that go through the three routes 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Literal
 
 import httpx2
 import pytest
 
 from shared.ops.settings import Settings, settings_from
 from tests.contract import test_items, test_lists, test_orders
-from tests.support.in_process import fastapi_client, flask_client
+from tests.support.in_process import Opened, fastapi_client, flask_client
 from tests.support.openapi import normalised_paths
 from tests.support.shop import anonymous, problem
 
@@ -38,11 +39,17 @@ REUSED = (
 globals().update({test.__name__: test for test in REUSED})
 
 
-@pytest.fixture(
-    scope="module", params=[("async", flask_client), ("sync", fastapi_client)], ids=["flask", "fastapi"]
-)
+# By the names that tests marked @in_process ask for.
+OTHERS: dict[str, tuple[Literal["sync", "async"], Opened]] = {
+    "flask_in_process": ("async", flask_client),
+    "fastapi_in_process": ("sync", fastapi_client),
+}
+
+
+@pytest.fixture(scope="module", params=list(OTHERS))
 def client(request: pytest.FixtureRequest, new_settings: Callable[[], Settings]) -> Iterator[httpx2.Client]:
-    views, client_of = request.param
+    """Each app in process, with the other model."""
+    views, client_of = OTHERS[request.param]
     with client_of(replace(new_settings(), views=views)) as client:
         yield client
 

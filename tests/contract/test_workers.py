@@ -160,11 +160,15 @@ def test_a_server_that_is_told_to_stop_says_so_serves_on_and_finishes(server: En
     eventually(lambda: all(one.answers for one in balancers), "both balancers were answered")
     os.kill(server.pid, signal.SIGTERM)
     seen = set()
-    while children_of(server):
+
+    def ended() -> bool:
         with suppress(httpx2.TransportError):  # at the end nobody listens any more
             said = httpx2.get(f"{url_of(server)}/readyz", timeout=30)
             served = httpx2.get(f"{url_of(server)}/api/probe/ping", timeout=30)
             seen.add((said.status_code, "draining" in said.text, served.status_code))
+        return not children_of(server)
+
+    eventually(ended, "all its workers have ended")
     for thread in (visitor, *balancers):
         thread.join()
 

@@ -22,7 +22,7 @@ help: ## Show this help
 
 setup: $(TESTABLE) ## Install everything into .venv (the other targets do it when needed)
 
-$(INSTALLED): requirements-build.lock requirements.lock pyproject.toml
+$(INSTALLED): requirements-build.lock requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed: make $(MAKECMDGOALS) PYTHON=python3.11" >&2; exit 2; }
 	@echo "installing into .venv (once, a minute or two)"
 	@$(PYTHON) -m venv --clear .venv

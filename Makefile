@@ -57,9 +57,8 @@ lint: $(TESTABLE) ## Style, types and import rules
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 
-# A file stays with one worker, which starts its servers once and keeps the order of its tests. In the order of their
-# names most long files come early, so that both workers end at about the same time.
-SIDE_BY_SIDE = --numprocesses 2 --dist loadfile --no-loadscope-reorder
+# Three workers on two CPUs: tests wait for servers now and then. An idle worker takes tests from the others.
+SIDE_BY_SIDE = --numprocesses 3 --dist worksteal
 
 unit: $(TESTABLE)
 	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(ARGS)

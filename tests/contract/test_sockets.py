@@ -5,7 +5,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from typing import Any
 
 import httpx2
@@ -50,20 +50,24 @@ def channel(database: str) -> str:
     return f"{make_url(database).database}:stock"
 
 
-@pytest.fixture(scope="module")
-def running(running_services: Services, database: str) -> Iterator[dict[str, Endpoint]]:
-    """Both apps on one and the same database, as workers are. The last test of this module stops them."""
+def launched_on(
+    services: Services, database: str, *names: str
+) -> AbstractContextManager[dict[str, Endpoint]]:
+    """Servers on one and the same database, as workers are."""
     environment = {
         "DATABASE_URL": database,
-        "REDIS_URL": running_services.redis_url,
+        "REDIS_URL": services.redis_url,
         "JWT_SECRET": JWT_SECRET,
         "DRAIN_S": "0.1",
     }
     known = load_contestants(CATALOG)
-    with (
-        suppress(ServerError),
-        launched([known[name] for name in SERVERS], dict.fromkeys(SERVERS, environment), cpus=()) as servers,
-    ):
+    return launched([known[name] for name in names], dict.fromkeys(names, environment), cpus=())
+
+
+@pytest.fixture(scope="module")
+def running(running_services: Services, database: str) -> Iterator[dict[str, Endpoint]]:
+    """Both apps, on all servers that carry WebSockets."""
+    with launched_on(running_services, database, *SERVERS) as servers:
         yield servers
 
 
@@ -284,10 +288,15 @@ def test_without_redis_a_socket_is_sent_away(new_database: Callable[[], str], un
 
 @pytest.mark.parametrize("name", SERVERS)
 def test_a_server_that_stops_says_goodbye_and_ends(
-    running: dict[str, Endpoint], homes: dict[str, str], shared_redis: redis.Redis, channel: str, name: str
+    running_services: Services, database: str, shared_redis: redis.Redis, channel: str, name: str
 ) -> None:
-    with socket_to(homes[name], "/ws/echo") as echo, listening(homes[name], shared_redis, channel) as items:
-        os.kill(running[name].pid, signal.SIGTERM)
-        assert close_code(items) == 1001
-        assert close_code(echo) in {1001, 1012}  # uvicorn itself says that it restarts
-    os.waitid(os.P_PID, running[name].pid, os.WEXITED | os.WNOWAIT)
+    ended = None
+    with suppress(ServerError), launched_on(running_services, database, name) as servers:
+        server = servers[name]
+        home = f"http://{server.host}:{server.port}"
+        with socket_to(home, "/ws/echo") as echo, listening(home, shared_redis, channel) as items:
+            os.kill(server.pid, signal.SIGTERM)
+            assert close_code(items) == 1001
+            assert close_code(echo) in {1001, 1012}  # uvicorn itself says that it restarts
+        ended = os.waitid(os.P_PID, server.pid, os.WEXITED | os.WNOWAIT)
+    assert ended

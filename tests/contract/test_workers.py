@@ -3,8 +3,8 @@
 import os
 import signal
 import threading
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 
 import httpx2
@@ -37,30 +37,35 @@ def patient_one(contestant: Contestant) -> Contestant:
     return replace(contestant, command=(*patient[:-1], "-c", "python:shared.gunicorn_conf", patient[-1]))
 
 
+NewServers = Callable[..., AbstractContextManager[dict[str, Endpoint]]]
+
+
 @pytest.fixture(scope="module")
-def servers(
-    running_services: Services, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[str, Endpoint]]:
-    """Both apps on two servers each, one of which has two workers. The last test ends them, and `launched` says so."""
-    catalog = load_contestants(CATALOG)
-    environments = {
-        name: {
-            "DATABASE_URL": running_services.database_url,
-            "REDIS_URL": running_services.redis_url,
-            "JWT_SECRET": JWT_SECRET,
-            "PROMETHEUS_MULTIPROC_DIR": str(tmp_path_factory.mktemp(name)),
-            "DRAIN_S": str(DRAIN_S),
+def new_servers(running_services: Services, tmp_path_factory: pytest.TempPathFactory) -> NewServers:
+    """Launches contestants by name."""
+
+    def launch(*names: str) -> AbstractContextManager[dict[str, Endpoint]]:
+        catalog = load_contestants(CATALOG)
+        environments = {
+            name: {
+                "DATABASE_URL": running_services.database_url,
+                "REDIS_URL": running_services.redis_url,
+                "JWT_SECRET": JWT_SECRET,
+                "PROMETHEUS_MULTIPROC_DIR": str(tmp_path_factory.mktemp(name)),
+                "DRAIN_S": str(DRAIN_S),
+            }
+            for name in names
         }
-        for name in ALL
-    }
-    chosen = [patient_one(catalog[name]) for name in ALL]
-    with suppress(ServerError), launched(chosen, environments, cpus=()) as endpoints:
+        return launched([patient_one(catalog[name]) for name in names], environments, cpus=())
+
+    return launch
+
+
+@pytest.fixture(scope="module")
+def servers(new_servers: NewServers) -> Iterator[dict[str, Endpoint]]:
+    """Both apps with two workers each."""
+    with new_servers(*NAMES) as endpoints:
         yield endpoints
-
-
-@pytest.fixture(params=ALL)
-def server(request: pytest.FixtureRequest, servers: dict[str, Endpoint]) -> Endpoint:
-    return servers[request.param]
 
 
 def url_of(server: Endpoint) -> str:
@@ -113,8 +118,9 @@ class Balancer(Visitors):
             self.visit()
 
 
-@pytest.mark.parametrize("server", NAMES, indirect=True)
-def test_several_workers_tell_their_figures_together(server: Endpoint) -> None:
+@pytest.mark.parametrize("name", NAMES)
+def test_several_workers_tell_their_figures_together(servers: dict[str, Endpoint], name: str) -> None:
+    server = servers[name]
     with httpx2.Client(base_url=url_of(server)) as client:
         before = samples(client, "shop_requests_total").get(
             '{method="GET",route="/api/probe/requests",status="200"}', 0.0
@@ -130,47 +136,56 @@ def test_several_workers_tell_their_figures_together(server: Endpoint) -> None:
     assert in_flight == {"": 1.0}
 
 
-def test_no_request_fails_while_gunicorn_replaces_its_workers(servers: dict[str, Endpoint]) -> None:
-    server = servers["flask-gthread"]
-    before = children_of(server)
-    visitors = [Visitors(server) for _ in range(2)]
-    for one in visitors:
-        one.start()
-    os.kill(server.pid, signal.SIGHUP)
-    eventually(lambda: not (before & children_of(server)), "all former workers have ended")
-    for one in visitors:
-        one.stop()
+def test_no_request_fails_while_gunicorn_replaces_its_workers(new_servers: NewServers) -> None:
+    with (
+        suppress(ServerError),
+        new_servers("flask-gthread") as servers,
+    ):  # it does lose the workers that it had
+        server = servers["flask-gthread"]
+        before = children_of(server)
+        visitors = [Visitors(server) for _ in range(2)]
+        for one in visitors:
+            one.start()
+        os.kill(server.pid, signal.SIGHUP)
+        eventually(lambda: not (before & children_of(server)), "all former workers have ended")
+        for one in visitors:
+            one.stop()
     assert {answer for one in visitors for answer in one.answers} == {200}
 
 
-def test_a_server_that_is_told_to_stop_says_so_serves_on_and_finishes(server: Endpoint) -> None:
-    slow: list[int] = []
-    with httpx2.Client(base_url=url_of(server)) as client:
-        assert client.get("/readyz").status_code == 200
-        visitor = threading.Thread(
-            target=lambda: slow.append(
-                httpx2.get(f"{url_of(server)}/api/probe/sleep?ms={SLOW_MS}", timeout=30).status_code
+@pytest.mark.parametrize("name", ALL)
+def test_a_server_that_is_told_to_stop_says_so_serves_on_and_finishes(
+    new_servers: NewServers, name: str
+) -> None:
+    with suppress(ServerError), new_servers(name) as servers:
+        server = servers[name]
+        slow: list[int] = []
+        with httpx2.Client(base_url=url_of(server)) as client:
+            assert client.get("/readyz").status_code == 200
+            visitor = threading.Thread(
+                target=lambda: slow.append(
+                    httpx2.get(f"{url_of(server)}/api/probe/sleep?ms={SLOW_MS}", timeout=30).status_code
+                )
             )
-        )
-        visitor.start()
-        eventually(lambda: samples(client, "shop_requests_in_flight")[""] == 2.0, "both are in flight")
-    balancers = [Balancer(server) for _ in range(2)]
-    for one in balancers:
-        one.start()
-    eventually(lambda: all(one.answers for one in balancers), "both balancers were answered")
-    os.kill(server.pid, signal.SIGTERM)
-    seen = set()
+            visitor.start()
+            eventually(lambda: samples(client, "shop_requests_in_flight")[""] == 2.0, "both are in flight")
+        balancers = [Balancer(server) for _ in range(2)]
+        for one in balancers:
+            one.start()
+        eventually(lambda: all(one.answers for one in balancers), "both balancers were answered")
+        os.kill(server.pid, signal.SIGTERM)
+        seen = set()
 
-    def ended() -> bool:
-        with suppress(httpx2.TransportError):  # at the end nobody listens any more
-            said = httpx2.get(f"{url_of(server)}/readyz", timeout=30)
-            served = httpx2.get(f"{url_of(server)}/api/probe/ping", timeout=30)
-            seen.add((said.status_code, "draining" in said.text, served.status_code))
-        return not children_of(server)
+        def ended() -> bool:
+            with suppress(httpx2.TransportError):  # at the end nobody listens any more
+                said = httpx2.get(f"{url_of(server)}/readyz", timeout=30)
+                served = httpx2.get(f"{url_of(server)}/api/probe/ping", timeout=30)
+                seen.add((said.status_code, "draining" in said.text, served.status_code))
+            return not children_of(server)
 
-    eventually(ended, "all its workers have ended")
-    for thread in (visitor, *balancers):
-        thread.join()
+        eventually(ended, "all its workers have ended")
+        for thread in (visitor, *balancers):
+            thread.join()
 
     assert {answer for one in balancers for answer in one.answers} == {200}
     assert (503, True, 200) in seen

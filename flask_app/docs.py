@@ -96,7 +96,7 @@ def document(app: Flask) -> dict[str, Any]:
         spec.components.schema(patch.__name__, {"minProperties": 1}, schema=patch)
     for rule in app.url_map.iter_rules():
         facts = getattr(app.view_functions[rule.endpoint], "api", None)
-        if facts is not None and "response" in facts:  # pages for people note none
+        if facts is not None and "response" in facts:  # HTML pages note none
             path = re.sub(r"<\w+:(\w+)>", r"{\1}", rule.rule)
             method = next(iter((rule.methods or set()) - {"HEAD", "OPTIONS"})).lower()
             spec.path(path, operations={method: _operation(app, rule, path, facts)})

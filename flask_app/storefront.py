@@ -1,4 +1,4 @@
-"""The shop as pages for people: HTML from the templates that both apps share."""
+"""The shop as HTML pages, from the templates that both apps share."""
 
 from typing import Any
 

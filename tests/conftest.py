@@ -16,7 +16,7 @@ from loadtests.machine.databases import database_copy, seeded_template
 from loadtests.machine.servers import launched
 from loadtests.machine.services import Services, partner, services
 from shared.ops.settings import Settings
-from tests.support.in_process import Opened, fastapi_client, flask_client
+from tests.support.clients import Opened, fastapi_client, flask_client
 from tests.support.shop import ADMIN, JWT_SECRET
 
 # How long an example takes says something of this machine, and nothing of the code.

@@ -1,4 +1,4 @@
-"""What the pages for people are asked for."""
+"""The query parameters of the HTML pages."""
 
 from typing import Annotated
 

@@ -20,7 +20,7 @@ from shared.shop import passwords
 from shared.shop.callers import Caller
 from shared.shop.limits import now
 from shared.shop.seeded import PASSWORD
-from tests.support.in_process import Opened
+from tests.support.clients import Opened
 from tests.support.shop import (
     ADMIN,
     JWT_SECRET,

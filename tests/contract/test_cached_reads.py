@@ -16,7 +16,7 @@ from sqlalchemy import Engine, event
 from loadtests.machine.services import Services, services
 from shared.ops.settings import Settings
 from shared.shop import caching
-from tests.support.in_process import Opened
+from tests.support.clients import Opened
 from tests.support.shop import an_item, an_order, in_process, problem
 from tests.support.waiting import eventually
 

@@ -10,7 +10,7 @@ import pytest
 from shared.http.cors import ALLOWED_HEADERS, EXPOSED_HEADERS
 from shared.http.proxies import trusted_proxies
 from shared.ops.settings import Settings
-from tests.support.in_process import Opened
+from tests.support.clients import Opened
 from tests.support.shop import in_process, problem, unique
 
 ORIGIN = "https://shop.example"

@@ -10,7 +10,7 @@ import redis
 from shared.ops.breaker import Breaker
 from shared.ops.settings import Settings
 from shared.shop.stock import BEHIND_MAX, Board, Ended, too_big, wanted_item
-from tests.support.in_process import Opened
+from tests.support.clients import Opened
 from tests.support.shop import ADMIN, an_item, an_order, faults, in_process, problem, stock_of
 from tests.support.sockets import events_of
 

@@ -16,7 +16,7 @@ from sqlalchemy.exc import OperationalError
 from fastapi_app.app import create_app as create_fastapi_app
 from loadtests.machine.reachable import libpq_url
 from shared.ops.settings import Settings
-from tests.support import in_process as processes
+from tests.support import clients
 from tests.support.shop import JWT_SECRET, an_item, anonymous, faults, in_process, problem, unique
 
 COLUMNS = ["id", "name", "description", "price_cents", "stock", "created_at", "updated_at"]
@@ -86,7 +86,7 @@ def test_an_export_knows_the_filters_of_the_list_but_no_pages(client: httpx2.Cli
     assert len(items_in(client.get("/api/items/export.ndjson?limit=1&offset=x"))) >= 1000
 
 
-@pytest.fixture(params=[processes.flask_client, processes.fastapi_client])
+@pytest.fixture(params=[clients.flask_client, clients.fastapi_client])
 def without_database(request: pytest.FixtureRequest, new_settings: Callable[[], Settings]) -> Iterator[Any]:
     """An app whose database can't be reached."""
     settings = Settings("postgresql://127.0.0.1:1/nowhere", new_settings().redis_url, JWT_SECRET)
@@ -120,8 +120,8 @@ Exporting = Callable[[Settings, Meanwhile, bool], Export]
 def flask_export(settings: Settings, meanwhile: Meanwhile, leave: bool) -> Export:
     """Does something when the first piece was sent; then asks for the rest, or closes as servers do."""
     failed = None
-    with processes.flask_shop(settings) as app:
-        pieces: Any = app(processes.environ_of(GET), lambda *_: None)  # type: ignore[arg-type]
+    with clients.flask_shop(settings) as app:
+        pieces: Any = app(clients.environ_of(GET), lambda *_: None)  # type: ignore[arg-type]
         sent = [next(pieces)]
         meanwhile(settings)
         try:

@@ -9,7 +9,7 @@ import pytest
 
 from loadtests.machine.services import Services
 from shared.ops.settings import Settings
-from tests.support.in_process import Opened
+from tests.support.clients import Opened
 from tests.support.shop import JWT_SECRET, order_of, problem, user_fields
 
 STORED = [

@@ -11,7 +11,7 @@ import pytest
 
 from shared.ops.settings import Settings
 from shared.ops.telemetry import logger_of, set_log_level
-from tests.support.in_process import Opened
+from tests.support.clients import Opened
 from tests.support.shop import TIMESTAMP
 
 FIELDS = ["timestamp", "level", "logger", "message", "request_id"]

@@ -10,7 +10,7 @@ import httpx2
 
 from shared.ops.metrics import CONTENT_TYPE, forget_the_dead
 from shared.ops.settings import Settings
-from tests.support.in_process import Opened
+from tests.support.clients import Opened
 from tests.support.shop import in_process
 
 ASKED = (

@@ -13,7 +13,7 @@ import pytest
 
 from shared.ops.settings import Settings, settings_from
 from tests.contract import test_items, test_lists, test_orders
-from tests.support.in_process import Opened, fastapi_client, flask_client
+from tests.support.clients import Opened, fastapi_client, flask_client
 from tests.support.openapi import normalised_paths
 from tests.support.shop import anonymous, problem
 

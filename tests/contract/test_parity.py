@@ -21,10 +21,10 @@ from loadtests.machine.databases import database_copy
 from loadtests.machine.services import Services
 from shared.http.proxies import trusted_proxies
 from shared.ops.settings import Settings
+from tests.support.clients import fastapi_client, flask_client
 from tests.support.compare import same_answer
 from tests.support.generated import ORIGIN, Request, requests
 from tests.support.generated_bodies import changes, items, texts
-from tests.support.in_process import fastapi_client, flask_client
 from tests.support.shop import JWT_SECRET
 
 EVERYBODY = trusted_proxies("0.0.0.0/0, ::/0, unix")

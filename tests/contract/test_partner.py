@@ -14,7 +14,7 @@ import httpx2
 import pytest
 
 from shared.ops.settings import Settings
-from tests.support.in_process import Opened
+from tests.support.clients import Opened
 from tests.support.shop import JWT_SECRET, faults, problem
 from tests.support.waiting import eventually
 

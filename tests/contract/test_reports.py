@@ -16,7 +16,7 @@ from shared.ops import tasks
 from shared.ops.settings import Settings
 from shared.shop import reports
 from shared.shop.limits import now
-from tests.support.in_process import Opened
+from tests.support.clients import Opened
 from tests.support.shop import ADMIN, JWT_SECRET, anonymous, bearer, faults, in_process, problem
 from tests.support.waiting import eventually
 

@@ -1,4 +1,4 @@
-"""The pages for people: HTML from one set of templates, the same bytes from both apps."""
+"""The HTML pages: from one set of templates, the same bytes from both apps."""
 
 import re
 from html import unescape

@@ -165,7 +165,7 @@ def test_one_connection_carries_many_requests(clients: Clients) -> None:
     assert len(server.received) == 3
 
 
-def test_a_connection_that_is_told_to_close_is_opened_anew(clients: Clients) -> None:
+def test_a_connection_that_is_told_to_close_is_opened_again(clients: Clients) -> None:
     with Playing([[GOODBYE]], [[PONG]]) as server:
         client = clients.of(server.port)
         first, second = client.ask(), client.ask()
@@ -252,7 +252,7 @@ def test_garbage_is_malformed(clients: Clients, message: bytes) -> None:
     assert answer["failure"] == Failure.MALFORMED
 
 
-def test_silence_times_out_and_the_next_request_opens_anew(clients: Clients) -> None:
+def test_silence_times_out_and_the_next_request_opens_again(clients: Clients) -> None:
     with Playing([[], []], [[PONG]]) as server:
         client = clients.of(server.port, timeout_s=0.2)
         silent, answered = client.ask(), client.ask()

@@ -44,7 +44,7 @@ def test_when_the_one_that_tries_succeeds_all_are_allowed_again() -> None:
     assert all(breaker.allows() for _ in range(3))
 
 
-def test_when_it_fails_the_pause_begins_anew() -> None:
+def test_when_it_fails_the_pause_starts_again() -> None:
     clock = Clock()
     breaker = Breaker(clock)
     breaker.failed()

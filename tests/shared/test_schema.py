@@ -10,7 +10,7 @@ import pytest
 from loadtests.machine.databases import database_copy
 from loadtests.machine.services import Services
 from shared.ops.settings import Settings
-from tests.support.in_process import Opened
+from tests.support.clients import Opened
 from tests.support.shop import JWT_SECRET, anonymous
 
 ALICE = {"username": "alice", "email": "alice@example.com", "password": "correct horse"}

@@ -4,6 +4,8 @@ import socket
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 
+import psutil
+
 from loadtests.errors import ServerError
 
 HOST = "127.0.0.1"
@@ -17,6 +19,15 @@ def free_ports(names: Sequence[str], given: Mapping[str, int]) -> dict[str, int]
     with ExitStack() as held:
         sockets = [held.enter_context(_hold(given.get(name, 0))) for name in names]
         return {name: one.getsockname()[1] for name, one in zip(names, sockets, strict=True)}
+
+
+def listeners(port: int) -> frozenset[int]:
+    """The processes that accept connections on a port, as far as the kernel shows them to this user."""
+    return frozenset(
+        one.pid
+        for one in psutil.net_connections("tcp4")
+        if one.status == psutil.CONN_LISTEN and one.laddr[1:] == (port,) and one.pid is not None
+    )
 
 
 def _hold(port: int) -> socket.socket:

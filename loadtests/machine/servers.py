@@ -13,8 +13,8 @@ from pathlib import Path
 from loadtests.config.contestants import Contestant
 from loadtests.errors import ServerError
 from loadtests.machine.cpus import pin
-from loadtests.machine.meters import ProcessTree
-from loadtests.machine.ports import HOST, free_ports
+from loadtests.machine.meters import ProcessTree, tree_pids
+from loadtests.machine.ports import HOST, free_ports, listeners
 from loadtests.machine.processes import (
     READY_S,
     Child,
@@ -68,7 +68,7 @@ def launched(
         checks: dict[Child, Callable[[], bool]] = {}
         for one in contestants:
             child, count_file = start_one(one, chosen[one.name], environments.get(one.name, {}))
-            checks[child] = partial(_is_ready, chosen[one.name], one.workers, count_file)
+            checks[child] = partial(_is_ready, child, chosen[one.name], one.workers, count_file)
         ready = await_ready(checks, ready_s or _usual_s(contestants))
         for child in checks if cpus else ():
             pin(child.pid, cpus)
@@ -135,9 +135,16 @@ def _shared_memory_folder() -> str:
     return "/dev/shm" if os.access("/dev/shm", os.W_OK) else tempfile.gettempdir()  # noqa: S108
 
 
-def _is_ready(port: int, workers: int, count_file: str) -> bool:
-    """Whether a server answers and all its workers have joined the count; some servers keep no count."""
-    return _answers(port) and not 0 < counting_workers(count_file) < workers
+def _is_ready(child: Child, port: int, workers: int, count_file: str) -> bool:
+    """Whether a server answers and all its workers have joined the count; some servers keep no count.
+
+    The port was free when it was picked. Another program that took it since may answer too, but does not count.
+    """
+    return (
+        _answers(port)
+        and not 0 < counting_workers(count_file) < workers
+        and {*listeners(port)} <= {*tree_pids(child.pid)}
+    )
 
 
 def _answers(port: int) -> bool:

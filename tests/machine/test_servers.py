@@ -4,8 +4,10 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import urllib.request
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import psutil
@@ -116,6 +118,48 @@ def test_a_server_that_never_answers_is_given_up() -> None:
 
     with pytest.raises(ServerError, match=r"asleep gave no answer within 0\.5 s; it said: dreaming"):
         enter([asleep], ready_s=0.5)
+
+
+def test_an_answer_of_another_program_on_its_port_makes_no_server_ready(
+    unused_port: int, tmp_path: Path
+) -> None:
+    begun = tmp_path / "begun"
+    late = script("late", f"import pathlib, time; pathlib.Path({str(begun)!r}).touch(); time.sleep(60)")
+
+    def take_its_port() -> None:
+        eventually(begun.exists, "the server was started")
+        with HTTPServer(("127.0.0.1", unused_port), Healthy) as other:
+            other.timeout = 0.1
+            while not given_up.is_set():
+                other.handle_request()
+
+    given_up = threading.Event()
+    thread = threading.Thread(target=take_its_port)
+    thread.start()
+    try:
+        with (
+            pytest.raises(ServerError, match="late gave no answer within 2"),
+            launched([late], {}, ANY_CPU, ports={"late": unused_port}, ready_s=2),
+        ):
+            pytest.fail("it is ready though it does not listen")
+    finally:
+        given_up.set()
+        thread.join()
+    assert Healthy.asked
+
+
+class Healthy(BaseHTTPRequestHandler):
+    """Answers 200 to everything."""
+
+    asked = False
+
+    def do_GET(self) -> None:
+        Healthy.asked = True
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
 
 
 def test_one_failure_stops_the_others() -> None:

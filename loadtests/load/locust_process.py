@@ -1,7 +1,7 @@
 """The Locust side of a round: `python -m locust -f loadtests/load/locust_process.py --headless --assignment FILE`.
 
 Locust provides the users, the load generator says when they load which server. One line per finished slice goes to
-stdout; the three frames go to the assignment's folder. It runs in a process of its own, since Locust patches it.
+stdout; the frames go to the assignment's folder. It runs in a process of its own, since Locust patches it.
 """
 
 import sys

@@ -17,7 +17,7 @@ MARK = "slice-done "  # opens a progress line
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """A round to drive: its servers, its scenarios, and the folder that takes the three frames.
+    """A round to drive: its servers, its scenarios, and the folder that takes the frames.
 
     seed: what the requests are drawn from. timeout_s: how long one request may take.
     """
@@ -70,7 +70,7 @@ def from_line(line: str) -> SliceDone | None:
 
 
 def save(measurement: Measurement, folder: Path) -> None:
-    """Hand the three frames over as plain Arrow files; Parquet is written once, where it stays."""
+    """Hand the frames over as plain Arrow files; Parquet is written once, where it stays."""
     for kind in SCHEMAS:
         frame: pl.DataFrame = getattr(measurement, kind)
         frame.write_ipc(folder / f"{kind}.arrow")

@@ -8,13 +8,17 @@ from loadtests.config.contestants import Contestant
 from loadtests.config.profiles import Arrivals
 from loadtests.plan.search import Search
 
-Mode = Literal["closed", "open", "surge"]
+Mode = Literal["closed", "open", "curve", "surge"]
 
 
 @dataclass(frozen=True, slots=True)
 class Slice:
     """A short period of load on one contestant. Slices with equal (scenario, mode, block) are paired:
     one per contestant, same seed, hence the same arrivals and the same sequence of prepared requests.
+
+    requests: how many are sent; None: as many as the duration gives. In a trial round that number, and the rate of an
+    open slice (`load`: as a share of the slowest server's throughput), are chosen when the scenario's turn comes.
+    Mode `curve`: an open loop at `load`, a share of this server's own throughput.
 
     relief_rps: in a surge, the rate that follows `rate_rps` without a pause, for another `relief_s`.
     """
@@ -32,6 +36,8 @@ class Slice:
     arrivals: Arrivals = "poisson"
     relief_rps: float = 0.0
     relief_s: float = 0.0
+    requests: int | None = None
+    load: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

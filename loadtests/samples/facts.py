@@ -30,6 +30,21 @@ class SliceFacts:
     server_cpu_ns: int | None
     generator_cpu_ns: int
     steal_ms: float
+    planned_requests: int | None = None
+    own_load: float | None = None
+    warmup_failures: int | None = None
+    gen0_count: int | None = None
+    gen0_ns: int | None = None
+    gen1_count: int | None = None
+    gen1_ns: int | None = None
+    gen2_count: int | None = None
+    gen2_ns: int | None = None
+    gen2_cpu_ns: int | None = None
+    gen2_longest_ns: int | None = None
+    database_cpu_ns: int | None = None
+    redis_cpu_ns: int | None = None
+    server_cpus_busy_ns: int | None = None
+    load_cpus_busy_ns: int | None = None
 
     @property
     def span_ns(self) -> int:

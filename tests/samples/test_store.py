@@ -81,7 +81,7 @@ def test_a_round_that_is_measured_again_takes_the_place_of_the_first(store: RunS
     assert store.round(0).slices.height == measured().slices.height
 
 
-def test_nothing_but_the_three_files_is_left_behind(store: RunStore) -> None:
+def test_nothing_but_the_files_of_a_round_is_left_behind(store: RunStore) -> None:
     store.save_round(0, measured())
 
     names = sorted(path.name for path in (store.folder / "samples").iterdir())

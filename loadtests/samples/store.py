@@ -82,7 +82,7 @@ SLICES: Schema = {
 
 planned_requests: how many the plan asked for, None where the time was planned. own_load: in mode `curve`, the rate as a
 share of the server's own closed throughput. gen*: garbage collections by generation in all processes of the server,
-from start to drained; None where it can't tell. *_busy_ns: what all processes used of the servers' and of the load's CPUs.
+from start to drained; None where it can't tell. *_busy_ns: what all used of the servers' CPUs and of the load's CPUs.
 """
 
 ANSWERS: Schema = {

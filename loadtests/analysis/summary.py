@@ -99,7 +99,7 @@ class RunInfo:
     Times are ISO 8601 with a zone; `load_s` is how long servers were under load, warm-up included.
     `contestants` and `scenarios` map names to titles, `twins` a second launch to its original, `frameworks`
     contestants to frameworks (BARE: none); `keep_alive` says of each contestant whether it keeps connections open;
-    `cpus` are those of the machine.
+    `cpus` are those of the machine. `waiting`: the scenarios whose requests wait for something slow.
     """
 
     id: str
@@ -122,6 +122,7 @@ class RunInfo:
     twins: Mapping[str, str] = field(default_factory=dict)
     frameworks: Mapping[str, str] = field(default_factory=dict)
     scenarios: Mapping[str, str] = field(default_factory=dict)
+    waiting: tuple[str, ...] = ()
     keep_alive: Mapping[str, bool] = field(default_factory=dict)
     claims: tuple[Claim, ...] = ()
     notes: tuple[str, ...] = ()

@@ -86,6 +86,7 @@ def info_of(run: BenchRun, digest_: Digest) -> RunInfo:
         twins={one.name: one.twin_of for one in contestants if one.twin_of},
         frameworks={one.name: one.framework for one in contestants},
         scenarios={one.name: one.title for one in plan.scenarios},
+        waiting=tuple(one.name for one in plan.scenarios if one.waits),
         keep_alive={one.name: one.keep_alive for one in contestants},
         claims=plan.claims,
     )

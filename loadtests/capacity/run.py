@@ -65,6 +65,7 @@ def info_of(run: CapacityRun, found: Sequence[Replay]) -> RunInfo:
         contestants={one.name: one.title for one in chosen.contestants},
         frameworks={one.name: one.framework for one in chosen.contestants},
         scenarios={one.name: one.title for one in chosen.scenarios},
+        waiting=tuple(one.name for one in chosen.scenarios if one.waits),
         keep_alive={one.name: one.keep_alive for one in chosen.contestants},
         claims=chosen.claims,
     )

@@ -41,6 +41,7 @@ KEYS = {
     "concurrency": Key(POSITIVE, default=16),
     "slice_ms": Key(POSITIVE, default=100),
     "open_slice_ms": Key(POSITIVE, default=None),
+    "waits": Key(FLAG, default=False),
     "setup": Key(TABLES, default=[]),
     "requests": Key(TABLES),
 }
@@ -71,6 +72,8 @@ class Scenario:
 
     setup: requests sent to every server once, in this order, before the first slice of the scenario.
     open_slice_ms is None for a scenario that is driven in closed loop only. kind: see KINDS.
+    waits: its requests wait for something slow, so that its figures say how many a server lets wait at once, not what
+    a request costs.
     """
 
     name: str
@@ -82,6 +85,7 @@ class Scenario:
     open_slice_ms: int | None
     setup: tuple[RequestTemplate, ...] = ()
     kind: str = "http"
+    waits: bool = False
 
     @property
     def socket_path(self) -> str | None:

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from loadtests.analysis.digest import merge
 from loadtests.bench.record import load_run, new_run
+from loadtests.bench.run import info_of
 from loadtests.config.selection import Options
 from loadtests.errors import SuiteError
 from loadtests.runs.folder import FILE
@@ -43,6 +45,12 @@ def test_a_run_comes_back_as_it_was_saved(options: Options) -> None:
 
     assert load_run(folder) == later
     assert load_run(folder).options == options
+
+
+def test_a_report_knows_which_scenarios_wait(options: Options) -> None:
+    run, _ = new_run(replace(options, scenarios=("ping", "sleep-50ms")))
+
+    assert info_of(run, merge([])).waiting == ("sleep-50ms",)
 
 
 def test_a_saved_run_leaves_one_file(options: Options) -> None:

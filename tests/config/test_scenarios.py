@@ -62,6 +62,10 @@ def test_sleep_is_driven_in_closed_loop_only_with_long_slices() -> None:
     assert (scenarios["sleep-50ms"].slice_ms, scenarios["sleep-50ms"].open_slice_ms) == (500, None)
 
 
+def test_scenarios_in_which_requests_wait_for_a_free_thread_say_so() -> None:
+    assert {one.name for one in load_scenarios(CATALOG).values() if one.waits} == {"sleep-50ms", "partner-one"}
+
+
 def test_requests_are_drawn_from_the_seed_alone() -> None:
     assert prepared("shop", seed=7) == prepared("shop", seed=7)
     assert prepared("shop", seed=7) != prepared("shop", seed=8)

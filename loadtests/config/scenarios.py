@@ -32,6 +32,7 @@ REQUEST_KEYS = {
     "status": Key(POSITIVE, default=200),
     "json": Key(FLAG, default=True),
     "keys": Key(TEXTS, default=None),
+    "varies": Key(TEXTS, default=[]),
 }
 KEYS = {
     "name": Key(TEXT),
@@ -53,7 +54,8 @@ class RequestTemplate:
 
     path, headers and body hold fields such as `{item_id}`, drawn for every prepared request (see FIELDS); one that
     stands in several places of a request is the same in all of them. A body is JSON unless a header says otherwise.
-    json: whether the answer's body must be JSON; keys: the top-level keys that this object must have.
+    json: whether the answer's body must be JSON; keys: the top-level keys that this object must have. varies: what of
+    it may differ from another server's answer to the same request, as JSON pointers in which a part may be `*`.
     """
 
     weight: int
@@ -64,6 +66,7 @@ class RequestTemplate:
     keys: tuple[str, ...]
     headers: Mapping[str, str] = field(default_factory=dict)
     json: bool = True
+    varies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,4 +136,9 @@ def _template(row: dict[str, Any], where: str) -> RequestTemplate:
         raise CatalogError(f"{where}: keys is missing; add keys, or json = false if the response is not JSON")
     if not entry["path"].startswith("/"):
         raise CatalogError(f"{where}: path is {entry['path']!r}; start it with a slash")
-    return RequestTemplate(**{**entry, "keys": tuple(entry["keys"] or ())})
+    for pointer in entry["varies"]:
+        if pointer != "*" and not pointer.startswith("/"):
+            raise CatalogError(
+                f"{where}: varies has {pointer!r}; write pointers such as /items/*/id, or * alone"
+            )
+    return RequestTemplate(**{**entry, "keys": tuple(entry["keys"] or ()), "varies": tuple(entry["varies"])})

@@ -1,17 +1,17 @@
 """What is recorded of the requests of a slice, and the frame made of it: pure, done between slices."""
 
-import gzip
+import hashlib
 import json
-import zlib
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from loadtests.load.canonical import canonical, unpacked
 from loadtests.load.requests import Prepared
-from loadtests.samples.store import REQUESTS, Failure, conform
+from loadtests.samples.store import ANSWERS, REQUESTS, Failure, conform
 
 
 class Row(NamedTuple):
@@ -28,7 +28,7 @@ class Row(NamedTuple):
 
 
 COLUMNS = Row._fields
-_GZIP = b"\x1f\x8b"  # what its streams begin with
+BODY_CHARACTERS = 2000  # of a kept answer
 
 
 def body_misses(bodies: Sequence[tuple[int, bytes]], requests: Sequence[Prepared]) -> int:
@@ -41,9 +41,9 @@ def body_misses(bodies: Sequence[tuple[int, bytes]], requests: Sequence[Prepared
 def has_keys(body: bytes, keys: Sequence[str]) -> bool:
     """Whether the body, which may be gzip's, is valid JSON and, if keys are expected, an object that has them all."""
     try:
-        plain = gzip.decompress(body) if body.startswith(_GZIP) else body
+        plain = unpacked(body)
         value = json.loads(plain) if plain or keys else {}
-    except (ValueError, OSError, EOFError, zlib.error):
+    except ValueError:
         return False
     return not keys or (isinstance(value, dict) and set(keys) <= value.keys())
 
@@ -60,6 +60,33 @@ def requests_frame(
     columns = dict(zip(COLUMNS, table, strict=True))
     columns["failure"] = _judged(columns, np.array([one.status for one in requests]), misses)
     return conform(pl.DataFrame({"slice": np.full(len(rows), slice_index), **columns}), REQUESTS)
+
+
+def answers_frame(
+    slice_index: int, kept: Sequence[tuple[int, bytes]], rows: Sequence[Row], requests: Sequence[Prepared]
+) -> pl.DataFrame:
+    """The answers frame of one slice. kept: bodies of measured answers, each with its request's number in the slice.
+
+    Requests are numbered in the order in which they were sent, whatever the order of the rows. `fits` is null where
+    the status was not the expected one: that is a failure by itself.
+    """
+    sent = sorted(rows, key=lambda row: row.sent_ns) if kept else rows
+    found = [_answer(place, body, sent[place], requests[sent[place].variant]) for place, body in sorted(kept)]
+    frame = pl.DataFrame([{"slice": slice_index, **one} for one in found], dict(ANSWERS))
+    return conform(frame, ANSWERS)
+
+
+def _answer(place: int, body: bytes, row: Row, request: Prepared) -> dict[str, Any]:
+    text = canonical(body, request.varies, is_json=request.json)
+    fits = not request.json or has_keys(body, request.keys)
+    return {
+        "place": place,
+        "variant": row.variant,
+        "status": row.status,
+        "fits": fits if row.status == request.status else None,
+        "digest": hashlib.sha256(text).hexdigest(),
+        "body": text.decode(errors="replace")[:BODY_CHARACTERS],
+    }
 
 
 def _judged(

@@ -16,7 +16,8 @@ _SERIAL = b"%016d"
 class Prepared:
     """A complete HTTP/1.1 request, the status it must be answered with, and what the answer's body must be.
 
-    serials: positions in `wire` of the 16-digit numbers that are replaced each time it is sent.
+    serials: positions in `wire` of the 16-digit numbers that are replaced each time it is sent. varies: what of the
+    body may differ between two servers, as JSON pointers.
     """
 
     wire: bytes
@@ -24,6 +25,7 @@ class Prepared:
     keys: tuple[str, ...]
     json: bool = True
     serials: tuple[int, ...] = ()
+    varies: tuple[str, ...] = ()
 
     def numbered(self, serial: int) -> bytes:
         """The bytes to send, with that number at every position."""
@@ -51,14 +53,14 @@ def prepare_setup(scenario: Scenario, seed: int) -> tuple[Prepared, ...]:
 def _prepared(template: RequestTemplate, rng: Random) -> Prepared:
     wire = _wire(template, _Fields(rng))
     serials = tuple(found.start() for found in re.finditer(UNIQUE.encode(), wire))
-    return Prepared(wire, template.status, template.keys, template.json, serials)
+    return Prepared(wire, template.status, template.keys, template.json, serials, template.varies)
 
 
 def _message(template: RequestTemplate, rng: Random) -> Prepared:
     """A request that is a message: its body as a text frame, masked with a random key."""
     text = _fill(template.body or "", _Fields(rng))
     wire = FrameProtocol(client=True, extensions=[]).send_data(text)
-    return Prepared(bytes(wire), template.status, template.keys, template.json)
+    return Prepared(bytes(wire), template.status, template.keys, template.json, varies=template.varies)
 
 
 class _Fields(dict[str, str]):

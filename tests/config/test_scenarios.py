@@ -63,7 +63,10 @@ def test_sleep_is_driven_in_closed_loop_only_with_long_slices() -> None:
 
 
 def test_scenarios_in_which_requests_wait_for_a_free_thread_say_so() -> None:
-    assert {one.name for one in load_scenarios(CATALOG).values() if one.waits} == {"sleep-50ms", "partner-one"}
+    assert {one.name for one in load_scenarios(CATALOG).values() if one.waits} == {
+        "sleep-50ms",
+        "partner-one",
+    }
 
 
 def test_requests_are_drawn_from_the_seed_alone() -> None:
@@ -233,3 +236,17 @@ def test_a_wrong_entry_is_one_line_with_file_entry_and_remedy(
 
     assert all(word in message for word in ("scenarios.toml", *words))
     assert "\n" not in message
+
+
+def test_what_may_differ_is_named_by_pointers(tmp_path: Path) -> None:
+    (tmp_path / "scenarios.toml").write_text(ENTRY + 'varies = ["/id", "/lines/*/stock"]\n')
+
+    (request, *_) = prepare(load_scenarios(tmp_path)["mine"], seed=1)
+
+    assert request.varies == ("/id", "/lines/*/stock")
+
+
+def test_a_pointer_begins_with_a_slash(tmp_path: Path) -> None:
+    message = refusal(tmp_path, ENTRY + 'varies = ["id"]\n')
+
+    assert "varies has 'id'; write pointers such as /items/*/id, or * alone" in message

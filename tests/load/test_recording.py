@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtests.config.profiles import Arrivals
-from loadtests.load.recording import Row, body_misses, requests_frame
+from loadtests.load.recording import BODY_CHARACTERS, Row, answers_frame, body_misses, requests_frame
 from loadtests.load.requests import Prepared
 from loadtests.plan.arrivals import arrivals_ns, constant_arrivals_ns, poisson_arrivals_ns, surge_ns
-from loadtests.samples.store import REQUESTS, Failure
+from loadtests.samples.store import ANSWERS, REQUESTS, Failure
 
 PING = Prepared(b"", status=200, keys=("message",))
 ORDER = Prepared(b"", status=201, keys=("id", "lines"))
@@ -140,3 +140,46 @@ def test_where_no_keys_are_wanted_an_empty_body_will_do() -> None:
 
     assert body_misses([(0, b""), (0, b"[1]")], [anything]) == 0
     assert body_misses([(0, b"{")], [anything]) == 1
+
+
+def test_kept_answers_are_rows_by_the_order_of_sending() -> None:
+    """Rows come in the order of the answers: here the second request was answered first."""
+    late = Row(10, 20, 30, 201, 100, 18, 1, Failure.NONE)
+    early = Row(10, 11, 40, 200, 100, 18, 0, Failure.NONE)
+    kept = [(1, b'{"lines":[],"id":3}'), (0, b'{"message":"pong"}')]
+
+    frame = answers_frame(7, kept, [late, early], [PING, ORDER])
+
+    assert frame.schema == pl.Schema(ANSWERS)
+    assert frame.select("slice", "place", "variant", "status", "fits", "body").rows() == [
+        (7, 0, 0, 200, True, '{"message":"pong"}'),
+        (7, 1, 1, 201, True, '{"id":3,"lines":[]}'),
+    ]
+
+
+def answer_to(request: Prepared, body: bytes, status: int = 200) -> dict[str, object]:
+    return answers_frame(0, [(0, body)], [row(status)], [request]).row(0, named=True)
+
+
+def test_equal_answers_have_equal_digests_whatever_varies() -> None:
+    order = Prepared(b"", status=200, keys=("id",), varies=("/id",))
+
+    assert answer_to(order, b'{"id":1,"n":2}')["digest"] == answer_to(order, b'{"n":2, "id":5}')["digest"]
+    assert answer_to(order, b'{"id":1,"n":2}')["digest"] != answer_to(order, b'{"id":1,"n":3}')["digest"]
+
+
+def test_a_kept_answer_without_the_wanted_keys_does_not_fit_unless_its_status_says_so_already() -> None:
+    assert answer_to(PING, b'{"text":"pong"}')["fits"] is False
+    assert answer_to(PING, b'{"text":"no"}', status=500)["fits"] is None
+
+
+def test_a_long_body_is_kept_in_part_and_compared_whole() -> None:
+    page = Prepared(b"", status=200, keys=(), json=False)
+    one, other = (answer_to(page, b"x" * BODY_CHARACTERS + end) for end in (b"1", b"2"))
+
+    assert one["body"] == other["body"] == "x" * BODY_CHARACTERS
+    assert one["digest"] != other["digest"]
+
+
+def test_no_kept_answers_are_an_empty_frame() -> None:
+    assert answers_frame(0, [], [row()], [PING]).equals(pl.DataFrame(schema=dict(ANSWERS)))

@@ -8,6 +8,7 @@ from time import process_time_ns
 
 from loadtests.load.connection import Connection
 from loadtests.load.websocket import WebSocketConnection
+from loadtests.machine.garbage import Collections, take
 from loadtests.machine.meters import ProcessTree, steal_ms
 from loadtests.machine.servers import Endpoint
 
@@ -18,11 +19,16 @@ COUNT_REQUEST = b"GET /api/probe/requests HTTP/1.1\r\nHost: sidebyside\r\n\r\n"
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The meters at one moment; the server's CPU time is None when its processes cannot be read."""
+    """The meters at one moment.
+
+    server_cpu_ns: None when its processes cannot be read. collections: None when the server can't tell; the longest is
+    that since the reading before.
+    """
 
     server_cpu_ns: int | None
     generator_cpu_ns: int
     steal_ms: float
+    collections: Collections | None
 
 
 class ServerConnections:
@@ -80,8 +86,9 @@ class ServerConnections:
             connection.set_timeout(self._short_s)
 
     def read_meters(self) -> Reading:
-        """All meters now."""
-        return Reading(self.tree.cpu_ns(), process_time_ns(), steal_ms())
+        """All meters now; the server must be idle."""
+        collections = take(self.endpoint.count_file)
+        return Reading(self.tree.cpu_ns(), process_time_ns(), steal_ms(), collections)
 
     def _all(self) -> list[Connection]:
         return [*self._connections, *chain.from_iterable(self._sockets.values())]

@@ -1,6 +1,6 @@
 """The rows of the frames `slices` and `servers` (columns: samples.store): what was planned and measured."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from loadtests.load.loops import Loop
@@ -58,6 +58,7 @@ def of_slice(piece: Slice, round_index: int, load: MeteredLoad, counts: Counts) 
         server_cpu_ns=between(before.server_cpu_ns, after.server_cpu_ns),
         generator_cpu_ns=after.generator_cpu_ns - before.generator_cpu_ns,
         steal_ms=after.steal_ms - before.steal_ms,
+        **_collections(before, after),
     )
 
 
@@ -70,6 +71,13 @@ def of_server(server: ServerConnections) -> dict[str, Any]:
         "argv": " ".join(server.endpoint.argv),
         "processes": len(server.tree.pids),
     }
+
+
+def _collections(before: Reading, after: Reading) -> dict[str, int]:
+    """The columns of garbage collections; none where the server can't tell."""
+    if before.collections is None or after.collections is None:
+        return {}
+    return asdict(after.collections.since(before.collections))
 
 
 def between(before: int | None, after: int | None, own: int = 0) -> int | None:

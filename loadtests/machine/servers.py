@@ -13,6 +13,7 @@ from pathlib import Path
 from loadtests.config.contestants import Contestant
 from loadtests.errors import ServerError
 from loadtests.machine.cpus import pin
+from loadtests.machine.garbage import OBSERVER
 from loadtests.machine.meters import ProcessTree, tree_pids
 from loadtests.machine.ports import HOST, free_ports, listeners
 from loadtests.machine.processes import (
@@ -24,7 +25,7 @@ from loadtests.machine.processes import (
     groups_killed_at_exit,
     start,
 )
-from shared.ops.telemetry import counting_workers
+from shared.ops.count_file import request_counts
 
 WORKER_S = 5.0  # how much longer a launch may take for every further worker
 COUNT_VARIABLE = "REQUEST_COUNT_FILE"
@@ -32,7 +33,11 @@ COUNT_VARIABLE = "REQUEST_COUNT_FILE"
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A server that answers; `start_s` is the time from its launch to its first answer, `log` the file it writes to."""
+    """A server that answers.
+
+    start_s: the time from its launch to its first answer. log: the file it writes to. count_file: where its processes
+    count their requests and garbage collections (shared/ops/count_file.py).
+    """
 
     name: str
     host: str
@@ -42,6 +47,7 @@ class Endpoint:
     keep_alive: bool
     start_s: float
     log: str = ""
+    count_file: str = ""
 
 
 @contextmanager
@@ -66,15 +72,17 @@ def launched(
     chosen = free_ports([one.name for one in contestants], ports or {})
     with tempfile.TemporaryDirectory(prefix="sidebyside-") as folder, _started(folder) as start_one:
         checks: dict[Child, Callable[[], bool]] = {}
+        count_files: dict[Child, str] = {}
         for one in contestants:
             child, count_file = start_one(one, chosen[one.name], environments.get(one.name, {}))
+            count_files[child] = count_file
             checks[child] = partial(_is_ready, child, chosen[one.name], one.workers, count_file)
         ready = await_ready(checks, ready_s or _usual_s(contestants))
         for child in checks if cpus else ():
             pin(child.pid, cpus)
         trees = {child: ProcessTree(child.pid) for child in checks}
         yield {
-            one.name: _endpoint(one, chosen[one.name], child, ready[child])
+            one.name: _endpoint(one, chosen[one.name], child, ready[child], count_files[child])
             for one, child in zip(contestants, checks, strict=True)
         }
         _check_alive(trees)
@@ -92,7 +100,7 @@ def _started(folder: str) -> Iterator[StartOne]:
         def start_one(contestant: Contestant, port: int, environment: Mapping[str, str]) -> tuple[Child, str]:
             count_file = counts.enter_context(_count_file())
             variables = {COUNT_VARIABLE: count_file, **contestant.environment, **environment}
-            program = Program(contestant.name, _argv(contestant, port), variables=variables)
+            program = Program(contestant.name, _argv(contestant, port), variables=_observed(variables))
             children.append(start(program, Path(folder, f"{len(children)}.stderr")))
             kill_at_exit(children[-1])
             return children[-1], count_file
@@ -111,6 +119,12 @@ def _count_file() -> Iterator[str]:
         yield f"/proc/{os.getpid()}/fd/{descriptor}"
     finally:
         os.close(descriptor)
+
+
+def _observed(variables: Mapping[str, str]) -> dict[str, str]:
+    """The variables with the observer in front of the Python path that they, or this process's own, have."""
+    path = variables.get("PYTHONPATH", os.environ.get("PYTHONPATH"))
+    return {**variables, "PYTHONPATH": os.pathsep.join(filter(None, (str(OBSERVER), path)))}
 
 
 def _argv(contestant: Contestant, port: int) -> tuple[str, ...]:
@@ -142,7 +156,7 @@ def _is_ready(child: Child, port: int, workers: int, count_file: str) -> bool:
     """
     return (
         _answers(port)
-        and not 0 < counting_workers(count_file) < workers
+        and not 0 < len(request_counts(count_file)) < workers
         and {*listeners(port)} <= {*tree_pids(child.pid)}
     )
 
@@ -163,9 +177,9 @@ def _usual_s(contestants: Sequence[Contestant]) -> float:
     return READY_S + WORKER_S * (sum(one.workers for one in contestants) - 1)
 
 
-def _endpoint(contestant: Contestant, port: int, child: Child, start_s: float) -> Endpoint:
-    argv, log = child.program.argv, str(child.log)
-    return Endpoint(contestant.name, HOST, port, child.pid, argv, contestant.keep_alive, start_s, log)
+def _endpoint(contestant: Contestant, port: int, child: Child, start_s: float, count_file: str) -> Endpoint:
+    argv, log, keep_alive = child.program.argv, str(child.log), contestant.keep_alive
+    return Endpoint(contestant.name, HOST, port, child.pid, argv, keep_alive, start_s, log, count_file)
 
 
 def _check_alive(trees: Mapping[Child, ProcessTree]) -> None:

@@ -1,1 +1,1 @@
-"""Servers to test the suite with: bare servers, and servers of known cost or delay."""
+"""Servers to test the suite with: bare servers, and servers of known cost, delay or pauses."""

@@ -3,11 +3,8 @@
 import logging
 import os
 import threading
-from array import array
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from mmap import mmap
-from pathlib import Path
 from random import getrandbits
 from typing import Any
 from weakref import WeakMethod
@@ -15,9 +12,8 @@ from weakref import WeakMethod
 from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.json import JsonFormatter
 
+from shared.ops.count_file import REQUESTS, new_slot, request_counts
 from shared.shop.limits import TOKEN, rfc3339
-
-_SLOT_BYTES = 64  # a cache line: workers on two CPUs don't wait for each other's count
 
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
@@ -49,7 +45,7 @@ class RequestCounter:
     @property
     def value(self) -> int:
         """How many there were, in all workers that share the file."""
-        return sum(array("Q", Path(self._file).read_bytes())) if self._file else self._slot[0]
+        return sum(request_counts(self._file)) if self._file else self._slot[0]
 
     def add(self) -> None:
         """Counts one more."""
@@ -59,26 +55,7 @@ class RequestCounter:
     def _begin(self) -> None:
         """Takes a slot; again in a child process, whose parent keeps the old one."""
         self._lock = threading.Lock()
-        self._slot: memoryview[int] | list[int] = _slot_in(self._file) if self._file else [0]
-
-
-def counting_workers(file: str) -> int:
-    """How many workers count in a file."""
-    return Path(file).stat().st_size // _SLOT_BYTES
-
-
-def _slot_in(file: str) -> "memoryview[int]":
-    """A new number at the end of a file that other processes grow as well, mapped into memory.
-
-    The kernel appends a slot as one, and leaves the position of this descriptor at its end.
-    """
-    descriptor = os.open(file, os.O_RDWR | os.O_APPEND)
-    try:
-        os.write(descriptor, bytes(_SLOT_BYTES))
-        end = os.lseek(descriptor, 0, os.SEEK_CUR)
-        return memoryview(mmap(descriptor, end)).cast("Q")[(end - _SLOT_BYTES) // 8 :]
-    finally:
-        os.close(descriptor)
+        self._slot: memoryview[int] | list[int] = new_slot(self._file, REQUESTS) if self._file else [0]
 
 
 class _Lines(JsonFormatter):

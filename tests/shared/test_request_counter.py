@@ -11,7 +11,8 @@ import gevent
 import httpx2
 import pytest
 
-from shared.ops.telemetry import RequestCounter, counting_workers
+from shared.ops.count_file import request_counts
+from shared.ops.telemetry import RequestCounter
 from tests.support.waiting import eventually
 
 
@@ -47,7 +48,7 @@ def test_counters_of_one_file_count_together(file: str) -> None:
     second.add()
 
     assert first.value == second.value == 2
-    assert counting_workers(file) == 2
+    assert len(request_counts(file)) == 2
 
 
 def test_no_request_is_lost_among_threads_and_greenlets(file: str) -> None:
@@ -79,7 +80,7 @@ def test_no_request_is_lost_among_processes_spawned_or_forked(memory_file: str) 
 
     assert [worker.wait(30) for worker in workers] == [0, 0]
     assert counter.value == 5000
-    assert counting_workers(memory_file) == 5
+    assert len(request_counts(memory_file)) == 5
 
 
 def test_what_a_worker_counted_outlives_it(file: str) -> None:

@@ -1,6 +1,6 @@
 """Rounds of a second or two, driven by a real Locust process against real floors."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from loadtests.config.contestants import load_contestants
+from loadtests.config.contestants import Contestant, load_contestants
 from loadtests.config.scenarios import Scenario, load_scenarios
 from loadtests.errors import ServerError
 from loadtests.load.drive import drive
@@ -65,11 +65,12 @@ def driven(
     deadline_s: float | None = None,
     on_slice: Callable[[SliceDone, dict[str, Endpoint]], None] = lambda *_: None,
     dies: bool = False,
+    known: Mapping[str, Contestant] = CONTESTANTS,
 ) -> Driven:
     told: list[SliceDone] = []
     round_ = Round(3, tuple(slices), tuple(searches))
     end = pytest.raises(ServerError, match="SIGKILL") if dies else nullcontext()
-    with end, launched([CONTESTANTS[name] for name in round_.contestants], {}, ANY_CPU) as endpoints:
+    with end, launched([known[name] for name in round_.contestants], {}, ANY_CPU) as endpoints:
 
         def watch(progress: SliceDone) -> None:
             told.append(progress)

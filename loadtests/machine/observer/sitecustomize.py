@@ -1,0 +1,88 @@
+"""Counts and times the garbage collections of a Python process that finds this file as its `sitecustomize`.
+
+The harness puts this folder in front of PYTHONPATH for every server that it launches, so it works for any app. Such an
+app may know neither `shared` nor `loadtests`: this file uses the standard library alone, and repeats what it needs of
+shared/ops/count_file.py, which says what is written. Without REQUEST_COUNT_FILE, or where it cannot write, it does
+nothing.
+"""
+
+import gc
+import os
+import sys
+from array import array
+from mmap import mmap
+from time import perf_counter_ns, thread_time_ns
+
+SLOT_BYTES = 128
+COLLECTIONS, INCOMPLETE_COLLECTIONS = 2, 3
+VALUES, CPU_NS, LONGEST_NS = 2, 8, 9  # places in a slot
+
+
+def observe(file: str) -> None:
+    """Count from now on, in this process and in those that it forks."""
+    slot = new_slot(file)
+    began_ns = cpu_began_ns = 0
+
+    def on_collection(phase: str, info: "dict[str, int]") -> None:
+        """Called around each collection; those of a process never overlap, whatever its threads."""
+        nonlocal began_ns, cpu_began_ns
+        generation = info["generation"]
+        if phase == "start":
+            began_ns = perf_counter_ns()
+            if generation == 2:
+                cpu_began_ns = thread_time_ns()
+            return
+        if generation == 2:
+            slot[CPU_NS] += thread_time_ns() - cpu_began_ns
+        took_ns = perf_counter_ns() - began_ns
+        at = VALUES + 2 * generation
+        slot[at] += 1
+        slot[at + 1] += took_ns
+        if generation == 2 and took_ns > slot[LONGEST_NS]:
+            slot[LONGEST_NS] = took_ns
+
+    def go_on_in_child() -> None:
+        nonlocal slot
+        if fresh := new_slot(file):
+            slot = fresh
+        else:
+            slot[0] = INCOMPLETE_COLLECTIONS
+            gc.callbacks.remove(on_collection)
+
+    if slot:
+        gc.callbacks.append(on_collection)
+        os.register_at_fork(after_in_child=go_on_in_child)
+
+
+def new_slot(file: str) -> "memoryview[int]":
+    """All numbers of a slot appended to the file, mapped into memory; none of them where that fails."""
+    try:
+        descriptor = os.open(file, os.O_RDWR | os.O_APPEND)
+    except OSError:
+        return memoryview(b"")
+    try:
+        os.write(descriptor, array("Q", (COLLECTIONS, os.getpid())).tobytes().ljust(SLOT_BYTES, b"\0"))
+        end = os.lseek(descriptor, 0, os.SEEK_CUR)
+        return memoryview(mmap(descriptor, end)).cast("Q")[(end - SLOT_BYTES) // 8 :]
+    finally:
+        os.close(descriptor)
+
+
+def give_way() -> None:
+    """Take this folder from the path, and import the `sitecustomize` that it hid, if there is one."""
+    folder = __file__.rpartition(os.sep)[0]
+    sys.path[:] = [one for one in sys.path if one != folder]
+    own = sys.modules.pop(__name__)
+    try:
+        __import__(__name__)
+    except ModuleNotFoundError as error:
+        if error.name != __name__:
+            raise
+    finally:
+        sys.modules.setdefault(__name__, own)
+
+
+if __name__ == "sitecustomize":
+    if count_file := os.environ.get("REQUEST_COUNT_FILE"):
+        observe(count_file)
+    give_way()

@@ -1,9 +1,9 @@
 """Precision as a promise: where a run measures more, when it is precise enough, and how much is left to do. Pure.
 
-What is promised is the half-width of the plain 95 % interval of the headline pair's ratios, for the metrics in
-PROMISED: 0.02 means that the interval reaches from ratio / 1.02 to ratio x 1.02. Only widths are looked at, never the
-ratios, so a run does not stop because of its result. A width varies by chance too: `MIN_ROUNDS` keeps a lucky
-start from ending a run (its coverage is simulated in tests/analysis/test_precision.py).
+What is promised is the half-width of the plain 95 % intervals of the primary family: 0.02 means that the interval
+reaches from ratio / 1.02 to ratio x 1.02. Only widths are looked at, never the ratios, so a run does not stop because
+of its result. A width varies by chance too: `MIN_ROUNDS` keeps a lucky start from ending a run (its coverage is
+simulated in tests/analysis/test_precision.py).
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,7 +12,6 @@ from math import exp, inf, log
 from loadtests.analysis.summary import Comparison
 from loadtests.plan.budget import MIN_ROUNDS
 
-PROMISED = ("cpu_us_per_request", "throughput_rps")
 MOST_WEIGHT = 4.0  # at most this many times a scenario's usual blocks: rounds must stay short
 
 
@@ -23,10 +22,10 @@ def half_width(comparison: Comparison) -> float:
 
 
 def widths(comparisons: Iterable[Comparison]) -> dict[str, float]:
-    """scenario -> the widest promised half-width among the headline pair's comparisons; invalid ones do not count."""
+    """scenario -> the widest half-width among its primary comparisons; invalid ones do not count."""
     widest: dict[str, float] = {}
     for one in comparisons:
-        if one.metric in PROMISED and one.verdict != "invalid":
+        if one.family == "primary" and one.verdict != "invalid":
             widest[one.scenario] = max(widest.get(one.scenario, 0.0), half_width(one))
     return widest
 

@@ -13,6 +13,18 @@ SCHEMA_VERSION = 1
 BARE = "raw"  # the "framework" of servers without one
 
 Verdict = Literal["a_better", "b_better", "equivalent", "inconclusive", "invalid"]
+Finding = Literal[
+    "a_better",
+    "a_slightly_better",
+    "b_slightly_better",
+    "b_better",
+    "equivalent",
+    "about_equal",
+    "too_noisy",
+    "not_measured",
+    "invalid",
+]
+Family = Literal["primary", "exploratory"]
 Status = Literal["complete", "partial"]
 
 
@@ -37,8 +49,12 @@ class Cell:
 class Comparison:
     """The ratio a / b of one metric in one scenario, and the verdict on it.
 
-    `low` and `high` are adjusted for all comparisons of the pair (Holm) and decide the verdict;
-    `low_single` and `high_single` are the plain 95 % interval. `round_ratios` holds one ratio per round.
+    `low` and `high`, and the same in `low_single` and `high_single`, are the plain 95 % interval. Within the primary
+    family `low_adjusted` and `high_adjusted` are adjusted for all of it (Holm) and decide; an exploratory comparison
+    has none, and its plain interval decides. `finding` says more than `verdict`: a slight difference may be within
+    the margin; `about_equal` is undecided, but the whole plain interval lies `within` that fraction of 1 (so is an
+    equivalent one within its margin). Summaries of version 0.2 and before have no findings, and adjusted intervals in
+    `low` and `high`. `round_ratios` holds one ratio per round.
     """
 
     scenario: str
@@ -57,6 +73,11 @@ class Comparison:
     blocks: int = 0
     round_ratios: tuple[float, ...] = ()
     note: str = ""
+    family: Family = "exploratory"
+    finding: Finding | None = None
+    within: float | None = None
+    low_adjusted: float | None = None
+    high_adjusted: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +95,11 @@ class GateResult:
 
 @dataclass(frozen=True, slots=True)
 class AaRatio:
-    """A contestant against its own second launch: what the method reports where nothing differs."""
+    """A contestant against its own second launch: what the method reports where nothing differs.
+
+    `scenario` is empty where all scenarios are pooled. `failed`: this pooled interval leaves out 1, adjusted for all
+    pooled ones (Holm).
+    """
 
     metric: str
     ratio: float | None
@@ -82,14 +107,20 @@ class AaRatio:
     high: float | None
     contestant: str = ""
     note: str = ""
+    scenario: str = ""
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class RunNoise:
-    """How disturbed the machine was: stolen CPU time, and the A-against-A ratios."""
+    """How disturbed the machine was: stolen CPU time, and the A-against-A ratios.
+
+    `bias`: metric -> the systematic error that A against A found, as a fraction; every interval of the metric has it.
+    """
 
     steal_percent: float | None
     aa: tuple[AaRatio, ...] = ()
+    bias: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +130,8 @@ class RunInfo:
     Times are ISO 8601 with a zone; `load_s` is how long servers were under load, warm-up included.
     `contestants` and `scenarios` map names to titles, `twins` a second launch to its original, `frameworks`
     contestants to frameworks (BARE: none); `keep_alive` says of each contestant whether it keeps connections open;
-    `cpus` are those of the machine. `waiting`: the scenarios whose requests wait for something slow.
+    `cpus` are those of the machine. `waiting`: the scenarios whose requests wait for something slow; `workers`: how
+    many processes of a contestant answer, where they are more than one.
     """
 
     id: str
@@ -123,9 +155,14 @@ class RunInfo:
     frameworks: Mapping[str, str] = field(default_factory=dict)
     scenarios: Mapping[str, str] = field(default_factory=dict)
     waiting: tuple[str, ...] = ()
+    workers: Mapping[str, int] = field(default_factory=dict)
     keep_alive: Mapping[str, bool] = field(default_factory=dict)
     claims: tuple[Claim, ...] = ()
     notes: tuple[str, ...] = ()
+
+    def launches(self, contestant: str) -> tuple[str, ...]:
+        """The names of a contestant's launches, its own first."""
+        return (contestant, *(twin for twin, original in self.twins.items() if original == contestant))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import polars as pl
 from loadtests.analysis.cells import cells
 from loadtests.analysis.comparisons import comparisons
 from loadtests.analysis.estimates import MIN_ROUNDS
+from loadtests.analysis.estimators import measured_in
 from loadtests.analysis.observations import COLUMNS
 from loadtests.analysis.summary import Cell, Comparison, GateResult, RunInfo, RunNoise, Summary
 from loadtests.capacity.curves import Point, curve
@@ -43,7 +44,7 @@ class Surge:
 def summarise(replays: Sequence[Replay], run: RunInfo) -> Summary:
     """The summary; a round is one observation. Those without a capacity are left out and counted in the reasons."""
     held = grouped(replays)
-    found = [_with_reasons(cell, held) for cell in cells(observations(replays), {})]
+    found = [_with_reasons(cell, held) for cell in cells(measured_in(observations(replays)), {}, run)]
     return Summary(
         run=run,
         cells=tuple(found),
@@ -126,7 +127,7 @@ def _compared(
     replays: Sequence[Replay], held: Mapping[Pair, Sequence[Replay]], run: RunInfo
 ) -> list[Comparison]:
     """Every claim in every scenario that both answer, paired by round."""
-    judged = comparisons(observations(replays), {}, run, (CAPACITY,))
+    judged = comparisons(measured_in(observations(replays)), {}, run, (CAPACITY,))
     return [_with_note(one, held) for one in judged]
 
 

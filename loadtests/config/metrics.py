@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["cost", "pause", "latency", "other"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +31,13 @@ METRICS: Mapping[str, Metric] = {
     for metric in (
         Metric("throughput_rps", "throughput", "requests/s", higher_is_better=True),
         Metric("cpu_us_per_request", "CPU time per request", "µs"),
+        Metric("pause_free_cpu_us_per_request", "CPU time per request without pauses", "µs"),
+        Metric("pause_us_per_request", "CPU time of pauses per request", "µs"),
+        Metric("longest_pause_ms", "longest pause", "ms"),
+        Metric("requests_between_pauses", "requests between pauses", "requests", higher_is_better=True),
         *_LATENCIES,
-        Metric("pss_mib", "memory", "MiB"),
+        Metric("private_mib", "memory", "MiB"),
+        Metric("pss_mib", "memory, shared pages divided", "MiB"),
         Metric("bytes_per_response", "bytes per response", "bytes"),
         Metric("requests_per_connection", "requests per connection", "requests", higher_is_better=True),
         Metric("error_percent", "errors", "%"),
@@ -38,22 +46,45 @@ METRICS: Mapping[str, Metric] = {
     )
 }
 
+COSTS = ("throughput_rps", "cpu_us_per_request")
+"""What a request costs in a closed loop, in time and in CPU time, pauses included."""
+
+PAUSES = (
+    "pause_free_cpu_us_per_request",
+    "pause_us_per_request",
+    "longest_pause_ms",
+    "requests_between_pauses",
+)
+"""The parts that a cost consists of. A pause is a full garbage collection."""
+
 COMPARED = (
-    "throughput_rps",
-    "cpu_us_per_request",
+    *COSTS,
     "response_p50_ms",
     "response_p95_ms",
     "response_p99_ms",
+    "private_mib",
     "pss_mib",
 )
-"""The metrics on which a verdict is given."""
+"""The metrics on which a verdict is given; `pss_mib` only where `private_mib` was not measured."""
 
-PER_PROCESS = ("pss_mib",)
-"""Measured once per round and process, not per scenario: every scenario shows the same figure."""
+PRIMARY = (*COSTS, "capacity_at_slo_rps")
+"""The metrics of the primary family: compared between the headline pair, with verdicts that hold for all of them."""
+
+PER_PROCESS = ("private_mib", "pss_mib")
+"""Measured once per round and process, not per scenario."""
+
+
+def kind_of(metric: str) -> Kind:
+    """How a metric is estimated: a cost of the closed loop, a part of one, a latency, or anything else."""
+    if metric in COSTS:
+        return "cost"
+    if metric in PAUSES:
+        return "pause"
+    return "latency" if metric.startswith(("response_", "service_")) else "other"
 
 
 def loop_of(metric: str) -> str:
     """The loop that a metric is measured in: `open` for latencies, `tail` for those from p99 on, else `closed`."""
-    if not metric.startswith(("response_", "service_")):
+    if kind_of(metric) != "latency":
         return "closed"
     return "tail" if metric.endswith(("_p99_ms", "_p999_ms")) else "open"

@@ -107,8 +107,8 @@ def _win(pair: Pair, side: int, metric: str) -> str:
 
 
 def _certainty(pair: Pair) -> str:
-    together = " for all comparisons of the two together" if len(pair.measured) > 1 else ""
-    return f", with 95 % confidence{together}."
+    each = "in each with" if len(pair.measured) > 1 else "with"
+    return f", {each} 95 % confidence."
 
 
 def _open_sentence(summary: Summary, pair: Pair) -> str:

@@ -100,8 +100,9 @@ def twin_table(summary: Summary) -> Table:
             Cell(ratio_text(one.ratio, one.low, one.high), "number", marks=notes.mark(one.note)),
         )
         for one in summary.noise.aa
+        if not one.scenario
     )
-    about = "The same server, launched twice, on ping: a ratio away from 1 is measurement error."
+    about = "The same server, launched twice, over all scenarios: a ratio away from 1 is measurement error."
     return Table("A server against itself", ("contestant", "metric", "ratio"), rows, about, notes.texts())
 
 

@@ -87,7 +87,9 @@ def contestant_title(summary: Summary, contestant: str) -> str:
 
 
 def scenario_title(summary: Summary, scenario: str) -> str:
-    """The scenario's title, its name where the run has none."""
+    """The scenario's title, its name where the run has none; what is measured once per process stands in none."""
+    if not scenario:
+        return "Once per server"
     return summary.run.scenarios.get(scenario, scenario)
 
 

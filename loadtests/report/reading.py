@@ -2,10 +2,11 @@
 
 HOW_TO_READ = (
     "Every ratio is a / b, the first server over the second: 0.50 in throughput means half as many requests per second,"
-    " 2.00 in CPU means twice the cost. The range next to it holds the true ratio with 95 % confidence for all ratios"
-    " of its table together (Holm). If the range excludes 1, one server is better; if it lies within the margin on"
-    " both sides of 1, the two are equivalent; otherwise the run was too short, or the machine too noisy, to tell."
-    " A figure that is struck out failed a gate: it is shown, but proves nothing."
+    " 2.00 in CPU means twice the cost. The range next to it is the plain 95 % interval. If it excludes 1, one server"
+    " is better; if it lies within the margin on both sides of 1, the two are equivalent; otherwise the run was too"
+    " short, or the machine too noisy, to tell. Throughput and CPU of the pair that opens the report, chosen"
+    " beforehand, are judged by wider intervals, so that all of these verdicts hold together (Holm); the rest is"
+    " exploratory. A figure that is struck out failed a gate: it is shown, but proves nothing."
 )
 
 METHOD = (

@@ -52,7 +52,7 @@ def test_the_document_has_every_key_of_schema_version_1(document: dict[str, Any]
     assert document["schema_version"] == 1
     assert document.keys() == {"schema_version", "run", "cells", "comparisons", "gates", "noise"}
     assert document["run"].keys() >= RUN
-    assert document["noise"].keys() == {"steal_percent", "aa"}
+    assert document["noise"].keys() == {"steal_percent", "aa", "bias"}
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from loadtests.config.profiles import Claim
 from tests.support.frames import SCENARIO, A, B, Piece, both_loops, digested, rounds_of, run_of, samples_of
 
 STEADY = (0.99, 1.0, 1.01, 1.0, 0.995)  # a launch differs from the next by half a percent
+OF_A_SCENARIO = [metric for metric in COMPARED if metric != "private_mib"]
 SHAKY = (0.85, 1.1, 1.0, 0.95, 1.15)
 
 
@@ -71,7 +72,8 @@ def test_shorter_response_times_and_less_memory_are_better() -> None:
 def test_an_interval_inside_the_margin_says_equivalent() -> None:
     result = verdict_on("throughput_rps", versus(1.0))
 
-    assert (result.verdict, result.note) == ("equivalent", "the whole interval is within 3%")
+    assert (result.verdict, result.finding, result.within) == ("equivalent", "equivalent", 0.03)
+    assert result.note == "the whole interval is within 3%"
 
 
 def test_a_difference_that_is_certain_but_too_small_to_matter_is_equivalent() -> None:
@@ -91,20 +93,34 @@ def test_a_smaller_margin_makes_the_same_difference_matter() -> None:
 def test_a_winner_by_perhaps_less_than_the_margin_is_noted() -> None:
     result = verdict_on("throughput_rps", versus(1.03))
 
-    assert (result.verdict, result.note) == ("a_better", "maybe by less than 3%")
+    assert (result.verdict, result.finding) == ("a_better", "a_slightly_better")
+    assert result.note == "maybe by less than 3%"
 
 
 def test_an_interval_on_both_sides_is_inconclusive_and_says_how_much_more_it_takes() -> None:
     result = verdict_on("throughput_rps", versus(1.0, SHAKY))
 
-    assert result.verdict == "inconclusive"
+    assert (result.verdict, result.finding, result.within) == ("inconclusive", "too_noisy", None)
     assert re.fullmatch(r"a run of about .* would decide it", result.note)
+
+
+def test_what_is_undecided_within_three_margins_is_about_equal() -> None:
+    result = verdict_on("throughput_rps", versus(1.0, (0.97, 1.03, 1.0, 0.96, 1.04)))
+
+    assert (result.verdict, result.finding) == ("inconclusive", "about_equal")
+    assert result.within == pytest.approx(max((result.high or 0) - 1, 1 / (result.low or 9) - 1))
+    assert 0.03 < (result.within or 0) <= 0.09
 
 
 def test_two_rounds_give_a_ratio_without_a_verdict() -> None:
     result = verdict_on("throughput_rps", versus(2.0, (1.0, 1.0)))
 
-    assert (result.verdict, result.low, result.rounds) == ("inconclusive", None, 2)
+    assert (result.verdict, result.finding, result.low, result.rounds) == (
+        "inconclusive",
+        "too_noisy",
+        None,
+        2,
+    )
     assert result.ratio == pytest.approx(2)
     assert result.note == "rounds with enough samples: 2 of the 3 needed; take a longer profile"
 
@@ -123,7 +139,7 @@ def test_a_contestant_with_only_failures_loses_nothing_and_wins_nothing() -> Non
 
     summary = summarise(digested(samples_of(*dead)), run_of())
 
-    assert {one.metric: one.verdict for one in summary.comparisons} == dict.fromkeys(COMPARED, "invalid")
+    assert {one.metric: one.verdict for one in summary.comparisons} == dict.fromkeys(OF_A_SCENARIO, "invalid")
     assert "error_rate: failed: 120 x status" in comparison_in(summary, "throughput_rps").note
     for metric in ("throughput_rps", "cpu_us_per_request", "response_p50_ms"):
         cell = cell_in(summary, A, metric)
@@ -159,7 +175,7 @@ def test_a_scenario_without_an_open_loop_is_not_compared_on_latencies() -> None:
 
     summary = summarise(digested(samples_of(*napping, *open_too)), run_of(scenarios=("nap", SCENARIO)))
 
-    assert [one.metric for one in summary.comparisons if one.scenario == SCENARIO] == list(COMPARED)
+    assert [one.metric for one in summary.comparisons if one.scenario == SCENARIO] == OF_A_SCENARIO
     assert [one.metric for one in summary.comparisons if one.scenario == "nap"] == [
         "throughput_rps",
         "cpu_us_per_request",
@@ -175,22 +191,49 @@ def test_only_scenarios_that_both_answer_are_compared() -> None:
     assert {one.scenario for one in summary.comparisons} == {SCENARIO}
 
 
-def test_intervals_are_widened_for_all_that_is_read_together() -> None:
+def test_the_primary_family_has_adjusted_intervals_next_to_the_plain_ones_that_are_shown() -> None:
     result = verdict_on("throughput_rps", versus(1.5))
 
+    assert result.family == "primary"
+    assert (result.low, result.high) == (result.low_single, result.high_single)
     assert widening(result) > 1
 
 
-def test_memory_is_one_test_in_however_many_scenarios_it_is_shown() -> None:
+def test_the_primary_family_is_the_headline_pairs_costs_where_nothing_waits() -> None:
     names = ("nap", "rest", "sleep")
+    claims = (Claim(A, B, "there", headline=True), Claim(B, A, "and back"))
     pieces = [piece for name in names for piece in versus(1.5, scenario=name)]
 
-    summary = summarise(digested(samples_of(*pieces)), run_of(scenarios=names))
+    run = run_of(scenarios=names, claims=claims, waiting=("sleep",))
+    summary = summarise(digested(samples_of(*pieces)), run)
 
-    tests, launches = 2 * 3 + 1, len(STEADY)  # throughput and CPU time three times, memory once
-    strictest = max(map(widening, (one for one in summary.comparisons if one.metric != "pss_mib")))
-    expected = student.ppf(1 - 0.05 / tests / 2, launches - 1) / student.ppf(0.975, launches - 1)
-    assert strictest == pytest.approx(expected)
+    primary = [one for one in summary.comparisons if one.family == "primary"]
+    assert {(one.a, one.scenario, one.metric) for one in primary} == {
+        (A, name, metric) for name in ("nap", "rest") for metric in ("throughput_rps", "cpu_us_per_request")
+    }
+    expected = student.ppf(1 - 0.05 / 4 / 2, len(STEADY) - 1) / student.ppf(0.975, len(STEADY) - 1)
+    assert max(map(widening, primary)) == pytest.approx(expected)
+
+
+def test_the_plain_interval_decides_what_is_exploratory_and_holms_what_is_primary() -> None:
+    """Throughput is even, so a test of both at once is Bonferroni's for the other."""
+    launches = [1.0, 1.045, 1.02, 1.04, 1.015, 1.05]
+    pieces = [
+        Piece(name, round=number, cpu_us=cpu_us)
+        for number, launch in enumerate(launches)
+        for name, cpu_us in ((A, 100.0), (B, 100.0 * launch**2))
+    ]
+    claims = (Claim("nobody", A, "absent", headline=True), Claim(A, B, "both"))
+
+    primary = verdict_on("cpu_us_per_request", pieces)
+    exploratory = verdict_on("cpu_us_per_request", pieces, claims=claims)
+
+    assert (exploratory.family, exploratory.low_adjusted) == ("exploratory", None)
+    assert exploratory.finding == "a_slightly_better"
+    assert (primary.low, primary.high) == (exploratory.low, exploratory.high)
+    assert primary.low_adjusted is not None
+    assert primary.low is not None
+    assert primary.low_adjusted < primary.low
 
 
 def test_memory_has_the_same_interval_wherever_it_is_shown() -> None:
@@ -207,7 +250,7 @@ def test_memory_has_the_same_interval_wherever_it_is_shown() -> None:
 
 def widening(one: Comparison) -> float:
     """How many times wider than the plain interval the adjusted one is."""
-    wide, single = (one.low, one.high), (one.low_single, one.high_single)
+    wide, single = (one.low_adjusted, one.high_adjusted), (one.low_single, one.high_single)
     return log_width(*wide) / log_width(*single)
 
 

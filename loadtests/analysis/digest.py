@@ -4,11 +4,13 @@ Nothing is judged here. Reports, gates and verdicts are made from digests alone.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from itertools import pairwise
 
+import numpy as np
 import polars as pl
 
-from loadtests.config.metrics import PERCENTILES
+from loadtests.analysis.histograms import HISTOGRAM, IntArray, histogram_of
 from loadtests.samples.outcome import lags_ns
 from loadtests.samples.store import SERVERS, SLICES, Failure, Samples, Schema, conform
 
@@ -35,12 +37,15 @@ POOLS: Schema = {
     "round": pl.Int32,
     "scenario": pl.String,
     "contestant": pl.String,
-    "answered": pl.Int64,
-    **{f"{kind}_{name}_ms": pl.Float64 for kind in ("response", "service", "lag") for name in PERCENTILES},
+    "mode": pl.String,
+    "own_load": pl.Float64,
+    "kind": pl.String,
+    **HISTOGRAM,
 }
-"""One row per round and cell: percentiles over the answers of its open slices that are not set aside.
+"""One row per round, cell, mode of open loop, own load and kind of time: a histogram over slices that are not aside.
 
-Response time = end - due, service time = end - sent, lag = sent - the moment when it was due and a user was free.
+Response time = end - due, service time = end - sent, both of answers alone; lag = sent - the moment when it was due and
+a user was free, of all requests.
 """
 
 BODIES: Schema = {
@@ -56,6 +61,10 @@ BODIES: Schema = {
 """One row per round, cell and variant of request: answers and the sum of their sizes; those
 below status 400, and the sum of their bodies' sizes."""
 
+OPEN = ("open", "curve")
+"""The modes of an open loop: at the same rate for all, and at a share of each server's own throughput."""
+
+_OF_SLICE = ["round", "slice", "mode", "own_load", "concurrency", "stop_ns", "aside"]
 _ANSWERED = pl.col("failure") == Failure.NONE
 _SUCCEEDED = pl.col("status") < 400
 _NS_PER_MS = 1_000_000
@@ -99,11 +108,6 @@ def merge(parts: Iterable[Digest]) -> Digest:
     )
 
 
-def needed_samples(quantile: float) -> int:
-    """How many samples a pool must hold for the quantile: five beyond it, 5 / (1 - q)."""
-    return round(5 / (1 - quantile))
-
-
 def steal_percent(slices: pl.DataFrame, cpus: int) -> float | None:
     """Stolen time over the time of the slices whose meter was read, in percent of all CPUs; None without any."""
     read = slices.drop_nulls("steal_ms")
@@ -128,8 +132,14 @@ def _digest(samples: Samples, steal_limit_percent: float, cpus: int) -> Digest:
 def _digest_cell(slices: pl.DataFrame, requests: pl.DataFrame) -> tuple[pl.DataFrame, ...]:
     """Slices, pools and bodies of one cell of one round: cell by cell, since a join needs several times the memory."""
     own = requests.filter(pl.col("slice").is_in(slices["slice"].implode()))
-    joined = _joined(own, slices)
-    return _tallied(slices, joined), _pools(joined), _bodies(joined)
+    joined = own.join(slices.select(*_OF_SLICE), on=["round", "slice"], how="inner")
+    cell = [
+        pl.lit(value).alias(name) for name, value in slices.select("round", *CELL).row(0, named=True).items()
+    ]
+    return (
+        _tallied(slices, joined),
+        *(one.with_columns(cell) for one in (_pools(joined), _bodies(joined))),
+    )
 
 
 def _with_aside(slices: pl.DataFrame, steal_limit_percent: float, cpus: int) -> pl.DataFrame:
@@ -137,11 +147,6 @@ def _with_aside(slices: pl.DataFrame, steal_limit_percent: float, cpus: int) -> 
     span_ms = (pl.col("drained_ns") - pl.col("start_ns")) / _NS_PER_MS
     stolen = 100 * pl.col("steal_ms") / cpus > steal_limit_percent * span_ms
     return slices.with_columns(aside=stolen.fill_null(value=False))
-
-
-def _joined(requests: pl.DataFrame, slices: pl.DataFrame) -> pl.DataFrame:
-    columns = ["round", "slice", *CELL, "mode", "concurrency", "stop_ns", "aside"]
-    return requests.join(slices.select(columns), on=["round", "slice"], how="inner")
 
 
 def _tallied(slices: pl.DataFrame, requests: pl.DataFrame) -> pl.DataFrame:
@@ -162,39 +167,34 @@ def _tallied(slices: pl.DataFrame, requests: pl.DataFrame) -> pl.DataFrame:
 
 
 def _pools(requests: pl.DataFrame) -> pl.DataFrame:
-    opened = requests.filter((pl.col("mode") == "open") & ~pl.col("aside"))
-    lagged = pl.concat(
-        [_with_lag(one) for one in opened.partition_by("round", "slice")] or [_with_lag(opened)]
-    )
-    times_ns = {
-        "response": pl.col("end_ns") - pl.col("due_ns"),
-        "service": pl.col("end_ns") - pl.col("sent_ns"),
-    }
-    enough = {name: _ANSWERED.sum() >= needed_samples(q) for name, q in PERCENTILES.items()}
-    percentiles = {
-        f"{kind}_{name}_ms": pl.when(enough[name]).then(
-            (time_ns / _NS_PER_MS).filter(_ANSWERED).quantile(q, "linear")
-        )
-        for kind, time_ns in times_ns.items()
-        for name, q in PERCENTILES.items()
-    }
-    lags = {
-        f"lag_{name}_ms": (pl.col("lag_ns") / _NS_PER_MS).quantile(q, "linear")
-        for name, q in PERCENTILES.items()
-    }
-    return lagged.group_by("round", *CELL).agg(answered=_ANSWERED.sum(), **percentiles, **lags)
+    """The histograms of one cell of one round."""
+    opened = requests.filter(pl.col("mode").is_in(OPEN) & ~pl.col("aside")).sort("slice", "due_ns", "sent_ns")
+    parts = opened.partition_by("mode", "own_load", as_dict=True, maintain_order=True)
+    rows = [
+        {"mode": mode, "own_load": own_load, "kind": kind, **asdict(held), "samples": held.samples}
+        for (mode, own_load), part in parts.items()
+        for kind, times_ns in _times_ns(part).items()
+        for held in [histogram_of(times_ns)]
+    ]
+    return pl.DataFrame(rows, {name: kind for name, kind in POOLS.items() if name not in {"round", *CELL}})
 
 
-def _with_lag(scheduled: pl.DataFrame) -> pl.DataFrame:
-    """The requests of one open slice in the order in which they fell due, with `lag_ns`."""
-    ordered = scheduled.sort("due_ns", "sent_ns")
-    users = int(ordered["concurrency"].to_numpy().max(initial=1))
-    return ordered.with_columns(lag_ns=pl.Series(lags_ns(ordered, users), dtype=pl.Int64))
+def _times_ns(ordered: pl.DataFrame) -> dict[str, IntArray]:
+    """Every kind of time, of requests in the order of their slices and, within each, in which they fell due."""
+    answers = ordered.filter(_ANSWERED).select("due_ns", "sent_ns", "end_ns")
+    due_ns, sent_ns, end_ns = (column.to_numpy() for column in answers)
+    starts = np.flatnonzero(np.diff(ordered["slice"].to_numpy(), prepend=-1))
+    lags = [_lags_ns(ordered[begin:end]) for begin, end in pairwise([*starts.tolist(), ordered.height])]
+    return {"response": end_ns - due_ns, "service": end_ns - sent_ns, "lag": np.concatenate(lags)}
+
+
+def _lags_ns(of_slice: pl.DataFrame) -> IntArray:
+    return lags_ns(of_slice, int(of_slice["concurrency"][0]))
 
 
 def _bodies(requests: pl.DataFrame) -> pl.DataFrame:
     answered = requests.filter(_ANSWERED)
-    return answered.group_by("round", *CELL, "variant").agg(
+    return answered.group_by("variant").agg(
         answered=pl.len(),
         bytes=pl.col("bytes").sum(),
         succeeded=_SUCCEEDED.sum(),

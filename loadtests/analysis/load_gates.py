@@ -1,8 +1,10 @@
 """Gates on the load: whether it was sent as planned, and whether the load generator was the bottleneck."""
 
-import numpy as np
+import polars as pl
 
 from loadtests.analysis.evidence import NO_METER, Evidence, Inspection
+from loadtests.analysis.histograms import needed_samples, pooled_ms
+from loadtests.config.metrics import PERCENTILES
 
 ACHIEVED_LIMIT_PERCENT = 99.5
 GENERATOR_LIMIT_PERCENT = 80.0
@@ -63,13 +65,14 @@ def send_lag_tail(evidence: Evidence) -> Inspection:
 
 
 def _lag(evidence: Evidence, name: str, share: str) -> Inspection:
-    """The median over rounds of the lag's percentile, against that of the service time's same percentile."""
-    pools = evidence.pools.drop_nulls([f"lag_{name}_ms", f"service_{name}_ms"])
-    if pools.is_empty():
+    """The lag's percentile against that of the service time's same percentile, both pooled over all rounds."""
+    q = PERCENTILES[name]
+    pools = evidence.pools.filter(pl.col("mode") == "open")
+    answered = int(pools.filter(pl.col("kind") == "service")["samples"].sum())
+    lag_ms, service_ms = pooled_ms(pools, "lag", q), pooled_ms(pools, "service", q)
+    if lag_ms is None or service_ms is None or answered < needed_samples(q):
         return Inspection(
             None, None, ok=True, note=f"not measured: no open loop with enough answers for {name}"
         )
-    lag_ms = float(np.median(pools[f"lag_{name}_ms"].to_numpy()))
-    service_ms = float(np.median(pools[f"service_{name}_ms"].to_numpy()))
     limit_ms = max(LAG_FLOOR_MS, LAG_SHARE * service_ms)
     return Inspection(lag_ms, limit_ms, lag_ms <= limit_ms, f"{share} was sent {lag_ms:.2f} ms late or more")

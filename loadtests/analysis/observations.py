@@ -8,6 +8,7 @@ Metrics that are taken once per round have block 0. Slices that were set aside l
 import polars as pl
 
 from loadtests.analysis.digest import CELL, Digest
+from loadtests.analysis.histograms import needed_samples, pooled_ms
 from loadtests.config.metrics import PERCENTILES
 
 COLUMNS = [*CELL, "metric", "round", "block", "value", "samples"]
@@ -22,7 +23,7 @@ def observe(digest: Digest) -> pl.DataFrame:
                 _per_slice(digest.slices.filter(~pl.col("aside"))), ["throughput_rps", "cpu_us_per_request"]
             ),
             _long(_per_round(digest), ["bytes_per_response", "error_percent"]),
-            _long(_once(digest.pools.with_columns(samples="answered")), LATENCIES),
+            _long(_once(_latencies(digest)), LATENCIES),
             _long(_memory(digest), ["pss_mib"]),
             _long(_connections(digest), ["requests_per_connection"]),
         ]
@@ -62,6 +63,29 @@ def _per_round(digest: Digest) -> pl.DataFrame:
         error_percent=100 * (pl.col("samples") - pl.col("good")) / pl.col("samples")
     )
     return _once(shares.join(sizes, on=cell, how="left"))
+
+
+def _latencies(digest: Digest) -> pl.DataFrame:
+    """Percentiles of each round's open slices."""
+    opened = digest.pools.filter((pl.col("mode") == "open") & (pl.col("kind") != "lag"))
+    rows = [_percentiles(part) for part in opened.partition_by(*CELL, "round", maintain_order=True)]
+    return pl.DataFrame(
+        rows,
+        {
+            **{name: digest.pools.schema[name] for name in (*CELL, "round", "samples")},
+            **dict.fromkeys(LATENCIES, pl.Float64),
+        },
+    )
+
+
+def _percentiles(pools: pl.DataFrame) -> dict[str, object]:
+    samples = int(pools["samples"][0])
+    found = {
+        f"{kind}_{name}_ms": pooled_ms(pools, kind, q) if samples >= needed_samples(q) else None
+        for kind in ("response", "service")
+        for name, q in PERCENTILES.items()
+    }
+    return {**pools.select(*CELL, "round").row(0, named=True), "samples": samples, **found}
 
 
 def _memory(digest: Digest) -> pl.DataFrame:

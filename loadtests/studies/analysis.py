@@ -39,7 +39,7 @@ def measured(rng: Generator, index: int, count: int) -> Measurement:
             "variant": rng.integers(0, 512, due_ns.size),
         }
     ).with_columns(status=200, bytes=300, body_bytes=100, failure=0)
-    servers = [(name, 50_000, 1.0, "serve", 1) for name in NAMES]
+    servers = [(name, 50_000, 1.0, "serve", 1, 45_000) for name in NAMES]
     return Measurement(
         conform(requests, REQUESTS),
         conform(pl.DataFrame(slices), SLICES),
@@ -69,6 +69,7 @@ def _slice(index: int, place: int) -> dict[str, object]:
         "server_cpu_ns": 10**8 + place,
         "generator_cpu_ns": 10**7,
         "steal_ms": 0.0,
+        "planned_requests": A_SLICE,
     }
 
 

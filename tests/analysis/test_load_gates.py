@@ -62,7 +62,7 @@ def test_where_there_are_too_few_answers_for_p95_the_half_is_judged(lag_ms: floa
     result = found("send_lag", Piece(mode="open", requests=40, users=16, gap_ms=5.0, lag_ms=lag_ms))
 
     assert result.ok == ok
-    assert result.value == pytest.approx(lag_ms)
+    assert result.value == pytest.approx(lag_ms, rel=1e-3)
 
 
 @pytest.mark.parametrize(("requests", "ok"), [(4, True), (10, False)])
@@ -75,7 +75,8 @@ def test_late_sends_with_a_user_free_are_the_generators_fault(requests: int, ok:
 def test_a_lag_is_held_against_half_the_service_time_of_a_slow_server() -> None:
     result = looked_at(late(10, by_ms=3.0, service_ms=8.0))["send_lag"]
 
-    assert (result.ok, result.limit) == (True, 4.0)
+    assert result.ok
+    assert result.limit == pytest.approx(4.0, rel=1e-3)
 
 
 def test_late_sends_while_all_users_wait_for_the_server_do_not_trip() -> None:

@@ -67,7 +67,7 @@ def new_settings(
 @pytest.fixture(scope="session")
 def partner_url() -> Iterator[str]:
     """The partner service, started once."""
-    with partner() as url:
+    with partner() as (url, _):
         yield url
 
 

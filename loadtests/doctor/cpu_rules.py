@@ -22,11 +22,10 @@ def cpus(facts: Facts) -> Finding:
     if count < 2:
         advice = "use a machine with 2 CPUs or more: on one, the load and the servers wait for each other"
         return Finding("bad", "CPUs", "one CPU for everything", advice)
-    return Finding(
-        "good",
-        "CPUs",
-        f"{count}, {len(facts.server_cpus)} of them for servers, {len(facts.load_cpus)} for load",
-    )
+    sets = facts.cpu_sets
+    text = f"{count}, {len(sets.servers)} of them for servers, {len(sets.load)} for load"
+    own = "" if sets.load == sets.services else f", {len(sets.services)} for database and cache"
+    return Finding("good", "CPUs", f"{text}{own}")
 
 
 def cores(facts: Facts) -> Finding:
@@ -34,13 +33,9 @@ def cores(facts: Facts) -> Finding:
     if not facts.shared_cores:
         return Finding("good", "cores", "servers and load share no physical core")
     shared = ", ".join(_listed(core) for core in facts.shared_cores)
-    advice = "switch SMT off, or start the suite under `taskset` on CPUs such that no core serves and loads"
-    return Finding(
-        "warning",
-        "cores",
-        f"CPUs {shared} share a core, but some run servers and some the load",
-        advice,
-    )
+    advice = "use a machine with two cores or more: threads of one core slow each other down"
+    found = f"CPUs {shared} are threads of the only core, and some run servers and some the load"
+    return Finding("warning", "cores", found, advice)
 
 
 def governor(facts: Facts) -> Finding:

@@ -12,7 +12,7 @@ from loadtests.doctor import folders, probes
 from loadtests.doctor.busy import BusyMeter, BusyProcess
 from loadtests.doctor.probes import CpuShare, TimerDelay
 from loadtests.machine import cgroups, kernel
-from loadtests.machine.cpus import cpu_sets
+from loadtests.machine.cpus import CpuSets, own_cpu_sets
 
 BUSY_S = 3.0
 SLEEPS = 1500
@@ -38,8 +38,7 @@ class Facts:
     """
 
     cpus: tuple[int, ...]
-    server_cpus: tuple[int, ...]
-    load_cpus: tuple[int, ...]
+    cpu_sets: CpuSets
     shared_cores: tuple[tuple[int, ...], ...]
     governors: tuple[str, ...]
     cpu_limit: float | None
@@ -63,15 +62,14 @@ def gather(
 ) -> Facts:
     """Read the kernel's files below `root`, and measure the rest on this machine."""
     cpus = tuple(sorted(os.sched_getaffinity(0)))
-    server_cpus, load_cpus = cpu_sets(cpus)
+    sets = own_cpu_sets(root)
     limits, load_average = cgroups.limits(root), os.getloadavg()[0]
     meter = BusyMeter()
-    timer_delay = probes.timer_delay(load_cpus, sleeps)
+    timer_delay = probes.timer_delay(sets.load, sleeps)
     return Facts(
         cpus=cpus,
-        server_cpus=server_cpus,
-        load_cpus=load_cpus,
-        shared_cores=shared_cores(kernel.cores(root, cpus), server_cpus),
+        cpu_sets=sets,
+        shared_cores=shared_cores(kernel.cores(root, cpus), sets.servers),
         governors=kernel.governors(root, cpus),
         cpu_limit=limits.cpus,
         memory_limit_mib=limits.memory_mib,
@@ -80,7 +78,7 @@ def gather(
         load_average=load_average,
         busy=meter.read(BUSY_PERCENT),
         timer_delay=timer_delay,
-        cpu_share=probes.cpu_share(server_cpus[:MOST_BUSY] + load_cpus[:MOST_BUSY] or cpus, busy_s),
+        cpu_share=probes.cpu_share(sets.servers[:MOST_BUSY] + sets.load[:MOST_BUSY] or cpus, busy_s),
         on_battery=kernel.on_battery(root),
         results_dir=str(results_dir),
         results_error=folders.folder_error(results_dir),

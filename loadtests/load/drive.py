@@ -11,6 +11,7 @@ from pathlib import Path
 from loadtests.config.scenarios import Scenario
 from loadtests.errors import LoadError
 from loadtests.load.protocol import Assignment, SliceDone, from_line, load, to_json
+from loadtests.machine.meters import NOTHING_METERED, Metered
 from loadtests.machine.processes import Child, Program, running
 from loadtests.machine.servers import Endpoint
 from loadtests.plan import search_slices
@@ -34,15 +35,18 @@ def drive(
     on_slice: Callable[[SliceDone], None] = lambda _: None,
     timeout_s: float = TIMEOUT_S,
     deadline_s: float | None = None,
+    metered: Metered = NOTHING_METERED,
 ) -> Measurement:
     """Load the servers as the round plans, from a process pinned to `cpus`, and return what was measured.
 
     seed: what the prepared requests are drawn from. timeout_s: how long one request may take. deadline_s: how long
-    all may take; None gives a generous one. Raises LoadError when no measurement comes out. Whatever happens, the
-    load process has ended on return.
+    all may take; None gives a generous one. metered: what is read beside the servers. Raises LoadError when no
+    measurement comes out. Whatever happens, the load process has ended on return.
     """
     with tempfile.TemporaryDirectory(prefix="sidebyside-") as folder:
-        assignment = Assignment(round_, tuple(scenarios), tuple(endpoints.values()), seed, timeout_s, folder)
+        assignment = Assignment(
+            round_, tuple(scenarios), tuple(endpoints.values()), seed, timeout_s, folder, metered
+        )
         file = Path(folder) / "assignment.json"
         file.write_text(to_json(assignment), encoding="utf-8")
         limit_s = longest_s(round_, timeout_s) if deadline_s is None else deadline_s

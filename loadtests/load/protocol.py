@@ -8,6 +8,7 @@ import polars as pl
 
 from loadtests.config import codec
 from loadtests.config.scenarios import Scenario
+from loadtests.machine.meters import NOTHING_METERED, Metered
 from loadtests.machine.servers import Endpoint
 from loadtests.plan.rounds import Round
 from loadtests.samples.store import SCHEMAS, Measurement
@@ -19,7 +20,8 @@ MARK = "slice-done "  # opens a progress line
 class Assignment:
     """A round to drive: its servers, its scenarios, and the folder that takes the frames.
 
-    seed: what the requests are drawn from. timeout_s: how long one request may take.
+    seed: what the requests are drawn from. timeout_s: how long one request may take. metered: what is read beside the
+    servers.
     """
 
     round: Round
@@ -28,6 +30,7 @@ class Assignment:
     seed: int
     timeout_s: float
     folder: str
+    metered: Metered = NOTHING_METERED
 
     @property
     def users(self) -> int:

@@ -9,7 +9,7 @@ from time import process_time_ns
 from loadtests.load.connection import Connection
 from loadtests.load.websocket import WebSocketConnection
 from loadtests.machine.garbage import Collections, take
-from loadtests.machine.meters import ProcessTree, steal_ms
+from loadtests.machine.meters import NOTHING_METERED, ProcessTree, SharedMeters, SharedReading, steal_ms
 from loadtests.machine.servers import Endpoint
 
 COUNT_TIMEOUT_S = 2.0
@@ -28,14 +28,22 @@ class Reading:
     server_cpu_ns: int | None
     generator_cpu_ns: int
     steal_ms: float
+    shared: SharedReading
     collections: Collections | None
 
 
 class ServerConnections:
     """One server of the round, with a connection for each user and one for its counts."""
 
-    def __init__(self, endpoint: Endpoint, users: int, timeout_s: float) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        users: int,
+        timeout_s: float,
+        meters: SharedMeters | None = None,
+    ) -> None:
         self.endpoint = endpoint
+        self._meters = meters or SharedMeters(NOTHING_METERED)
         self.tree = ProcessTree(endpoint.pid)
         self._short_s = min(timeout_s, SHORT_TIMEOUT_S)
         self._connections = [Connection(endpoint.host, endpoint.port, timeout_s) for _ in range(users)]
@@ -88,7 +96,7 @@ class ServerConnections:
     def read_meters(self) -> Reading:
         """All meters now; the server must be idle."""
         collections = take(self.endpoint.count_file)
-        return Reading(self.tree.cpu_ns(), process_time_ns(), steal_ms(), collections)
+        return Reading(self.tree.cpu_ns(), process_time_ns(), steal_ms(), self._meters.read(), collections)
 
     def _all(self) -> list[Connection]:
         return [*self._connections, *chain.from_iterable(self._sockets.values())]

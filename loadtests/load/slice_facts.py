@@ -58,6 +58,7 @@ def of_slice(piece: Slice, round_index: int, load: MeteredLoad, counts: Counts) 
         server_cpu_ns=between(before.server_cpu_ns, after.server_cpu_ns),
         generator_cpu_ns=after.generator_cpu_ns - before.generator_cpu_ns,
         steal_ms=after.steal_ms - before.steal_ms,
+        **{name: between(used, getattr(after.shared, name)) for name, used in asdict(before.shared).items()},
         **_collections(before, after),
     )
 
@@ -67,6 +68,7 @@ def of_server(server: ServerConnections) -> dict[str, Any]:
     return {
         "contestant": server.endpoint.name,
         "pss_kib": server.tree.pss_kib(),
+        "private_kib": server.tree.private_kib(),
         "start_s": server.endpoint.start_s,
         "argv": " ".join(server.endpoint.argv),
         "processes": len(server.tree.pids),

@@ -4,8 +4,9 @@ import os
 import platform
 import resource
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from importlib.metadata import PackageNotFoundError, distribution, version
+from itertools import groupby
 from pathlib import Path
 
 import psutil
@@ -13,6 +14,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from loadtests.machine import cgroups, kernel
+from loadtests.machine.cpus import CpuSets
 
 SUITE = "sidebyside"
 MAIN_PACKAGES = (
@@ -22,13 +24,11 @@ MAIN_PACKAGES = (
 NOT_KNOWN = "not known outside a checkout"
 
 
-def describe(
-    server_cpus: Sequence[int], load_cpus: Sequence[int], database_url: str | None
-) -> dict[str, str]:
+def describe(cpus: CpuSets, database_url: str | None) -> dict[str, str]:
     """Facts by name, as the report shows them."""
     return {
         **hardware(),
-        "CPUs": f"{len(os.sched_getaffinity(0))} ({pinning(server_cpus, load_cpus)})",
+        "CPUs": f"{len(os.sched_getaffinity(0))} ({pinning(cpus, kernel.cores(cpus=os.sched_getaffinity(0)))})",
         "System": f"{platform.system()} {platform.release()}",
         "Open files and processes": f"{_limit(resource.RLIMIT_NOFILE)}, {_limit(resource.RLIMIT_NPROC)} at most",
         "Python": platform.python_version(),
@@ -55,11 +55,15 @@ def hardware(root: Path = kernel.ROOT) -> dict[str, str]:
     }
 
 
-def pinning(server_cpus: Sequence[int], load_cpus: Sequence[int]) -> str:
-    """Which CPUs servers and load use, in words."""
-    if not server_cpus:
+def pinning(cpus: CpuSets, cores: Collection[tuple[int, ...]]) -> str:
+    """Which CPUs servers, load and services use, in words; cores: see `kernel.cores`."""
+    if not cpus.servers:
         return "one CPU for everything: the figures are not reliable"
-    return f"servers on {_listed(server_cpus)}, load and database on {_listed(load_cpus)}"
+    if cpus.load == cpus.services:
+        text = f"servers on {_listed(cpus.servers)}, load and database on {_listed(cpus.load)}"
+    else:
+        text = f"servers on {_listed(cpus.servers)}, load on {_listed(cpus.load)}, database on {_listed(cpus.services)}"
+    return text if len(cores) > 1 else f"{text}, which are threads of one core: they slow each other down"
 
 
 def postgres_version(database_url: str) -> str:
@@ -133,4 +137,7 @@ def _gib(mib: float) -> str:
 
 
 def _listed(cpus: Sequence[int]) -> str:
-    return f"CPU {cpus[0]}" if len(cpus) == 1 else f"CPUs {cpus[0]}-{cpus[-1]}"
+    """CPUs in the kernel's notation: 0-2,5."""
+    parts = [[cpu for _, cpu in run] for _, run in groupby(enumerate(cpus), lambda pair: pair[1] - pair[0])]
+    text = ",".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in parts)
+    return f"CPU {text}" if len(cpus) == 1 else f"CPUs {text}"

@@ -1,6 +1,5 @@
 """Where servers run: services for the whole run, fresh servers and databases for every round."""
 
-import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -8,27 +7,46 @@ from dataclasses import dataclass
 
 from loadtests.config.contestants import Contestant
 from loadtests.errors import ServerError
-from loadtests.machine.cpus import cpu_sets
+from loadtests.machine.cpus import CpuSets, own_cpu_sets
+from loadtests.machine.meters import Metered
 from loadtests.machine.servers import Endpoint, launched
 
 
 @dataclass(frozen=True, slots=True)
 class BackingServices:
-    """Where database, cache and partner answer, and the name of the seeded database to copy."""
+    """Where database, cache and partner answer, and the name of the seeded database to copy.
+
+    The process ids are those of services that were started here; None for the user's own.
+    """
 
     database_url: str
     redis_url: str
     partner_url: str
     template: str
+    database_pid: int | None
+    redis_pid: int | None
+    partner_pid: int
 
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """Services that run, or None if no server needs them, and the CPUs of servers and load."""
+    """Services that run, or None if no server needs them, and the CPUs of servers, load and services."""
 
     services: BackingServices | None
-    server_cpus: tuple[int, ...]
-    load_cpus: tuple[int, ...]
+    cpus: CpuSets
+
+    @property
+    def load_cpus(self) -> tuple[int, ...]:
+        """The CPUs of the load generator."""
+        return self.cpus.load
+
+    @property
+    def metered(self) -> Metered:
+        """What is to be read beside each server: the load's CPUs are those of generator and services."""
+        cpus = self.cpus.servers, tuple(sorted({*self.cpus.load, *self.cpus.services}))
+        if self.services is None:
+            return Metered(None, None, None, *cpus)
+        return Metered(self.services.database_pid, self.services.redis_pid, self.services.partner_pid, *cpus)
 
     @property
     def database_url(self) -> str | None:
@@ -55,7 +73,7 @@ class Environment:
                 for one in contestants:
                     if one.needs_database:
                         stack.enter_context(celery_worker(variables[one.name]))
-            yield stack.enter_context(launched(contestants, variables, self.server_cpus, ports=ports))
+            yield stack.enter_context(launched(contestants, variables, self.cpus.servers, ports=ports))
 
     @contextmanager
     def _variables(self, contestant: Contestant) -> Iterator[dict[str, str]]:
@@ -82,22 +100,22 @@ class Environment:
 
 @contextmanager
 def open_environment(seed: int, *, needs_database: bool = True) -> Iterator[Environment]:
-    """An environment while the block lasts, its services on the load's CPUs; ServerError when one can't be started.
+    """An environment while the block lasts, its services pinned; ServerError when one can't be started.
 
     needs_database: False if no server will be launched that needs one; then no service is started.
     """
-    server_cpus, load_cpus = cpu_sets(sorted(os.sched_getaffinity(0)))
+    cpus = own_cpu_sets()
     if not needs_database:
-        yield Environment(None, server_cpus, load_cpus)
+        yield Environment(None, cpus)
         return
     # What databases need takes long to import, and not every command starts one.
     from loadtests.machine.databases import seeded_template  # noqa: PLC0415
     from loadtests.machine.services import partner, services  # noqa: PLC0415
 
     with (
-        services(cpus=load_cpus) as running,
-        partner(cpus=load_cpus) as partner_url,
+        services(cpus=cpus.services) as running,
+        partner(cpus=cpus.services) as (partner_url, partner_pid),
         seeded_template(running.database_url, seed) as template,
     ):
-        backing = BackingServices(running.database_url, running.redis_url, partner_url, template)
-        yield Environment(backing, server_cpus, load_cpus)
+        urls = running.database_url, running.redis_url, partner_url, template
+        yield Environment(BackingServices(*urls, running.database_pid, running.redis_pid, partner_pid), cpus)

@@ -37,9 +37,19 @@ def cpu_times(root: Path = ROOT, cpus: Collection[int] | None = None) -> CpuTime
     psutil lists the CPUs that are online without saying which is which.
     """
     wanted = {"cpu"} if cpus is None else {f"cpu{cpu}" for cpu in cpus}
-    lines = (line.split() for line in _text(root / "proc/stat").splitlines() if line.startswith("cpu"))
-    ticks = [[int(word) for word in words[1 : TICK_COLUMNS + 1]] for words in lines if words[0] in wanted]
+    ticks = [row for name, row in _ticks(root) if name in wanted]
     return CpuTimes(sum(map(sum, ticks)), sum(row[-1] for row in ticks if len(row) == TICK_COLUMNS))
+
+
+def ticks_not_busy(root: Path = ROOT) -> dict[int, int]:
+    """The ticks in which each CPU that is online was idle, waited for a disk, or was stolen."""
+    return {int(name[3:]): sum(row[3:5]) + sum(row[7:]) for name, row in _ticks(root) if name != "cpu"}
+
+
+def _ticks(root: Path) -> list[tuple[str, list[int]]]:
+    """The CPU lines of /proc/stat: all CPUs together, as `cpu`, and then one by one, as `cpu0`."""
+    lines = (line.split() for line in _text(root / "proc/stat").splitlines() if line.startswith("cpu"))
+    return [(words[0], [int(word) for word in words[1 : TICK_COLUMNS + 1]]) for words in lines]
 
 
 def cpu_model(root: Path = ROOT) -> str | None:

@@ -17,11 +17,12 @@ from loadtests.machine.reachable import reach_postgres, reach_redis
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Where database and cache answer. `pids` are the processes started here; none for the user's own."""
+    """Where database and cache answer, and the process ids of those started here; None for the user's own."""
 
     database_url: str
     redis_url: str
-    pids: tuple[int, ...]
+    database_pid: int | None = None
+    redis_pid: int | None = None
 
 
 @contextmanager
@@ -40,23 +41,21 @@ def services(environment: Mapping[str, str] = os.environ, cpus: Sequence[int] = 
             stack.enter_context(tempfile.TemporaryDirectory(prefix="sidebyside-", ignore_cleanup_errors=True))
         )
         folder.chmod(0o755)  # PostgreSQL runs as another user when this is root
-        pids = []
+        database_pid = redis_pid = None
         if not database_url:
-            database_url, pid = stack.enter_context(embedded_postgres(folder, cpus))
-            pids.append(pid)
+            database_url, database_pid = stack.enter_context(embedded_postgres(folder, cpus))
         if not redis_url:
-            redis_url, pid = stack.enter_context(embedded_redis(folder, cpus))
-            pids.append(pid)
-        yield Services(database_url, redis_url, tuple(pids))
+            redis_url, redis_pid = stack.enter_context(embedded_redis(folder, cpus))
+        yield Services(database_url, redis_url, database_pid, redis_pid)
 
 
 @contextmanager
-def partner(cpus: Sequence[int] = ()) -> Iterator[str]:
-    """The URL of a partner service (loadtests/reference/partner.py) while the block lasts, pinned to `cpus` if any.
+def partner(cpus: Sequence[int] = ()) -> Iterator[tuple[str, int]]:
+    """The URL and the process id of a partner service (loadtests/reference/partner.py) while the block lasts.
 
-    UPSTREAM_URL names it to an app. Raises ServerError.
+    It is pinned to `cpus` if any. UPSTREAM_URL names it to an app. Raises ServerError.
     """
     argv = (sys.executable, "-m", "loadtests.reference.partner")
     with running(Program("the partner service", argv, tuple(cpus))) as child:
         await_ready({child: child.has_written})
-        yield f"http://{HOST}:{int(child.log.read_text())}"
+        yield f"http://{HOST}:{int(child.log.read_text())}", child.pid

@@ -75,7 +75,7 @@ def measure_rounds(
 
 
 def _begun(run: Record, environment: Environment) -> Record:
-    facts = description.describe(environment.server_cpus, environment.load_cpus, environment.database_url)
+    facts = description.describe(environment.cpus, environment.database_url)
     cpus = len(os.sched_getaffinity(0))
     return replace(run, machine=facts, cpus=cpus, status="partial", finished_at=None)
 
@@ -89,6 +89,7 @@ def _measured(
             series.scenarios,
             endpoints,
             cpus=environment.load_cpus,
+            metered=environment.metered,
             seed=series.seed,
             on_slice=observer.slice_done,
         )

@@ -43,6 +43,7 @@ class SliceFacts:
     gen2_longest_ns: int | None = None
     database_cpu_ns: int | None = None
     redis_cpu_ns: int | None = None
+    partner_cpu_ns: int | None = None
     server_cpus_busy_ns: int | None = None
     load_cpus_busy_ns: int | None = None
 

@@ -75,6 +75,7 @@ SLICES: Schema = {
     "gen2_longest_ns": pl.Int64,
     "database_cpu_ns": pl.Int64,
     "redis_cpu_ns": pl.Int64,
+    "partner_cpu_ns": pl.Int64,
     "server_cpus_busy_ns": pl.Int64,
     "load_cpus_busy_ns": pl.Int64,
 }
@@ -82,7 +83,8 @@ SLICES: Schema = {
 
 planned_requests: how many the plan asked for, None where the time was planned. own_load: in mode `curve`, the rate as a
 share of the server's own closed throughput. gen*: garbage collections by generation in all processes of the server,
-from start to drained; None where it can't tell. *_busy_ns: what all used of the servers' CPUs and of the load's CPUs.
+from start to drained; None where it can't tell. *_busy_ns: what all used of the servers' CPUs and of the load's CPUs,
+which are those of the load generator, PostgreSQL, Redis and the partner service. None for services that the user runs.
 """
 
 ANSWERS: Schema = {

@@ -65,7 +65,7 @@ def run(options: Options, on_step: Callable[[str], None]) -> tuple[Selftest, Pat
     with open_environment(
         options.seed, needs_database=any(CHECKS[name].launches_apps for name in names)
     ) as environment:
-        facts = description.describe(environment.server_cpus, environment.load_cpus, environment.database_url)
+        facts = description.describe(environment.cpus, environment.database_url)
         setting = Setting(
             environment,
             folder,

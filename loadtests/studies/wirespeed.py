@@ -6,7 +6,6 @@ Locust process of its own on the load CPUs, and the kinds of user take turns, so
 
 import asyncio
 import json
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from statistics import median
 import uvloop
 
 from loadtests.config.contestants import Contestant
-from loadtests.machine.cpus import cpu_sets
+from loadtests.machine.cpus import own_cpu_sets
 from loadtests.machine.processes import output_of
 from loadtests.machine.servers import Endpoint, launched
 
@@ -61,12 +60,12 @@ class Responder(asyncio.Protocol):
 
 def measure(turns: int) -> dict[str, list[Speed]]:
     """The speeds of every kind of user, one per turn."""
-    server_cpus, load_cpus = cpu_sets(sorted(os.sched_getaffinity(0)))
+    cpus = own_cpu_sets()
     speeds: dict[str, list[Speed]] = {kind: [] for kind in KINDS}
-    with launched([RESPONDER], {}, server_cpus) as endpoints:
+    with launched([RESPONDER], {}, cpus.servers) as endpoints:
         for _ in range(turns):
             for kind, user in KINDS.items():
-                speeds[kind].append(_slice(user, endpoints[RESPONDER.name], load_cpus))
+                speeds[kind].append(_slice(user, endpoints[RESPONDER.name], cpus.load))
     return speeds
 
 

@@ -12,11 +12,11 @@ from loadtests.doctor.finding import Finding
 from loadtests.doctor.findings import judge, sum_up
 from loadtests.doctor.forecast import Forecast
 from loadtests.doctor.probes import CpuShare, TimerDelay
+from loadtests.machine.cpus import CpuSets
 
 SOUND = Facts(
     cpus=(0, 1, 2, 3),
-    server_cpus=(0, 1),
-    load_cpus=(2, 3),
+    cpu_sets=CpuSets((0, 1), (2,), (3,)),
     shared_cores=(),
     governors=("performance",),
     cpu_limit=None,
@@ -53,7 +53,7 @@ def test_a_sound_machine_needs_no_advice() -> None:
 @pytest.mark.parametrize(
     ("subject", "changes", "severity"),
     [
-        ("CPUs", {"cpus": (0,), "server_cpus": (), "load_cpus": ()}, "bad"),
+        ("CPUs", {"cpus": (0,), "cpu_sets": CpuSets()}, "bad"),
         ("cores", {"shared_cores": ((0, 2), (1, 3))}, "warning"),
         ("frequency", {"governors": ("powersave",)}, "warning"),
         ("CPU limit", {"cpu_limit": 1.5}, "bad"),

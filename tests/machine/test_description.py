@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from loadtests.machine import cgroups, description, kernel
+from loadtests.machine.cpus import CpuSets
 from loadtests.machine.services import Services
 
 NEEDS_GIT = pytest.mark.skipif(shutil.which("git") is None, reason="no git on this machine")
@@ -187,7 +188,7 @@ def test_the_hardware_is_told_with_its_units(tmp_path: Path) -> None:
 
 
 def test_a_run_describes_its_machine_in_words(running_services: Services) -> None:
-    facts = description.describe((0,), (1,), running_services.database_url)
+    facts = description.describe(CpuSets((0,), (1,), (1,)), running_services.database_url)
 
     expected = {
         "CPU",

@@ -1,10 +1,10 @@
 """Response time against offered rate: the knee of one launch, and the curve over all of them. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from loadtests.plan.search import Step
+from loadtests.plan.search import Rule, Step
 from loadtests.samples.outcome import Outcome
 
 Trail = Sequence[tuple[Step, Outcome]]
@@ -34,14 +34,14 @@ class Point:
     rounds: int
 
 
-def rungs(trail: Trail) -> list[Rung]:
-    """The ladder by rising rate; of a rung that was tried twice, the second try."""
-    found: dict[float, Rung] = {}
+def rungs(trail: Trail, rule: Rule) -> list[Rung]:
+    """The ladder by rising rate; of a rung that was tried several times the medians, or the try that decided."""
+    found: dict[float, list[Rung]] = {}
     for step, outcome in trail:
         rung = _rung(step, outcome)
         if rung:
-            found[rung.fraction] = rung
-    return [found[fraction] for fraction in sorted(found)]
+            found.setdefault(rung.fraction, []).append(rung)
+    return [TOGETHER[rule](found[fraction]) for fraction in sorted(found)]
 
 
 def _rung(step: Step, outcome: Outcome) -> Rung | None:
@@ -51,6 +51,24 @@ def _rung(step: Step, outcome: Outcome) -> Rung | None:
         return None
     times_ms = (outcome.mean_ms, outcome.p50_ms, outcome.p95_ms, outcome.p99_ms)
     return Rung(step.fraction, step.rate_rps, *times_ms)
+
+
+def _last(tries: Sequence[Rung]) -> Rung:
+    return tries[-1]
+
+
+def _medians(tries: Sequence[Rung]) -> Rung:
+    return Rung(
+        fraction=tries[0].fraction,
+        rate_rps=tries[0].rate_rps,
+        mean_ms=median(one.mean_ms for one in tries),
+        p50_ms=median(one.p50_ms for one in tries),
+        p95_ms=median(one.p95_ms for one in tries),
+        p99_ms=median(one.p99_ms for one in tries),
+    )
+
+
+TOGETHER: Mapping[Rule, Callable[[Sequence[Rung]], Rung]] = {"second try": _last, "two of three": _medians}
 
 
 def knee_rps(ladder: Iterable[Rung]) -> float | None:

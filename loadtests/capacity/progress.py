@@ -4,10 +4,11 @@ from rich.console import Console
 
 from loadtests.analysis.estimates import MIN_ROUNDS
 from loadtests.capacity.record import CapacityRun
-from loadtests.capacity.request import round_s
+from loadtests.capacity.request import longest_round_s, round_s
 from loadtests.load.protocol import SliceDone
 from loadtests.plan.budget import REPORT_S
 from loadtests.plan.rounds import Round
+from loadtests.plan.search import Search
 from loadtests.runs.progress import BudgetBar
 
 
@@ -20,10 +21,12 @@ class CapacityProgress(BudgetBar):
 
     def services_ready(self) -> None:
         """Says what will be searched, and whether the budget is enough for an interval."""
-        each_s, rules = round_s(self.run.searches), self.run.rules
+        each_s, longest_s = round_s(self.run.searches), longest_round_s(self.run.searches)
+        rules = self.run.rules
         lines = [
             f"{len(self.run.searches)} searches per round, {self.budget_s / 60:.1f} minutes at most",
             f"p99 under {rules.slo_ms:g} ms, steps of {rules.step_s:g} s, a round of about {each_s:.0f} s",
+            *_for_pauses(rules, longest_s),
             "stop it any time, finished rounds are kept",
         ]
         self.console.print("; ".join(lines), highlight=False, soft_wrap=True)
@@ -45,3 +48,10 @@ class CapacityProgress(BudgetBar):
         """Moves the bar."""
         rate = "closed loop" if progress.rate_rps is None else f"{progress.rate_rps:.0f}/s"
         self.show(f"{self.text}: {progress.scenario} on {progress.contestant}, {rate}")
+
+
+def _for_pauses(rules: Search, longest_s: float) -> list[str]:
+    if not rules.pauses or rules.pause_limit_s <= rules.step_s:
+        return []
+    what_for = f"where a server pauses for garbage collections, so that a step spans {rules.pauses} of them"
+    return [f"up to {rules.pause_limit_s:g} s and {longest_s:.0f} s {what_for}"]

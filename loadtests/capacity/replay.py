@@ -20,6 +20,7 @@ BROKEN_OFF = SearchResult(None, None, "the search was interrupted", "broken off"
 class Replay:
     """One search in one round. capacity_rps None: not measured; `cause` says of which kind that is, and `reason` why.
 
+    passing_rps, failing_rps, failure: see SearchResult.
     count_difference: between the server's count of requests and the client's, over the steps that met the SLO.
     surge: the requests of the surge, reduced to `at_ms` after its start and `time_ms` (null where it failed).
     """
@@ -38,6 +39,8 @@ class Replay:
     load_ms: float
     surge: pl.DataFrame
     cause: Cause | None = None
+    passing_rps: float | None = None
+    failure: Outcome | None = None
 
 
 def replays(samples: Samples, searches: Iterable[Search]) -> list[Replay]:
@@ -76,7 +79,7 @@ def _replayed(
     overload: Overload | None,
     surge: pl.DataFrame,
 ) -> Replay:
-    result, ladder = ongoing.result or BROKEN_OFF, rungs(ongoing.trail)
+    result, ladder = ongoing.result or BROKEN_OFF, rungs(ongoing.trail, ongoing.search.rule)
     if count_difference:
         text = f"client and server disagree by {count_difference} requests"
         result = replace(result, capacity_rps=None, reason=text, cause="miscounted")
@@ -95,6 +98,8 @@ def _replayed(
         stolen_ms=float(slices["steal_ms"].sum()),
         load_ms=float((slices["drained_ns"] - slices["start_ns"]).sum()) / 1e6,
         surge=surge,
+        passing_rps=result.passing_rps,
+        failure=result.failure,
     )
 
 

@@ -1,6 +1,6 @@
 """The report of a capacity run, in the same form as that of a bench run."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from loadtests.analysis.summary import Summary
@@ -11,7 +11,7 @@ from loadtests.capacity.record import CapacityRun
 from loadtests.capacity.replay import Replay
 from loadtests.capacity.tables import capacity_table, curve_table, gate_table, surge_table
 from loadtests.capacity.verdict import grouped, points, surges
-from loadtests.plan.search import LAG_SHARE, OVERLOAD, RELIEF, RELIEF_TIMES, Search, surge_s
+from loadtests.plan.search import LAG_SHARE, OVERLOAD, RELIEF, RELIEF_TIMES, Rule, Search, surge_s
 from loadtests.report import evidence, formats
 from loadtests.report.document import Document
 from loadtests.report.files import write_pages
@@ -27,6 +27,20 @@ HOW_TO_READ = (
     " lies within the margin on both sides of 1, the two are equivalent; otherwise the run was too short, or the"
     " machine too noisy, to tell."
 )
+
+DECIDED: Mapping[Rule, str] = {
+    "second try": (
+        "A step that misses the SLO is tried a second time, and the second try decides (the rule of version 0.2): even"
+        " odds so become three in four, and capacities come out a little too high."
+    ),
+    "two of three": (
+        "A rate passes by two tries of three; the third is left out where the first two agree. That goes for all rates"
+        " that the result rests on: the rungs next to the turn from passing to failing, rungs that contradict each"
+        " other, and every step of the bisection; other rungs are tried once. The turn is where the fewest rungs"
+        " contradict it. The capacity is the geometric mean of the highest rate that passed and the lowest that failed,"
+        " hence where a step passes with even odds."
+    ),
+}
 
 
 def write_report(summary: Summary, replays: Sequence[Replay], run: CapacityRun, folder: Path) -> Document:
@@ -69,8 +83,7 @@ def method(rules: Search) -> str:
         " a higher one misses it; between these the search bisects, on a logarithmic scale, until they are"
         f" {formats.share(rules.resolution - 1)} apart, {rules.bisections} times at most. A step lasts {rules.step_s:g}"
         f" s, longer where {ANSWERS_NEEDED} answers take longer, so an overload of less than"
-        f" {formats.share(rules.slo_ms / 1000 / rules.step_s)} may go unseen. A step that misses the SLO is tried a"
-        " second time, and the second try decides: a stall of the machine must not send the search the wrong way."
+        f" {formats.share(rules.slo_ms / 1000 / rules.step_s)} may go unseen. {_for_pauses(rules)}{DECIDED[rules.rule]}"
         " Response times count from when a request was due, whether or not a connection was free to send it; there are"
         f" {rules.users} connections. A round in which the SLO was missed because the load generator itself was late,"
         f" by more than {formats.share(LAG_SHARE)} of the SLO, is set aside. The knee is the rung with the greatest"
@@ -78,6 +91,16 @@ def method(rules: Search) -> str:
         f" offered for {surge_s(rules):g} s, then at once {RELIEF:g} times for {RELIEF_TIMES * surge_s(rules):g} s."
         " Capacities are geometric means over rounds, with Student's interval: one launch is one observation. Ratios"
         " are paired by round."
+    )
+
+
+def _for_pauses(rules: Search) -> str:
+    if not rules.pauses:
+        return ""
+    return (
+        "Where a server reports its garbage collections, the closed loop tells how many requests lie between two full"
+        f" ones, and a step lasts until there were requests enough for {rules.pauses}, {rules.pause_limit_s:g} s at"
+        " most. "
     )
 
 

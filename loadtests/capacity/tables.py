@@ -13,6 +13,7 @@ from loadtests.report.tables import Cell, Notes, Table, name
 
 GATES: Mapping[str, str] = {
     "generator_lag": "how late the load generator itself sent (p99, ms) at the rate that missed the SLO",
+    "pauses": "full garbage collections of the server per step, around its capacity; 3 were planned, 2 are needed",
     "request_count": "difference between the server's count of requests and the client's",
 }
 

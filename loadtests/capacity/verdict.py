@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from statistics import median
+from statistics import mean, median
 
 import polars as pl
 
@@ -16,7 +16,6 @@ from loadtests.capacity.curves import Point, curve
 from loadtests.capacity.replay import Replay
 from loadtests.plan.search import LAG_SHARE, Cause
 from loadtests.plan.search_result import lag_explains
-from loadtests.samples.outcome import Outcome
 
 CAPACITY, KNEE = "capacity_at_slo_rps", "knee_rps"
 
@@ -145,6 +144,7 @@ def _gates(pair: Pair, own: Sequence[Replay]) -> list[GateResult]:
     count_difference = sum(one.count_difference for one in own)
     return [
         _lag_gate(pair, own),
+        *([_pause_gate(pair, own)] if own[0].search.pauses else []),
         GateResult(
             *pair,
             "request_count",
@@ -159,7 +159,7 @@ def _gates(pair: Pair, own: Sequence[Replay]) -> list[GateResult]:
 def _lag_gate(pair: Pair, own: Sequence[Replay]) -> GateResult:
     """The generator's own lag where the SLO was missed, the median of the rounds; those it explains are set aside."""
     limit_ms = LAG_SHARE * own[0].search.slo_ms
-    missed = [(one.search, outcome) for one in own if (outcome := _deciding(one)) is not None]
+    missed = [(one.search, one.failure) for one in own if one.failure is not None]
     lags = [outcome.lag_ms for _, outcome in missed if outcome.lag_ms is not None]
     if not lags:
         note = "not measured: the SLO was never missed"
@@ -169,10 +169,22 @@ def _lag_gate(pair: Pair, own: Sequence[Replay]) -> GateResult:
     return GateResult(*pair, "generator_lag", median(lags), limit_ms, aside < len(lags), note)
 
 
-def _deciding(one: Replay) -> Outcome | None:
-    """What the lowest rate that missed the SLO showed, in the try that decided."""
-    seen = [outcome for step, outcome in one.trail if step.rate_rps == one.failing_rps]
-    return seen[-1] if seen and one.failing_rps is not None else None
+def _pause_gate(pair: Pair, own: Sequence[Replay]) -> GateResult:
+    """How many pauses of the server a step spanned, on average over the tries of the two rates around the capacity."""
+    limit = float(own[0].search.pauses - 1)  # of as many as were planned, give or take one
+    seen = [count for one in own for count in _pauses(one)]
+    closed = [outcome.pauses for one in own for step, outcome in one.trail if step.role == "closed"]
+    if not seen or not any(closed):
+        note = "the server can't tell" if None in closed else "there was none in the closed loop"
+        return GateResult(*pair, "pauses", None, limit, ok=True, note=f"not measured: {note}")
+    enough = mean(seen) >= limit
+    note = "" if enough else "steps are too short to span the server's pauses; give a larger --budget"
+    return GateResult(*pair, "pauses", mean(seen), limit, enough, note)
+
+
+def _pauses(one: Replay) -> list[int]:
+    around = {one.passing_rps, one.failing_rps} - {None}
+    return [seen.pauses for step, seen in one.trail if step.rate_rps in around and seen.pauses is not None]
 
 
 def _counted(count_difference: int) -> str:

@@ -23,7 +23,8 @@ from the moment when each was due, and fewer than 1 in 1,000 fails.
 
 The [bold]capacity[/] is the highest arrival rate at which the SLO is met. It is less than the throughput of a closed \
 loop, where each user waits for a response: in an [italic]open loop[/] requests arrive whether or not earlier ones \
-are answered, and queues grow long before a server is saturated. The search tries a ladder of rates, then halves.
+are answered, and queues grow long before a server is saturated. The search tries a ladder of rates, then halves; a \
+rate passes by two tries of three.
 
 The [bold]knee[/] is the rate beyond which more load adds more waiting than throughput: where rate divided by \
 mean response time is greatest. It is a good limit for everyday load.
@@ -50,7 +51,7 @@ def capacity(
         str | None,
         typer.Option(help="poisson (the default): random, like independent users; constant: evenly spaced."),
     ] = None,
-    budget: Annotated[str | None, typer.Option(help="Total time, such as 5m, 1h. Default: 10m.")] = None,
+    budget: Annotated[str | None, typer.Option(help="Total time, such as 5m, 1h. Default: 30m.")] = None,
     seed: Annotated[int | None, typer.Option(help="Random seed for data, order and arrivals.")] = None,
     results_dir: Annotated[str | None, typer.Option(help="Where to create the run's folder.")] = None,
     catalog: CatalogOption = None,
@@ -77,7 +78,7 @@ def capacity(
                 scenarios=tuple(scenario or DEFAULT_SCENARIOS),
                 slo_ms=_slo_ms(slo or "50ms"),
                 arrivals=_arrivals(arrivals or "poisson"),
-                budget_s=duration_s(budget or "10m"),
+                budget_s=duration_s(budget or "30m"),
                 seed=seed or 0,
                 catalog=str(catalog or CATALOG),
             )

@@ -1,6 +1,7 @@
 """What the bracket at the end of a search means: a capacity, or why there is none. Pure."""
 
 from dataclasses import dataclass, replace
+from math import sqrt
 
 from loadtests.plan.search import (
     ERROR_LIMIT_PERCENT,
@@ -33,13 +34,27 @@ class Bracket:
 def result_of(search: Search, bracket: Bracket) -> SearchResult:
     """None where the SLO was never met, never missed, or missed because of the load generator."""
     if bracket.passing_rps is None:
-        return SearchResult(None, bracket.failing_rps, _never_met(search, bracket), "never met")
+        text = _never_met(search, bracket)
+        return SearchResult(None, bracket.failing_rps, text, "never met", failure=bracket.failure)
     if bracket.failing_rps is None or bracket.failure is None:
         reason = f"even {bracket.passing_rps:.0f} requests/s met the SLO, the highest rate tried"
-        return SearchResult(None, None, reason, "never missed")
+        return SearchResult(None, None, reason, "never missed", bracket.passing_rps)
+    found = SearchResult(
+        capacity_of(search, bracket),
+        bracket.failing_rps,
+        passing_rps=bracket.passing_rps,
+        failure=bracket.failure,
+    )
     if reason := _disturbance(search, bracket.failure):
-        return SearchResult(None, bracket.failing_rps, reason, "generator")
-    return SearchResult(bracket.passing_rps, bracket.failing_rps)
+        return replace(found, capacity_rps=None, reason=reason, cause="generator")
+    return found
+
+
+def capacity_of(search: Search, bracket: Bracket) -> float | None:
+    """The middle of the bracket; its lower end under the rule of the second try, or without an upper one."""
+    if search.rule == "second try" or bracket.passing_rps is None or bracket.failing_rps is None:
+        return bracket.passing_rps
+    return sqrt(bracket.passing_rps * bracket.failing_rps)
 
 
 def _disturbance(search: Search, failure: Outcome) -> str:

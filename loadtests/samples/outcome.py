@@ -18,7 +18,8 @@ class Outcome:
     """One step in figures. Response times count from when a request was due, failures are not among them.
 
     The p99 and the lag's p99 are None below ANSWERS_NEEDED answers, the others where there is no answer. lag_ms: how
-    late the generator itself sent, p99. generator_percent: its CPU time, of one core.
+    late the generator itself sent, p99. generator_percent: its CPU time, of one core. pauses: full garbage collections
+    of the server, None where it can't tell.
     """
 
     answered: int
@@ -30,6 +31,7 @@ class Outcome:
     p99_ms: float | None = None
     lag_ms: float | None = None
     generator_percent: float = 0.0
+    pauses: int | None = None
 
     @property
     def error_percent(self) -> float:
@@ -44,7 +46,7 @@ def outcome_of(requests: pl.DataFrame, facts: SliceFacts) -> Outcome:
     failed = requests.height - answers.height
     generator_percent = 100 * facts.generator_cpu_ns / facts.span_ns if facts.span_ns > 0 else 0.0
     if answers.is_empty():
-        return Outcome(0, failed, generator_percent=generator_percent)
+        return Outcome(0, failed, generator_percent=generator_percent, pauses=facts.gen2_count)
     times_ms = (answers["end_ns"] - answers["due_ns"]).to_numpy() / NS_PER_MS
     busy_s = (_last(requests, "end_ns") - _first(requests, "sent_ns")) / 1e9
     enough = answers.height >= ANSWERS_NEEDED
@@ -62,6 +64,7 @@ def outcome_of(requests: pl.DataFrame, facts: SliceFacts) -> Outcome:
         p99_ms=p99_ms if enough else None,
         lag_ms=lag_ms if enough else None,
         generator_percent=generator_percent,
+        pauses=facts.gen2_count,
     )
 
 

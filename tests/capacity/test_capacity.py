@@ -9,8 +9,16 @@ from typing import Any
 
 import pytest
 
-from loadtests.capacity.record import load_run
-from loadtests.capacity.request import Request, fitted, round_of, round_s, searches_of, selected
+from loadtests.capacity.record import load_run, new_run
+from loadtests.capacity.request import (
+    Request,
+    fitted,
+    longest_round_s,
+    round_of,
+    round_s,
+    searches_of,
+    selected,
+)
 from loadtests.capacity.run import report
 from loadtests.errors import SuiteError
 from loadtests.runs.record import save_record
@@ -78,7 +86,9 @@ def test_every_server_is_searched_from_the_closed_loop_to_the_end(folder: Path) 
 
     assert {one["contestant"] for one in searches} == set(FLOORS)
     for one in searches:
-        assert [step["role"] for step in one["steps"]][:2] == ["closed", "rung"]
+        roles = list(dict.fromkeys(step["role"] for step in one["steps"]))
+        assert roles[:2] == ["closed", "rung"]
+        assert one["rule"] == "two of three"
         assert sum(step["failed"] for step in one["steps"]) == 0
         assert one["capacity_rps"] is not None or one["reason"]
 
@@ -186,6 +196,16 @@ def test_six_rounds_fit_where_the_steps_are_not_the_shortest() -> None:
     assert 6 * round_s(searches_of(request, SELECTION)) <= request.budget_s
 
 
+def test_three_rounds_fit_even_if_every_step_is_as_long_as_pauses_may_make_it() -> None:
+    budgets = (400.0, 600.0, 1800.0, 10_000.0)
+    requests = [fitted(replace(REQUEST, budget_s=budget_s), SELECTION) for budget_s in budgets]
+    limits = [one.pause_limit_s for one in requests]
+
+    assert limits == sorted(limits)
+    assert limits[-1] == pytest.approx(15.0)
+    assert all(3 * longest_round_s(searches_of(one, SELECTION)) <= one.budget_s for one in requests)
+
+
 def test_the_order_of_launches_is_drawn_and_the_searches_are_the_same_in_every_round() -> None:
     rounds = [round_of(SEARCHES, 0, index) for index in range(20)]
 
@@ -233,6 +253,21 @@ def test_a_record_of_version_0_1_is_completed_from_the_catalog_and_its_own_machi
         ("raw-wsgi-gthread", "ping", 0.4)
     ]
     assert (run_.rules.slo_ms, run_.request.budget_s) == (20.0, 25.0)
+    assert (run_.rules.rule, run_.rules.pauses) == ("second try", 0)
+
+
+def test_searches_stored_before_there_was_a_choice_are_replayed_by_the_rule_of_the_second_try(
+    tmp_path: Path,
+) -> None:
+    run_, folder = new_run(REQUEST, str(tmp_path))
+    document = held(folder, "run.json")
+    for one in document["searches"]:
+        for key in ("rule", "pauses", "pause_limit_s"):
+            del one[key]
+    (folder / "run.json").write_text(json.dumps(document), encoding="utf-8")
+
+    assert run_.rules.rule == "two of three"
+    assert (load_run(folder).rules.rule, load_run(folder).rules.pauses) == ("second try", 0)
 
 
 def test_a_record_keeps_its_searches_whatever_becomes_of_the_catalog(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtests.capacity.curves import Rung, curve, knee_rps, rungs
-from loadtests.plan.search import Step
+from loadtests.plan.search import Rule, Step
 from loadtests.samples.outcome import ANSWERS_NEEDED, Outcome
 
 
@@ -35,17 +35,21 @@ def outcome(mean_ms: float, answered: int = 600) -> Outcome:
     return Outcome(answered, 0, 0.0, mean_ms, mean_ms, 2 * mean_ms, p99_ms, 0.1)
 
 
-def test_of_a_rung_that_was_tried_twice_the_second_try_counts() -> None:
+@pytest.mark.parametrize(("rule", "mean_ms"), [("second try", 5.0), ("two of three", 7.0)])
+def test_of_a_rung_that_was_tried_again_the_median_counts_or_the_second_try_that_decided(
+    rule: Rule, mean_ms: float
+) -> None:
     first = Step("rung", 100.0, 1.0, 0.2)
     trail = [
         (Step("closed", None, 1.0), outcome(9.0)),
         (first, outcome(50.0)),
+        (replace(first, again=True), outcome(7.0)),
         (replace(first, again=True), outcome(5.0)),
         (Step("rung", 200.0, 1.0, 0.4), outcome(8.0, answered=20)),
         (Step("bisection", 150.0, 1.0), outcome(6.0)),
     ]
 
-    assert [(one.fraction, one.mean_ms) for one in rungs(trail)] == [(0.2, 5.0)]
+    assert [(one.fraction, one.mean_ms) for one in rungs(trail, rule)] == [(0.2, mean_ms)]
 
 
 def test_a_curve_holds_the_medians_of_rungs_that_most_rounds_have() -> None:

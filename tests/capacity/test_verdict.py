@@ -7,16 +7,17 @@ import numpy as np
 import polars as pl
 import pytest
 
-from loadtests.analysis.summary import Cell, Summary
+from loadtests.analysis.summary import Cell, GateResult, Summary
 from loadtests.capacity.overload import Overload
 from loadtests.capacity.replay import Replay
 from loadtests.capacity.report import document_of
 from loadtests.capacity.verdict import grouped, summarise, surges
-from loadtests.plan.search import Cause, Search
+from loadtests.plan.search import Cause, Search, Step
 from loadtests.report.markdown import to_markdown
+from loadtests.samples.outcome import Outcome
 from tests.support.frames import SCENARIO, A, B, run_of
 
-SEARCH = Search(SCENARIO, A, slo_ms=50.0, seed=7)
+SEARCH = Search(SCENARIO, A, slo_ms=50.0, seed=7, rule="two of three", pauses=3)
 
 
 def replay(
@@ -27,10 +28,12 @@ def replay(
     reason: str = "",
     cause: Cause | None = None,
     count_difference: int = 0,
+    trail: Sequence[tuple[Step, Outcome]] = (),
 ) -> Replay:
     return Replay(
         round=number,
         search=replace(SEARCH, contestant=contestant),
+        passing_rps=capacity_rps,
         capacity_rps=capacity_rps,
         failing_rps=None,
         reason=reason,
@@ -38,7 +41,7 @@ def replay(
         knee_rps=400.0,
         ladder=(),
         overload=Overload(100, 60.0, 30.0, 5.0, 3.0, 2.0, 100.0 * number if number else None),
-        trail=(),
+        trail=tuple(trail),
         count_difference=count_difference,
         stolen_ms=1.0,
         load_ms=100.0,
@@ -132,6 +135,30 @@ def test_a_server_that_counts_otherwise_fails_a_gate() -> None:
     }
 
 
+def pauses_gate(closed: int | None, *counts: int | None) -> GateResult:
+    """Of one round, with the pauses of its closed loop and of the tries at the rate that passed."""
+    trail = [(Step("closed", None, 2.0), Outcome(2000, 0, pauses=closed))]
+    trail += [(Step("rung", 500.0, 2.0, 0.5), Outcome(1000, 0, pauses=count)) for count in counts]
+    gates = summary_of([replay(A, 0, 500.0, trail=trail)]).gates
+    return next(gate for gate in gates if gate.gate == "pauses")
+
+
+def test_steps_too_short_to_span_the_servers_pauses_fail_a_gate() -> None:
+    short, long = pauses_gate(3, 1, 2), pauses_gate(3, 2, 3)
+
+    assert (short.value, short.limit, short.ok) == (1.5, 2.0, False)
+    assert "give a larger --budget" in short.note
+    assert (long.value, long.ok) == (2.5, True)
+
+
+@pytest.mark.parametrize(("closed", "told"), [(None, "the server can't tell"), (0, "there was none")])
+def test_where_no_pause_was_seen_the_gate_says_why(closed: int | None, told: str) -> None:
+    gate = pauses_gate(closed, closed)
+
+    assert gate.value is None
+    assert told in gate.note
+
+
 def test_surges_are_told_as_medians_with_how_many_recovered() -> None:
     held = grouped([replay(A, number, 500.0) for number in range(4)])
     surge = surges(held)[SCENARIO, A]
@@ -145,7 +172,17 @@ def test_the_report_teaches_how_to_read_its_verdicts() -> None:
     page = to_markdown(document_of(summary_of(replays), replays, SEARCH), {})
 
     assert "Capacity is the highest rate" in page
+    assert "A rate passes by two tries of three" in page
     assert "carry the same load" in page
+
+
+def test_a_report_of_a_run_by_the_old_rule_says_so() -> None:
+    replays = [replay(name, number, 500.0) for number in range(3) for name in (A, B)]
+    old = replace(SEARCH, rule="second try", pauses=0)
+    page = to_markdown(document_of(summary_of(replays), replays, old), {})
+
+    assert "the second try decides (the rule of version 0.2)" in page
+    assert "two tries of three" not in page
 
 
 def test_the_summary_survives_the_way_through_json() -> None:

@@ -28,6 +28,7 @@ def search_on(contestant: str, slo_ms: float = 200.0) -> Search:
         step_limit_s=0.7,
         rungs=(0.4, 0.6),
         bisections=1,
+        rule="two of three",
     )
 
 

@@ -1,5 +1,7 @@
 """What a step showed: response times, failures, throughput, and what the generator did to it."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -45,6 +47,12 @@ def test_throughput_and_the_generators_share_are_those_of_the_slice() -> None:
 
     assert found.throughput_rps == pytest.approx(1000, rel=0.001)
     assert found.generator_percent == pytest.approx(50, rel=0.001)
+
+
+def test_the_servers_pauses_are_those_of_the_slice() -> None:
+    for requests in (requests_of([1.0] * 10), requests_of([])):
+        assert outcome_of(requests, replace(facts_of(requests), gen2_count=4)).pauses == 4
+        assert seen(requests).pauses is None
 
 
 def test_a_request_that_waits_for_a_free_user_is_not_the_generators_lag() -> None:

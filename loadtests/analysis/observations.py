@@ -31,14 +31,15 @@ def observe(digest: Digest) -> pl.DataFrame:
 
 
 def closed_throughput(digest: Digest) -> dict[str, dict[str, float]]:
-    """scenario -> contestant -> requests/s, the median of the closed slices; what open rates are set from.
+    """scenario -> contestant -> requests/s of all closed slices together, pauses included.
 
     Slices that were set aside count as well: a rate need not be exact, but there must be one.
     """
-    medians = _per_slice(digest.slices).group_by(CELL).agg(pl.col("throughput_rps").median())
+    closed = digest.slices.filter((pl.col("mode") == "closed") & (pl.col("busy_ns") > 0))
+    totals = closed.group_by(CELL).agg(rps=1e9 * pl.col("answered").sum() / pl.col("busy_ns").sum())
     rates: dict[str, dict[str, float]] = {}
-    for scenario, contestant, rps in medians.iter_rows():
-        rates.setdefault(scenario, {})[contestant] = rps or 0.0
+    for scenario, contestant, rps in totals.iter_rows():
+        rates.setdefault(scenario, {})[contestant] = rps
     return rates
 
 

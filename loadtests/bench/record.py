@@ -12,6 +12,7 @@ from loadtests.config import codec
 from loadtests.config.selection import Options, Selection, select
 from loadtests.plan import budget
 from loadtests.plan.plan import Plan
+from loadtests.plan.sizes import Sizes
 from loadtests.runs.folder import dated_folder, stamp
 from loadtests.runs.record import Document, RunRecord, catalog_of, load_record, save_record
 
@@ -20,14 +21,22 @@ from loadtests.runs.record import Document, RunRecord, catalog_of, load_record, 
 class BenchRun(RunRecord):
     """What `--resume` needs to continue the same plan, and the report to say what was run.
 
-    rates: arrivals per second of the open loop by scenario, fixed after round 0; empty before.
+    rates, requests, own_rps: what round 0 fixes for those after it (see loadtests/plan/sizes.py), own_rps a few later;
+    empty before.
     servers: the exact command line of each, as launched last.
     """
 
     options: Annotated[Options, Field(alias="wishes")]
     plan: Plan
     rates: Mapping[str, float] = field(default_factory=dict)
+    requests: Mapping[str, int] = field(default_factory=dict)
+    own_rps: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     servers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def sizes(self) -> Sizes | None:
+        """What the rounds so far have fixed; None before the first."""
+        return Sizes(self.requests, self.rates, self.own_rps) if self.requests else None
 
 
 def new_run(options: Options) -> tuple[BenchRun, Path]:
@@ -48,7 +57,7 @@ def plan_of(options: Options, selection: Selection) -> Plan:
         selection.scenarios,
         selection.claims,
         options.design,
-        budget.ROUNDS_WANTED if options.precision is None else budget.ROUNDS_PRECISE,
+        None if options.precision is None else budget.MANY_ROUNDS,
     )
 
 

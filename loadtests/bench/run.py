@@ -11,7 +11,7 @@ from loadtests.analysis.summary import RunInfo, Summary
 from loadtests.analysis.verdict import headline_widths, summarise
 from loadtests.bench.record import BenchRun, load_run
 from loadtests.plan import budget
-from loadtests.plan.plan import open_rates
+from loadtests.plan.plan import CURVE_AFTER
 from loadtests.plan.rounds import Round, named
 from loadtests.report.tables import Table
 from loadtests.runs.measuring import Observer, Series, measure_rounds
@@ -35,11 +35,11 @@ def measure(run: BenchRun, folder: Path, observer: Observer) -> BenchRun:
         nonlocal digest_
         digest_ = merge([digest_, digested([of_round(measured, digest_.rounds)], run)])
         argv = dict(measured.servers.select("contestant", "argv").iter_rows())
-        return replace(run, rates=_rates(run, digest_), servers={**run.servers, **argv})
+        return replace(_sized(run, digest_), servers={**run.servers, **argv})
 
     plan = run.plan
     series = Series(plan.seed, plan.contestants, plan.scenarios, next_round, updated)
-    return measure_rounds(replace(run, rates=_rates(run, digest_)), folder, series, store, observer)
+    return measure_rounds(_sized(run, digest_), folder, series, store, observer)
 
 
 def report(folder: Path, selftest: Sequence[Table] = ()) -> Summary:
@@ -108,7 +108,7 @@ def round_after(run: BenchRun, finished: int, widths: Mapping[str, float]) -> Ro
     """The next round; where a precision was asked for, with more of what is still wide."""
     wanted = run.options.precision
     weights = precision.weights(widths, wanted, finished) if wanted is not None else {}
-    return run.plan.round(finished, run.rates or None, weights)
+    return run.plan.round(finished, run.sizes, weights)
 
 
 def widths_of(digest_: Digest, run: BenchRun) -> dict[str, float]:
@@ -118,6 +118,16 @@ def widths_of(digest_: Digest, run: BenchRun) -> dict[str, float]:
     return headline_widths(digest_, info_of(run, digest_))
 
 
-def _rates(run: BenchRun, digest_: Digest) -> Mapping[str, float]:
-    """The arrival rates of the open loop: the record's, else those that the digest gives; none before round 0 ends."""
-    return run.rates or open_rates(closed_throughput(digest_), run.plan.profile)
+def _sized(run: BenchRun, digest_: Digest) -> BenchRun:
+    """The record with what the rounds so far fix for those to come; what it holds already stays."""
+    slices = digest_.slices
+    requests = dict(
+        slices.filter(mode="closed").select("scenario", "planned_requests").drop_nulls().iter_rows()
+    )
+    rates = dict(slices.filter(mode="open").select("scenario", "rate_rps").drop_nulls().iter_rows())
+    curves = run.plan.profile.curve_scenarios if digest_.rounds >= CURVE_AFTER else ()
+    known_rps = closed_throughput(digest_)
+    own_rps = {name: known_rps[name] for name in curves if name in known_rps}
+    return replace(
+        run, requests=run.requests or requests, rates=run.rates or rates, own_rps=run.own_rps or own_rps
+    )

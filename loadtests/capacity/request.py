@@ -9,10 +9,11 @@ from loadtests.analysis.estimates import MIN_ROUNDS
 from loadtests.config.profiles import Arrivals
 from loadtests.config.selection import CATALOG, Options, Selection, select
 from loadtests.errors import SuiteError
-from loadtests.plan.budget import LAUNCH_EACH_S, LAUNCH_S, REPORT_S, ROUNDS_WANTED
+from loadtests.plan.budget import LAUNCH_EACH_S, LAUNCH_S, REPORT_S
 from loadtests.plan.rounds import Round
 from loadtests.plan.search import PAUSES, RELIEF_TIMES, Search, surge_s
 
+ROUNDS_WANTED = 6
 SLO_MS_MOST = 1000.0
 STEP_SLOS = 20  # a step lasts as many SLOs: it can't see an overload that is smaller than 1 / 20
 STEP_S_LEAST, STEP_S_MOST = 0.4, 3.0

@@ -14,20 +14,20 @@ Design = Literal["paired", "sequential"]
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """How much is measured. `closed_blocks` and `open_blocks` count per scenario and round.
+    """How much is measured, and how; how large a round is follows from the budget (see loadtests/plan/budget.py).
 
-    `open_load` is the arrival rate as a fraction of the slowest contestant's closed throughput, `arrivals` how they
-    are spaced; `margin` is the relative difference that matters; a slice with more than `steal_limit_percent` of stolen
-    CPU time is set aside; `twins` are launched twice, as "NAME" and "NAME#2", on `ping` only. `contestants` and
-    `scenarios` are what is run unless the user says otherwise; empty means all.
+    `open_share` is the part of the load time that open slices get; `open_scenarios` have some, `curve_scenarios` are
+    also loaded at shares of each server's own throughput. `open_load` is the arrival rate as a fraction of the slowest
+    contestant's closed throughput, `arrivals` how they are spaced; `margin` is the relative difference that matters; a
+    slice with more than `steal_limit_percent` of stolen CPU time is set aside; `twins` are launched twice, as "NAME"
+    and "NAME#2". `contestants` and `scenarios` are what is run unless the user says otherwise; empty means all, but
+    for `curve_scenarios`, where it means none.
     """
 
     name: str
     title: str
     budget_s: float
     max_rounds: int
-    closed_blocks: int
-    open_blocks: int
     warmup_ms: int
     open_load: float
     margin: float
@@ -36,6 +36,9 @@ class Profile:
     arrivals: Arrivals = "poisson"
     contestants: tuple[str, ...] = ()
     scenarios: tuple[str, ...] = ()
+    open_share: float = 0.4
+    open_scenarios: tuple[str, ...] = ()
+    curve_scenarios: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +76,8 @@ PROFILE_KEYS = {
     "title": Key(TEXT),
     "budget_s": Key(POSITIVE),
     "max_rounds": Key(POSITIVE),
-    "closed_blocks": Key(POSITIVE),
-    "open_blocks": Key(POSITIVE),
-    "warmup_ms": Key(POSITIVE, default=20),
+    "open_share": Key(FRACTION, default=0.4),
+    "warmup_ms": Key(POSITIVE, default=100),
     "open_load": Key(FRACTION, default=0.5),
     "margin": Key(FRACTION, default=0.03),
     "steal_limit_percent": Key(PERCENT, default=30),
@@ -83,6 +85,8 @@ PROFILE_KEYS = {
     "arrivals": Key(one_of("poisson", "constant"), default="poisson"),
     "contestants": Key(TEXTS, default=()),
     "scenarios": Key(TEXTS, default=()),
+    "open_scenarios": Key(TEXTS, default=()),
+    "curve_scenarios": Key(TEXTS, default=()),
 }
 CLAIM_KEYS = {
     "name": Key(TEXT),
@@ -101,7 +105,8 @@ def load_profiles(
     entries = read_entries(path, "profile", PROFILE_KEYS)
     for name, entry in entries.items():
         check_names(entry["contestants"], contestants, "contestant", f"{path}: profile {name}")
-        check_names(entry["scenarios"], scenarios, "scenario", f"{path}: profile {name}")
+        for key in ("scenarios", "open_scenarios", "curve_scenarios"):
+            check_names(entry[key], scenarios, "scenario", f"{path}: profile {name}")
     return {name: Profile(**_hashable(entry)) for name, entry in entries.items()}
 
 

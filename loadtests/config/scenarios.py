@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import gcd
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,11 @@ from loadtests.config.entries import (
 from loadtests.config.fields import DERIVED, FIELD, FIELDS
 from loadtests.errors import CatalogError
 
+USUAL_SLICE_MS = 250
 # What a request is: an HTTP request, or a message over a WebSocket to the path, answered by its echo.
 KINDS = ("http", "websocket")
+# What its requests leave behind: nothing, rows, or more items. In a round, scenarios that leave less come first.
+WRITES = ("nothing", "rows", "items")
 
 REQUEST_KEYS = {
     "weight": Key(POSITIVE, default=1),
@@ -40,9 +44,10 @@ KEYS = {
     "question": Key(TEXT),
     "kind": Key(one_of(*KINDS), default="http"),
     "concurrency": Key(POSITIVE, default=16),
-    "slice_ms": Key(POSITIVE, default=100),
+    "slice_ms": Key(POSITIVE, default=USUAL_SLICE_MS),
     "open_slice_ms": Key(POSITIVE, default=None),
     "waits": Key(FLAG, default=False),
+    "writes": Key(one_of(*WRITES), default="nothing"),
     "setup": Key(TABLES, default=[]),
     "requests": Key(TABLES),
 }
@@ -73,8 +78,9 @@ class RequestTemplate:
 class Scenario:
     """A load: its requests, the number of users, and the measured length of one slice.
 
-    setup: requests sent to every server once, in this order, before the first slice of the scenario.
-    open_slice_ms is None for a scenario that is driven in closed loop only. kind: see KINDS.
+    slice_ms: how long a closed slice takes the slowest server; its number of requests follows from that. open_slice_ms:
+    how long an open one is at least; None for a scenario that is driven in closed loop only. setup: requests sent to
+    every server once, in this order, before the first slice of the scenario. kind, writes: see KINDS, WRITES.
     waits: its requests wait for something slow, so that its figures say how many a server lets wait at once, not what
     a request costs.
     """
@@ -89,6 +95,13 @@ class Scenario:
     setup: tuple[RequestTemplate, ...] = ()
     kind: str = "http"
     waits: bool = False
+    writes: str = "nothing"
+
+    @property
+    def cycle(self) -> int:
+        """The number of requests after which its mix repeats: every slice is a multiple of it."""
+        weights = [request.weight for request in self.requests]
+        return sum(weights) // gcd(*weights)
 
     @property
     def socket_path(self) -> str | None:

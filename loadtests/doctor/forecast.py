@@ -84,7 +84,7 @@ def forecast(spread: AaSpread, plan: Plan, round_s: float, usable_s: float) -> F
     rounds = min(int(usable_s / round_s), plan.profile.max_rounds)
     if rounds < MIN_ROUNDS:
         return None
-    blocks = plan.profile.closed_blocks
+    blocks = plan.blocks
     error = spread.round_spread(blocks) / sqrt(rounds)
     _, high = Estimate(0.0, error, rounds).interval()
     reach = (high or 0.0) + float(stdtrit(rounds - 1, POWER)) * error

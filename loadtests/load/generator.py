@@ -7,6 +7,7 @@ import gc
 from collections.abc import Callable
 from dataclasses import asdict
 from itertools import count
+from random import Random
 from time import monotonic_ns
 
 import polars as pl
@@ -15,20 +16,24 @@ from loadtests.load import slice_facts
 from loadtests.load.connection import Connection
 from loadtests.load.loops import ClosedLoop, Loop, OpenLoop
 from loadtests.load.protocol import Assignment, SliceDone
-from loadtests.load.recording import body_misses, requests_frame
+from loadtests.load.recording import answers_frame, requests_frame
 from loadtests.load.requests import Prepared, prepare, prepare_setup
 from loadtests.load.server_connections import ServerConnections
-from loadtests.load.slice_facts import Counts, MeteredLoad
+from loadtests.load.slice_facts import Counts, MeteredLoad, Warmup
 from loadtests.load.user_pool import UserPool
 from loadtests.plan.arrivals import arrivals_ns, surge_ns
 from loadtests.plan.rounds import Slice
 from loadtests.plan.search_procedure import OngoingSearch
 from loadtests.plan.search_slices import turn
+from loadtests.plan.sizes import sized
 from loadtests.samples.facts import SliceFacts
 from loadtests.samples.outcome import outcome_of
-from loadtests.samples.store import REQUESTS, SERVERS, SLICES, Failure, Measurement
+from loadtests.samples.store import ANSWERS, REQUESTS, SERVERS, SLICES, Failure, Measurement
 
-CHECKED_BODIES = 32  # per slice, from its warm-up
+KEPT_ANSWERS = 8  # per slice, at places drawn from its seed
+BRIEF = 1  # requests per user before each slice but a scenario's first
+GIVEN_UP = 5  # a slice of fixed work ends after so many times its planned length and GIVEN_UP_S, whatever has been sent
+GIVEN_UP_S = 2.0
 
 
 class LoadGenerator:
@@ -37,15 +42,16 @@ class LoadGenerator:
     def __init__(self, assignment: Assignment, users: UserPool) -> None:
         self._assignment = assignment
         self._users = users
+        self._scenarios = {one.name: one for one in assignment.scenarios}
         self._requests = {one.name: prepare(one, assignment.seed) for one in assignment.scenarios}
         self._servers = {
             one.name: ServerConnections(one, assignment.users, assignment.timeout_s)
             for one in assignment.endpoints
         }
-        self._socket_paths = {one.name: one.socket_path for one in assignment.scenarios}
-        self._setups = {one.name: prepare_setup(one, assignment.seed) for one in assignment.scenarios}
-        self._set_up: set[tuple[str, str]] = set()
+        self._warmed: dict[tuple[str, str], Warmup] = {}
+        self._met: set[tuple[str, str]] = set()
         self._rows = [pl.DataFrame(schema=REQUESTS)]
+        self._answers = [pl.DataFrame(schema=ANSWERS)]
         self._facts: list[SliceFacts] = []
 
     def run(self, on_slice: Callable[[SliceDone], None]) -> Measurement:
@@ -56,15 +62,37 @@ class LoadGenerator:
         gc.collect()
         gc.freeze()
         gc.disable()
+        begun: set[str] = set()
+        ready: dict[int, Slice] = {}
         for piece in self._assignment.round.slices:
-            self._run_and_keep(piece, on_slice)
+            if piece.scenario not in begun:
+                begun.add(piece.scenario)
+                ready |= self._prepare(piece.scenario)
+            if piece.index in ready:
+                self._run_and_keep(ready[piece.index], on_slice)
         self._search(on_slice)
         servers = [slice_facts.of_server(server) for server in self._servers.values()]
         return Measurement(
             pl.concat(self._rows),
             pl.DataFrame([asdict(one) for one in self._facts], schema=SLICES),
             pl.DataFrame(servers, schema=SERVERS),
+            pl.concat(self._answers),
         )
+
+    def _prepare(self, scenario: str) -> dict[int, Slice]:
+        """Warm up all servers for a scenario; its slices by index, in a trial with the sizes that this gives."""
+        round_ = self._assignment.round
+        slices = [piece for piece in round_.slices if piece.scenario == scenario]
+        typical = {
+            piece.contestant: piece for piece in slices if piece.mode == "closed" or not round_.is_trial
+        }
+        for name, piece in typical.items():
+            if round_.warmup_s or round_.is_trial:
+                self._warmed[scenario, name] = self._warm_up(piece)
+        if round_.is_trial:
+            trial_rps = {name: self._warmed[scenario, name].throughput_rps for name in typical}
+            slices = sized(slices, trial_rps, self._scenarios[scenario].cycle)
+        return {piece.index: piece for piece in slices}
 
     def _search(self, on_slice: Callable[[SliceDone], None]) -> None:
         """Drive the searches, one slice of each per turn, until all have ended."""
@@ -89,36 +117,79 @@ class LoadGenerator:
         return frame, facts
 
     def _run_slice(self, piece: Slice) -> tuple[pl.DataFrame, SliceFacts]:
-        """One slice: the server's count, warm-up, the measured load, the count again."""
+        """One slice: the warm-up, then the measured load between two readings of all counts and meters."""
         server, requests = self._servers[piece.contestant], self._requests[piece.scenario]
-        self._send_setup(piece, server)
+        warmup = self._warmed.pop((piece.scenario, piece.contestant), None) or self._warm_up(piece)
         counted, opened = server.request_count(), server.opened
-        warmup = self._loop(piece, requests, warm=True)
-        warmed = self._load(warmup, server, piece) if counted is not None else None
-        load = self._load(self._loop(piece, requests, warm=False), server, piece)
-        count_after = server.request_count()
+        load = self._load(
+            _measured_loop(piece, self._first(piece), requests, self._patience_ns), server, piece
+        )
+        counted = slice_facts.between(counted, server.request_count(), own=1)
+        opened = server.opened - opened
         server.close_sockets()
-        frame = requests_frame(piece.index, load.loop.rows, requests, body_misses(warmup.bodies, requests))
+        frame = requests_frame(piece.index, load.loop.rows, requests, load.loop.answers)
+        self._answers.append(answers_frame(piece.index, load.loop.answers, load.loop.rows, requests))
         if _timed_out(frame):
             server.shorten_timeout()
         counts = Counts(
-            warmup_ns=warmed.last_ns - warmed.start_ns if warmed else 0,
-            warmup_requests=warmup.begun,
-            client_requests=warmup.begun + load.loop.begun,
-            server_requests=slice_facts.between(counted, count_after, own=1),
-            connections=server.opened - opened,
+            warmup_ns=warmup.span_ns,
+            warmup_requests=warmup.requests,
+            warmup_failures=warmup.failures,
+            client_requests=warmup.requests + load.loop.begun,
+            server_requests=slice_facts.both(warmup.server_requests, counted),
+            connections=warmup.connections + opened,
         )
         return frame, slice_facts.of_slice(piece, self._assignment.round.index, load, counts)
 
-    def _send_setup(self, piece: Slice, server: ServerConnections) -> None:
-        """The scenario's setup requests, once per server. If they fail, the answers of the slices show it."""
-        if (piece.scenario, piece.contestant) not in self._set_up:
-            self._set_up.add((piece.scenario, piece.contestant))
-            for request in self._setups[piece.scenario]:
-                server.send(request.wire)
+    def _warm_up(self, piece: Slice) -> Warmup:
+        """Load that is not measured: the scenario's own time before its first slice, a few requests before others.
+
+        It begins half-way round the requests, so that the measured part always begins at the same one.
+        """
+        server, requests = self._servers[piece.contestant], self._requests[piece.scenario]
+        first = self._is_first(piece)
+        if first:
+            for request in prepare_setup(self._scenarios[piece.scenario], self._assignment.seed):
+                server.send(request.wire)  # if they fail, the answers of the slices show it
+        counted, opened = server.request_count(), server.opened
+        seconds = piece.warmup_s or (self._assignment.round.warmup_s if first else 0.0)
+        most = None if seconds else BRIEF * piece.concurrency
+        loop = ClosedLoop(
+            requests,
+            self._first(piece) + len(requests) // 2,
+            round((seconds or GIVEN_UP_S) * 1e9),
+            most,
+            range(KEPT_ANSWERS),
+        )
+        load = self._load(loop, server, piece)
+        frame = requests_frame(piece.index, loop.rows, requests, loop.answers)
+        return Warmup(
+            requests=loop.begun,
+            failures=int((frame["failure"] != Failure.NONE).sum()),
+            span_ns=load.last_ns - load.start_ns,
+            throughput_rps=_throughput_rps(frame),
+            server_requests=slice_facts.between(counted, server.request_count(), own=1),
+            connections=server.opened - opened,
+        )
+
+    def _is_first(self, piece: Slice) -> bool:
+        """Whether this server meets the scenario for the first time."""
+        key = piece.scenario, piece.contestant
+        is_first = key not in self._met
+        self._met.add(key)
+        return is_first
+
+    def _first(self, piece: Slice) -> int:
+        """The number of the request that a slice begins with: where a cycle of the mix begins, drawn from its seed."""
+        cycle = self._scenarios[piece.scenario].cycle
+        return piece.seed % (len(self._requests[piece.scenario]) // cycle) * cycle
+
+    @property
+    def _patience_ns(self) -> int:
+        return round(self._assignment.timeout_s * 1e9)
 
     def _load(self, loop: Loop, server: ServerConnections, piece: Slice) -> MeteredLoad:
-        connections = server.connections(piece.concurrency, self._socket_paths[piece.scenario])
+        connections = server.connections(piece.concurrency, self._scenarios[piece.scenario].socket_path)
         if server.endpoint.keep_alive:
             self._users.each(Connection.ensure_open, connections)
         before, start_ns = server.read_meters(), monotonic_ns()
@@ -126,26 +197,40 @@ class LoadGenerator:
         self._users.each(loop.drive, connections)
         return MeteredLoad(loop, start_ns, before, server.read_meters())
 
-    def _loop(self, piece: Slice, requests: tuple[Prepared, ...], *, warm: bool) -> Loop:
-        """The warm-up begins half-way round the requests, so that the measured part always begins at the same one."""
-        first = piece.seed + len(requests) // 2 if warm else piece.seed
-        kept = CHECKED_BODIES if warm else 0
-        if piece.rate_rps is None:
-            seconds = piece.warmup_s if warm else piece.duration_s
-            return ClosedLoop(requests, first, round(seconds * 1e9), kept)
-        patience_ns = round(self._assignment.timeout_s * 1e9)
-        return OpenLoop(requests, first, _due_ns(piece, piece.rate_rps, warm=warm), patience_ns, kept)
+
+def _measured_loop(piece: Slice, first: int, requests: tuple[Prepared, ...], patience_ns: int) -> Loop:
+    drawn = Random(piece.seed)
+    if piece.rate_rps is not None:
+        due_ns = _due_ns(piece, piece.rate_rps)
+        return OpenLoop(
+            requests,
+            first,
+            due_ns,
+            patience_ns,
+            drawn.sample(range(len(due_ns)), min(len(due_ns), KEPT_ANSWERS)),
+        )
+    if piece.requests is None:
+        return ClosedLoop(requests, first, round(piece.duration_s * 1e9), None, range(KEPT_ANSWERS))
+    longest_ns = round((GIVEN_UP * piece.duration_s + GIVEN_UP_S) * 1e9)
+    kept = drawn.sample(range(piece.requests), min(piece.requests, KEPT_ANSWERS))
+    return ClosedLoop(requests, first, longest_ns, piece.requests, kept)
 
 
-def _due_ns(piece: Slice, rate_rps: float, *, warm: bool) -> list[int]:
-    """When requests are due after the start of the slice, or of its warm-up."""
-    seed = (piece.seed, int(warm))
-    if warm:
-        return arrivals_ns(piece.arrivals, rate_rps, piece.warmup_s, seed)
+def _due_ns(piece: Slice, rate_rps: float) -> list[int]:
+    """When requests are due after the start of the slice."""
+    seed = (piece.seed, 0)
     if not piece.relief_s:
-        return arrivals_ns(piece.arrivals, rate_rps, piece.duration_s, seed)
+        return arrivals_ns(piece.arrivals, rate_rps, piece.duration_s, seed, piece.requests)
     spans_s = (piece.duration_s, piece.relief_s)
     return surge_ns(piece.arrivals, (rate_rps, piece.relief_rps), spans_s, seed)
+
+
+def _throughput_rps(frame: pl.DataFrame) -> float:
+    """Answers per second in the second half of a warm-up: its first connections and pages are slow."""
+    answers = frame.filter(pl.col("failure") == Failure.NONE)["end_ns"].sort()
+    later = answers[answers.len() // 2 :]
+    span_ns = later[-1] - later[0] if later.len() > 1 else 0
+    return 1e9 * (later.len() - 1) / span_ns if span_ns else 0.0
 
 
 def _timed_out(frame: pl.DataFrame) -> bool:

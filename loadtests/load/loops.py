@@ -1,13 +1,14 @@
 """The load of one slice on one server, driven by several users at once, in closed or in open loop."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import count
+from math import inf
 from time import monotonic_ns, time_ns
 
 import gevent
 
 from loadtests.load.connection import Connection
-from loadtests.load.recording import Row
+from loadtests.load.recording import Kept, Row
 from loadtests.load.requests import Prepared
 from loadtests.samples.store import Failure
 
@@ -19,15 +20,15 @@ FAILURE_PAUSE_S = 0.005  # after a failure, so that a dead server is not called 
 class Loop:
     """Sends the prepared requests in turn, from number `first` on; `rows` gets one row per request.
 
-    keep_bodies: how many bodies are kept, in `bodies`, each with the variant of its request.
+    kept: places in the turn whose answers are kept, in `answers`.
     """
 
-    def __init__(self, requests: Sequence[Prepared], first: int, keep_bodies: int = 0) -> None:
+    def __init__(self, requests: Sequence[Prepared], first: int, kept: Collection[int] = ()) -> None:
         self.rows: list[Row] = []
-        self.bodies: list[tuple[int, bytes]] = []
+        self.answers: list[Kept] = []
         self.begun = 0
         self._first = first
-        self._keep_bodies = keep_bodies
+        self._kept = frozenset(kept)
         self._wires = [request.wire for request in requests]
         self._numbered = {variant: request for variant, request in enumerate(requests) if request.serials}
 
@@ -41,8 +42,8 @@ class Loop:
 
     def _send(self, connection: Connection, due_ns: int) -> None:
         """Send the next request; due_ns 0: it is due when it is sent."""
-        variant = (self._first + self.begun) % len(self._wires)
-        keep_body = self.begun < self._keep_bodies
+        place = self.begun
+        variant, keep_body = (self._first + place) % len(self._wires), place in self._kept
         self.begun += 1
         numbered = self._numbered.get(variant)
         wire = numbered.numbered(next(SERIALS)) if numbered else self._wires[variant]
@@ -51,19 +52,28 @@ class Loop:
         end_ns = monotonic_ns()
         self.rows.append(Row(due_ns or sent_ns, sent_ns, end_ns, status, size, body_size, variant, failure))
         if body is not None:
-            self.bodies.append((variant, body))
+            self.answers.append(Kept(place, len(self.rows) - 1, body))
         if failure:
             gevent.sleep(FAILURE_PAUSE_S)
 
 
 class ClosedLoop(Loop):
-    """Every user sends the next request as soon as it has an answer; none begins after `duration_ns`."""
+    """Every user sends the next request as soon as it has an answer.
+
+    None begins after `most_requests` have begun, nor after `duration_ns`, whichever comes first.
+    """
 
     def __init__(
-        self, requests: Sequence[Prepared], first: int, duration_ns: int, keep_bodies: int = 0
+        self,
+        requests: Sequence[Prepared],
+        first: int,
+        duration_ns: int,
+        most_requests: int | None = None,
+        kept: Collection[int] = (),
     ) -> None:
-        super().__init__(requests, first, keep_bodies)
+        super().__init__(requests, first, kept)
         self._duration_ns = duration_ns
+        self._most_requests = inf if most_requests is None else most_requests
         self._stop_ns = 0
 
     def begin(self, now_ns: int) -> None:
@@ -72,7 +82,7 @@ class ClosedLoop(Loop):
 
     def drive(self, connection: Connection) -> None:
         """Send requests over one user's connection until the load is over and its last answer is in."""
-        while monotonic_ns() < self._stop_ns:
+        while self.begun < self._most_requests and monotonic_ns() < self._stop_ns:
             self._send(connection, due_ns=0)
 
 
@@ -89,9 +99,9 @@ class OpenLoop(Loop):
         first: int,
         arrivals_ns: Sequence[int],
         patience_ns: int,
-        keep_bodies: int = 0,
+        kept: Collection[int] = (),
     ) -> None:
-        super().__init__(requests, first, keep_bodies)
+        super().__init__(requests, first, kept)
         self._arrivals_ns = arrivals_ns
         self._patience_ns = patience_ns
         self._taken = 0

@@ -31,11 +31,12 @@ COLUMNS = Row._fields
 BODY_CHARACTERS = 2000  # of a kept answer
 
 
-def body_misses(bodies: Sequence[tuple[int, bytes]], requests: Sequence[Prepared]) -> int:
-    """How many bodies, given with the number of their request, are not the JSON that it expects."""
-    return sum(
-        requests[variant].json and not has_keys(body, requests[variant].keys) for variant, body in bodies
-    )
+class Kept(NamedTuple):
+    """An answer that is kept: its request's place in the slice, the number of its row, and its body."""
+
+    place: int
+    row: int
+    body: bytes
 
 
 def has_keys(body: bytes, keys: Sequence[str]) -> bool:
@@ -49,51 +50,50 @@ def has_keys(body: bytes, keys: Sequence[str]) -> bool:
 
 
 def requests_frame(
-    slice_index: int, rows: Sequence[Row], requests: Sequence[Prepared], misses: int
+    slice_index: int, rows: Sequence[Row], requests: Sequence[Prepared], kept: Sequence[Kept] = ()
 ) -> pl.DataFrame:
     """The requests frame of one slice.
 
-    An answer of another status than its request expects is a failure; `misses` counts wrong bodies in the warm-up,
-    and each makes one further row a failure.
+    An answer of another status than its request expects is a failure, and so is a kept body that does not fit.
     """
     table = np.array(rows, dtype=np.int64).reshape(-1, len(COLUMNS)).T
     columns = dict(zip(COLUMNS, table, strict=True))
-    columns["failure"] = _judged(columns, np.array([one.status for one in requests]), misses)
+    misfits = [one.row for one in kept if not _fits(one.body, requests[rows[one.row].variant])]
+    columns["failure"] = _judged(columns, np.array([one.status for one in requests]), misfits)
     return conform(pl.DataFrame({"slice": np.full(len(rows), slice_index), **columns}), REQUESTS)
 
 
 def answers_frame(
-    slice_index: int, kept: Sequence[tuple[int, bytes]], rows: Sequence[Row], requests: Sequence[Prepared]
+    slice_index: int, kept: Sequence[Kept], rows: Sequence[Row], requests: Sequence[Prepared]
 ) -> pl.DataFrame:
-    """The answers frame of one slice. kept: bodies of measured answers, each with its request's number in the slice.
-
-    Requests are numbered in the order in which they were sent, whatever the order of the rows. `fits` is null where
-    the status was not the expected one: that is a failure by itself.
-    """
-    sent = sorted(rows, key=lambda row: row.sent_ns) if kept else rows
-    found = [_answer(place, body, sent[place], requests[sent[place].variant]) for place, body in sorted(kept)]
-    frame = pl.DataFrame([{"slice": slice_index, **one} for one in found], dict(ANSWERS))
-    return conform(frame, ANSWERS)
+    """The answers frame of one slice; `fits` is null where the status was not the expected one: a failure by itself."""
+    found = [_answer(one, rows[one.row], requests) for one in sorted(kept)]
+    return conform(pl.DataFrame([{"slice": slice_index, **one} for one in found], dict(ANSWERS)), ANSWERS)
 
 
-def _answer(place: int, body: bytes, row: Row, request: Prepared) -> dict[str, Any]:
-    text = canonical(body, request.varies, is_json=request.json)
-    fits = not request.json or has_keys(body, request.keys)
+def _answer(kept: Kept, row: Row, requests: Sequence[Prepared]) -> dict[str, Any]:
+    request = requests[row.variant]
+    text = canonical(kept.body, request.varies, is_json=request.json)
     return {
-        "place": place,
+        "place": kept.place,
         "variant": row.variant,
         "status": row.status,
-        "fits": fits if row.status == request.status else None,
+        "fits": _fits(kept.body, request) if row.status == request.status else None,
         "digest": hashlib.sha256(text).hexdigest(),
         "body": text.decode(errors="replace")[:BODY_CHARACTERS],
     }
 
 
+def _fits(body: bytes, request: Prepared) -> bool:
+    return not request.json or has_keys(body, request.keys)
+
+
 def _judged(
-    columns: dict[str, NDArray[np.int64]], wanted: NDArray[np.int64], misses: int
+    columns: dict[str, NDArray[np.int64]], wanted: NDArray[np.int64], misfits: Sequence[int]
 ) -> NDArray[np.int64]:
     failure = columns["failure"].copy()
     unexpected = columns["status"] != wanted[columns["variant"]]
     failure[(failure == Failure.NONE) & unexpected] = Failure.STATUS
-    failure[np.flatnonzero(failure == Failure.NONE)[:misses]] = Failure.BODY
+    wrong = np.array(misfits, dtype=np.int64)
+    failure[wrong[failure[wrong] == Failure.NONE]] = Failure.BODY
     return failure

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from math import ceil, gcd
 from random import Random
 
 from wsproto.frame_protocol import FrameProtocol
@@ -36,12 +37,16 @@ class Prepared:
 
 
 def prepare(scenario: Scenario, seed: int, count: int = 512) -> tuple[Prepared, ...]:
-    """`count` requests drawn from the seed; the same for every contestant."""
+    """At least `count` requests drawn from the seed, in whole cycles of the mix; the same for every contestant.
+
+    Each cycle holds every kind of request as often as its weight says, in an order of its own.
+    """
     rng = Random(f"{scenario.name}/{seed}")
     weights = [template.weight for template in scenario.requests]
-    drawn = rng.choices(scenario.requests, weights, k=count)
+    cycle = [one for one in scenario.requests for _ in range(one.weight // gcd(*weights))]
     make = _message if scenario.kind == "websocket" else _prepared
-    return tuple(make(template, rng) for template in drawn)
+    cycles = (rng.sample(cycle, len(cycle)) for _ in range(ceil(count / len(cycle))))
+    return tuple(make(template, rng) for ordered in cycles for template in ordered)
 
 
 def prepare_setup(scenario: Scenario, seed: int) -> tuple[Prepared, ...]:

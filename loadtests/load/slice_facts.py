@@ -23,6 +23,24 @@ class MeteredLoad:
         """When the last answer was in; the start, where nothing was sent."""
         return max((row.end_ns for row in self.loop.rows), default=self.start_ns)
 
+    def stop_ns(self, piece: Slice) -> int:
+        """When the load was over, but for answers: the last send of a fixed number of requests, else as planned."""
+        if piece.rate_rps is None and piece.requests is not None:
+            return max((row.sent_ns for row in self.loop.rows), default=self.start_ns)
+        return self.start_ns + round((piece.duration_s + piece.relief_s) * 1e9)
+
+
+@dataclass(frozen=True, slots=True)
+class Warmup:
+    """The load before a slice: what was sent and failed, how long it took, and what both sides counted."""
+
+    requests: int
+    failures: int
+    span_ns: int
+    throughput_rps: float
+    server_requests: int | None
+    connections: int
+
 
 @dataclass(frozen=True, slots=True)
 class Counts:
@@ -30,6 +48,7 @@ class Counts:
 
     warmup_ns: int
     warmup_requests: int
+    warmup_failures: int
     client_requests: int
     server_requests: int | None
     connections: int
@@ -48,7 +67,7 @@ def of_slice(piece: Slice, round_index: int, load: MeteredLoad, counts: Counts) 
         rate_rps=piece.rate_rps,
         concurrency=piece.concurrency,
         start_ns=load.start_ns,
-        stop_ns=load.start_ns + round((piece.duration_s + piece.relief_s) * 1e9),
+        stop_ns=load.stop_ns(piece),
         drained_ns=load.last_ns,
         warmup_ns=counts.warmup_ns,
         warmup_requests=counts.warmup_requests,
@@ -58,6 +77,9 @@ def of_slice(piece: Slice, round_index: int, load: MeteredLoad, counts: Counts) 
         server_cpu_ns=between(before.server_cpu_ns, after.server_cpu_ns),
         generator_cpu_ns=after.generator_cpu_ns - before.generator_cpu_ns,
         steal_ms=after.steal_ms - before.steal_ms,
+        planned_requests=piece.requests,
+        own_load=piece.load if piece.mode == "curve" else None,
+        warmup_failures=counts.warmup_failures,
         **{name: between(used, getattr(after.shared, name)) for name, used in asdict(before.shared).items()},
         **_collections(before, after),
     )
@@ -80,6 +102,11 @@ def _collections(before: Reading, after: Reading) -> dict[str, int]:
     if before.collections is None or after.collections is None:
         return {}
     return asdict(after.collections.since(before.collections))
+
+
+def both(one: int | None, other: int | None) -> int | None:
+    """Their sum; None if either is missing."""
+    return None if one is None or other is None else one + other
 
 
 def between(before: int | None, after: int | None, own: int = 0) -> int | None:

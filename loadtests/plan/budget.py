@@ -8,14 +8,23 @@ from loadtests.config.contestants import Contestant
 from loadtests.config.profiles import Claim, Design, Profile
 from loadtests.config.scenarios import Scenario
 from loadtests.plan.plan import Plan, make_plan
+from loadtests.plan.rounds import Mode, Slice
+from loadtests.plan.sizes import Sizes
 
-ROUNDS_WANTED = 6  # an interval is over rounds: with fewer it gets wide fast
+FEW_ROUNDS, MANY_ROUNDS = 8, 22  # an interval is over rounds: more of them narrow it, larger ones hardly do
+FEW_UP_TO_S = 300.0
 MIN_ROUNDS = 8  # before a run may stop at a precision
-ROUNDS_PRECISE = 2 * MIN_ROUNDS  # where a precision is asked for, so that there are rounds left to steer
-LAUNCH_S, LAUNCH_EACH_S = 4.5, 0.6  # a round's fixed time, and what each of its servers adds
-GAP_S = 0.075  # between two slices: draining, the counts before and after
+LAUNCH_S, LAUNCH_EACH_S = 3.0, 0.6  # a round's fixed time, and what each of its servers adds
+GAP_S = 0.05  # between two slices: draining, the counts before and after, a brief warm-up
+AS_SLOW_AS = 0.8  # the servers' mean time for a closed slice over the slowest one's
 REPORT_S = 8.0
 BLOCKS_MAX = 40
+OPEN_S_MAX = 10.0
+
+
+def rounds_wanted(budget_s: float) -> int:
+    """How many rounds a budget is divided into."""
+    return FEW_ROUNDS if budget_s <= FEW_UP_TO_S else MANY_ROUNDS
 
 
 def fitted(
@@ -25,28 +34,53 @@ def fitted(
     scenarios: Sequence[Scenario],
     claims: Sequence[Claim],
     design: Design = "paired",
-    rounds: int = ROUNDS_WANTED,
+    rounds: int | None = None,
 ) -> Plan:
-    """The plan with as many blocks per round as let at least so many rounds fit into the profile's budget.
+    """The plan whose rounds are as large as lets so many of them fit into the profile's budget.
 
-    A run of few contestants and scenarios gets larger rounds, so that launching them stays a small part of it;
-    one with a small budget gets smaller ones.
+    Closed blocks fill their share of a round's time; open slices get what is then left of it. A run of few contestants
+    and scenarios gets larger rounds, so that launching them stays a small part of it; one with a small budget smaller.
     """
+    plan = make_plan(profile, seed, contestants, scenarios, claims, design)
+    has_open = any(map(plan.is_open, scenarios))
+    round_budget_s = (profile.budget_s - REPORT_S) / (rounds or rounds_wanted(profile.budget_s))
+    closed_s = (round_budget_s - launch_s(plan)) * (1 - profile.open_share * has_open)
 
-    def plan_of(blocks: int) -> Plan:
-        opened = max(1, round(blocks * profile.open_blocks / profile.closed_blocks))
-        sized = replace(profile, closed_blocks=blocks, open_blocks=opened)
-        return make_plan(sized, seed, contestants, scenarios, claims, design)
+    def closed_load_s(blocks: int) -> float:
+        return _load_s(replace(plan, blocks=blocks), "closed")
 
-    wanted_s = (profile.budget_s - REPORT_S) / rounds
-    more = bisect_right(range(2, BLOCKS_MAX + 1), wanted_s, key=lambda blocks: round_s(plan_of(blocks)))
-    return plan_of(1 + more)
+    blocks = 1 + bisect_right(range(2, BLOCKS_MAX + 1), closed_s, key=closed_load_s)
+    left_s = round_budget_s - launch_s(plan) - closed_load_s(blocks)
+    slices = _slices(plan, "open", "curve")
+    least_s = max((one.open_slice_ms or 0 for one in scenarios), default=0) / 1000
+    open_s = left_s / len(slices) - GAP_S if slices else 0.0
+    return replace(plan, blocks=blocks, open_s=min(max(open_s, least_s), OPEN_S_MAX))
 
 
 def round_s(plan: Plan) -> float:
     """About how long one round of a plan takes, launches included."""
-    typical = plan.round(1, {scenario.name: 1.0 for scenario in plan.scenarios})
-    return LAUNCH_S + LAUNCH_EACH_S * len(typical.contestants) + typical.load_s + GAP_S * len(typical.slices)
+    return launch_s(plan) + _load_s(plan, "closed", "open", "curve")
+
+
+def launch_s(plan: Plan) -> float:
+    """About how long launching and warming up takes."""
+    answers = sum(map(len, plan.answers.values()))
+    return LAUNCH_S + LAUNCH_EACH_S * len(plan.launched) + answers * plan.profile.warmup_ms / 1000
+
+
+def _load_s(plan: Plan, *modes: Mode) -> float:
+    return sum(
+        piece.duration_s * (AS_SLOW_AS if piece.mode == "closed" else 1.0) + GAP_S
+        for piece in _slices(plan, *modes)
+    )
+
+
+def _slices(plan: Plan, *modes: Mode) -> list[Slice]:
+    """The slices of a typical round by their modes."""
+    rates = {scenario.name: 1.0 for scenario in plan.scenarios}
+    curves = {name: dict.fromkeys(plan.launched, 1.0) for name in plan.profile.curve_scenarios}
+    typical = plan.round(1, Sizes(dict.fromkeys(rates, 1), rates, curves))
+    return [piece for piece in typical.slices if piece.mode in modes]
 
 
 def another_fits(budget_s: float, elapsed_s: float, longest_round_s: float) -> bool:

@@ -10,34 +10,31 @@ import numpy as np
 from numpy.random import Generator
 
 from loadtests.config.contestants import Contestant, twin
-from loadtests.config.profiles import Claim, Design, Profile
-from loadtests.config.scenarios import Scenario
+from loadtests.config.profiles import Claim, Design, Profile, headline
+from loadtests.config.scenarios import USUAL_SLICE_MS, WRITES, Scenario
 from loadtests.plan.rounds import Mode, Round, Slice
+from loadtests.plan.sizes import Sizes, whole
 
-TWIN_SCENARIO = "ping"
-CLOSED_ONLY_SHARE = 4  # a scenario without an open loop has long slices: a quarter of the blocks will do
+CURVE_LOADS = (0.2, 0.5, 0.8, 0.95)
+CURVE_AFTER = 3  # rounds that tell each server's own throughput, pauses included
 
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """One slice of every contestant that answers the scenario."""
+    """One slice of every contestant that takes part."""
 
     scenario: Scenario
     mode: Mode
     number: int
-    rate_rps: float | None
-
-    @property
-    def duration_s(self) -> float:
-        slice_ms = self.scenario.slice_ms if self.mode == "closed" else self.scenario.open_slice_ms
-        return (slice_ms or 0) / 1000
+    load: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """A whole run. `contestants`: all that may be launched, second launches (twins) included.
 
-    `answers`: a scenario's name -> the names of the contestants that answer it.
+    `answers`: a scenario's name -> the names of the contestants that answer it. `blocks`: closed ones per scenario and
+    round; `open_s`: how long an open slice is, one per scenario and round.
     `design`: paired slices take turns within each block; sequential ones load one contestant after the other, as most
     tools do, for comparison.
     """
@@ -49,64 +46,113 @@ class Plan:
     claims: tuple[Claim, ...]
     answers: Mapping[str, tuple[str, ...]]
     design: Design = "paired"
+    blocks: int = 2
+    open_s: float = 1.0
 
     def round(
-        self,
-        index: int,
-        rates: Mapping[str, float] | None,
-        weights: Mapping[str, float] = MappingProxyType({}),
+        self, index: int, sizes: Sizes | None, weights: Mapping[str, float] = MappingProxyType({})
     ) -> Round:
-        """The slices of round `index`; open ones at rates[scenario], none while `rates` is None.
+        """The slices of round `index`; while `sizes` is None, its warm-ups are the trial that gives them.
 
-        weights: how many times its usual blocks a scenario gets; 1 where it is not named, 0 leaves it out. The order of
-        the blocks and of the contestants within each is drawn from (seed, index) alone.
+        weights: how many times its usual blocks a scenario gets; 1 where it is not named, 0 leaves it out. All slices
+        of a scenario follow each other, so that pauses come as in a steady load. Scenarios that leave rows behind come
+        after those that don't, and those that more servers answer come first: whatever is compared has the same
+        history. Else the order of scenarios, blocks and contestants is drawn from (seed, index) alone.
         """
         rng = np.random.default_rng((self.seed, index))
-        blocks = [*self._closed_blocks(weights), *self._open_blocks(rates or {}, weights)]
+        groups = [
+            [*blocks]
+            for scenario in _shuffled(self.scenarios, rng)
+            for blocks in (self._blocks(scenario, sizes, weights), self._curve_blocks(scenario, sizes))
+        ]
         order = [
             (block, contestant)
+            for blocks in sorted(filter(None, groups), key=self._turn)
             for block in _shuffled(blocks, rng)
-            for contestant in _shuffled(self.answers[block.scenario.name], rng)
+            for contestant in _shuffled(self._loaded(block), rng)
         ]
         if self.design == "sequential":
             turn = {name: place for place, name in enumerate(_shuffled(self.launched, rng))}
             order.sort(key=lambda one: turn[one[1]])
-        slices = (self._slice(index, place, block, name) for place, (block, name) in enumerate(order))
-        return Round(index, tuple(slices))
+        slices = (self._slice(index, place, *one, sizes) for place, one in enumerate(order))
+        return Round(index, tuple(slices), is_trial=sizes is None, warmup_s=self.profile.warmup_ms / 1000)
 
     @property
     def launched(self) -> tuple[str, ...]:
         """All contestants that answer something, twins included."""
         return tuple(dict.fromkeys(name for answering in self.answers.values() for name in answering))
 
-    def _closed_blocks(self, weights: Mapping[str, float]) -> Iterable[_Block]:
-        for scenario in self.scenarios:
-            blocks = self.profile.closed_blocks
-            if scenario.open_slice_ms is None:
-                blocks = max(1, blocks // CLOSED_ONLY_SHARE)
-            for number in range(_weighted(blocks, scenario, weights)):
-                yield _Block(scenario, "closed", number, None)
+    def is_open(self, scenario: Scenario) -> bool:
+        """Whether the scenario has an open loop; all that can have one do where the profile's are not in the run."""
+        wanted = {*self.profile.open_scenarios} & {one.name for one in self.scenarios}
+        return scenario.open_slice_ms is not None and (not wanted or scenario.name in wanted)
 
-    def _open_blocks(self, rates: Mapping[str, float], weights: Mapping[str, float]) -> Iterable[_Block]:
-        for scenario in self.scenarios:
-            if scenario.open_slice_ms is not None and scenario.name in rates:
-                for number in range(_weighted(self.profile.open_blocks, scenario, weights)):
-                    yield _Block(scenario, "open", number, rates[scenario.name])
+    def _turn(self, blocks: Sequence[_Block]) -> tuple[int, bool, int]:
+        """Where these blocks of one scenario come: a curve, which few servers get, as late as may be."""
+        scenario = blocks[0].scenario
+        return (
+            WRITES.index(scenario.writes), blocks[0].mode == "curve", -len(self.answers[scenario.name])
+        )  # fmt: skip
 
-    def _slice(self, round_index: int, place: int, block: _Block, contestant: str) -> Slice:
+    def _blocks(
+        self, scenario: Scenario, sizes: Sizes | None, weights: Mapping[str, float]
+    ) -> Iterable[_Block]:
+        weight = weights.get(scenario.name, 1.0)
+        if weight <= 0:
+            return
+        shorter = USUAL_SLICE_MS / max(USUAL_SLICE_MS, scenario.slice_ms)  # of long slices fewer will do
+        for number in range(max(1, round(self.blocks * shorter * weight))):
+            yield _Block(scenario, "closed", number)
+        if self.is_open(scenario) and (sizes is None or scenario.name in sizes.rates):
+            for number in range(max(1, round(weight))):
+                yield _Block(scenario, "open", number, self.profile.open_load)
+
+    def _curve_blocks(self, scenario: Scenario, sizes: Sizes | None) -> Iterable[_Block]:
+        if sizes is not None and scenario.name in sizes.own_rps and self.is_open(scenario):
+            for number, load in enumerate(CURVE_LOADS):
+                yield _Block(scenario, "curve", number, load)
+
+    def _loaded(self, block: _Block) -> Sequence[str]:
+        """The contestants that take part in a block."""
+        answering = self.answers[block.scenario.name]
+        return answering if block.mode != "curve" else [one for one in answering if one in self.curve_pair]
+
+    @property
+    def curve_pair(self) -> tuple[str, ...]:
+        """Whose latency is measured against their own load: the pair that opens the report, and its second launches."""
+        pair = headline(self.claims)
+        names = () if pair is None else (pair.a, pair.b)
+        return tuple(one.name for one in self.contestants if (one.twin_of or one.name) in names)
+
+    def _slice(
+        self, round_index: int, place: int, block: _Block, contestant: str, sizes: Sizes | None
+    ) -> Slice:
+        scenario = block.scenario
+        closed = block.mode == "closed"
+        rate_rps = None if closed or sizes is None else _rate(block, contestant, sizes)
         return Slice(
             index=place,
             block=block.number,
-            scenario=block.scenario.name,
+            scenario=scenario.name,
             contestant=contestant,
             mode=block.mode,
-            duration_s=block.duration_s,
-            warmup_s=self.profile.warmup_ms / 1000,
-            concurrency=block.scenario.concurrency,
-            rate_rps=block.rate_rps,
+            duration_s=scenario.slice_ms / 1000 if closed else self.open_s,
+            warmup_s=0.0,
+            concurrency=scenario.concurrency,
+            rate_rps=rate_rps,
             seed=_block_seed(self.seed, round_index, block),
             arrivals=self.profile.arrivals,
+            requests=self._requests(scenario, rate_rps, sizes),
+            load=block.load,
         )
+
+    def _requests(self, scenario: Scenario, rate_rps: float | None, sizes: Sizes | None) -> int | None:
+        """How many requests a slice has: of an open one as many as are due in its time; None in a trial."""
+        if sizes is None:
+            return None
+        if rate_rps is None:
+            return sizes.requests.get(scenario.name)
+        return whole(rate_rps * self.open_s, scenario.cycle)
 
 
 def make_plan(
@@ -117,7 +163,7 @@ def make_plan(
     claims: Sequence[Claim],
     design: Design = "paired",
 ) -> Plan:
-    """Put a run together: claims on contestants that are not in it are dropped, twins are added on `ping`."""
+    """Put a run together: claims on contestants that are not in it are dropped, twins are added."""
     names = [one.name for one in contestants]
     twins = [twin(one) for name in profile.twins for one in contestants if one.name == name]
     return Plan(
@@ -131,26 +177,20 @@ def make_plan(
     )
 
 
-def open_rates(closed_rps: Mapping[str, Mapping[str, float]], profile: Profile) -> dict[str, float]:
-    """The arrival rate of each scenario: the profile's share of its slowest contestant's closed throughput.
-
-    closed_rps: scenario -> contestant -> requests/s. A contestant that answered nothing sets no rate.
-    """
-    working = {name: [rps for rps in by.values() if rps > 0] for name, by in closed_rps.items()}
-    return {name: profile.open_load * min(rates) for name, rates in working.items() if rates}
-
-
 def _answering(
     scenario: Scenario, contestants: Sequence[Contestant], twins: Sequence[Contestant]
 ) -> tuple[str, ...]:
-    """The names of those that answer the scenario, then their twins if it is `ping`."""
-    candidates = (*contestants, *twins) if scenario.name == TWIN_SCENARIO else contestants
-    return tuple(one.name for one in candidates if one.answers(scenario.name))
+    """The names of those that answer the scenario, then of their twins."""
+    return tuple(one.name for one in (*contestants, *twins) if one.answers(scenario.name))
 
 
-def _weighted(blocks: int, scenario: Scenario, weights: Mapping[str, float]) -> int:
-    weight = weights.get(scenario.name, 1.0)
-    return max(1, round(blocks * weight)) if weight > 0 else 0
+def _rate(block: _Block, contestant: str, sizes: Sizes) -> float:
+    name = block.scenario.name
+    return (
+        (block.load or 0.0) * sizes.own_rps[name].get(contestant, 0.0)
+        if block.mode == "curve"
+        else sizes.rates[name]
+    )
 
 
 Item = TypeVar("Item")

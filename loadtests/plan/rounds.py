@@ -45,11 +45,16 @@ class Round:
     """What happens between one launch of the contestants and their end: slices in the order they are run.
 
     After them come the searches, which plan their slices as they go (see loadtests/plan/search_slices.py).
+
+    is_trial: its slices lack requests and rates; a scenario's warm-up gives them (see loadtests/plan/sizes.py).
+    warmup_s: load on each server, once for each scenario, before the scenario's first slice.
     """
 
     index: int
     slices: tuple[Slice, ...]
     searches: tuple[Search, ...] = ()
+    is_trial: bool = False
+    warmup_s: float = 0.0
 
     @property
     def contestants(self) -> tuple[str, ...]:

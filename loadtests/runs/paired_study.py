@@ -31,10 +31,10 @@ def ping_plan(
 ) -> Plan:
     """Closed slices of `ping` alone, `blocks` of them per round on each server; users None: as many as in a run."""
     catalog = Catalog(CATALOG)
-    profile = replace(catalog.profiles["quick"], closed_blocks=blocks, twins=())
-    ping = catalog.scenarios["ping"]
+    profile = replace(catalog.profiles["quick"], twins=())
+    ping = replace(catalog.scenarios["ping"], open_slice_ms=None)
     ping = ping if users is None else replace(ping, concurrency=users)
-    return make_plan(profile, seed, servers, (ping,), (), design)
+    return replace(make_plan(profile, seed, servers, (ping,), (), design), blocks=blocks)
 
 
 def rounds(

@@ -64,7 +64,9 @@ def test_the_run_says_what_it_was_made_on(folder: Path) -> None:
 
     assert re.match(r"\d+\.\d+", made["machine"]["PostgreSQL"])
     assert {"CPU", "Memory", "Python", "Packages"} <= made["machine"].keys()
-    assert set(made["rates"]) == {"ping", "shop"}
+    assert set(made["rates"]) == {"shop"}  # the profile gives ping no open loop
+    assert set(made["requests"]) == {"ping", "shop"}
+    assert made["requests"]["shop"] % 50 == 0  # whole cycles of its mix
     assert set(CONTESTANTS) <= made["servers"].keys()
     assert "fastapi_app.main:app" in made["servers"]["fastapi-uvicorn"]
 

@@ -22,7 +22,7 @@ def test_an_interrupted_run_says_how_to_go_on_and_reports_what_there_is(first_cu
     assert survivors(first_cut.begun) == []
     assert told_of(first_cut.folder) == ("partial", 1)
     assert load_run(first_cut.folder).options.seed == 7
-    assert len(samples(first_cut.folder)) == 3
+    assert len(samples(first_cut.folder)) == 4
 
 
 def test_a_terminated_run_keeps_its_finished_rounds_and_nothing_of_the_other(

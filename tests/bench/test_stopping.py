@@ -24,6 +24,7 @@ def run_of(options: Options, elapsed_s: float = 0.0) -> BenchRun:
         options=options,
         plan=plan_of(options, select(options)),
         rates={"item-read": 100.0, "shop": 100.0},
+        requests={"item-read": 100, "shop": 100},
     )
 
 
@@ -71,8 +72,10 @@ def test_with_a_precision_the_next_round_holds_more_of_what_is_wide_and_none_of_
 def test_with_a_precision_rounds_are_short_enough_to_steer_by() -> None:
     usual, precise = RUN.plan, PRECISE.plan
 
-    assert budget.round_s(precise) * budget.ROUNDS_PRECISE <= BUDGET_S
-    assert precise.profile.closed_blocks < usual.profile.closed_blocks
+    assert budget.round_s(precise) * budget.MANY_ROUNDS <= BUDGET_S
+    assert precise.blocks == usual.blocks  # a longer run has as many rounds anyway
+    short = run_of(replace(OPTIONS, budget_s=280.0))
+    assert run_of(replace(PRECISE.options, budget_s=280.0)).plan.blocks < short.plan.blocks
 
 
 def test_the_same_samples_give_the_same_next_round() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from loadtests.config.catalog import Catalog
-from loadtests.config.profiles import load_claims, load_profiles
+from loadtests.config.profiles import headline, load_claims, load_profiles
 from loadtests.config.selection import CATALOG
 from loadtests.errors import CatalogError
 
@@ -17,8 +17,6 @@ name = "mine"
 title = "Mine"
 budget_s = 60
 max_rounds = 5
-closed_blocks = 2
-open_blocks = 1
 """
 CLAIM = """
 [[claim]]
@@ -51,27 +49,14 @@ def test_every_twin_is_a_contestant() -> None:
     assert all(twin in known for one in OURS.profiles.values() for twin in one.twins)
 
 
-def test_the_quick_profile_stays_what_five_minutes_are_enough_for() -> None:
+def test_the_quick_profile_is_about_the_headline_pair_and_the_floors_under_it() -> None:
     quick = OURS.profiles["quick"]
 
-    assert quick.contestants == (
-        "flask-sync",
-        "flask-gthread",
-        "flask-gevent",
-        "fastapi-uvicorn",
-        "raw-wsgi-gthread",
-        "raw-wsgi-gevent",
-        "raw-asgi-uvicorn",
-    )
-    assert quick.scenarios == (
-        "ping",
-        "item-read",
-        "item-list",
-        "order-create",
-        "echo",
-        "sleep-50ms",
-        "shop",
-    )
+    pair = headline(OURS.claims)
+    assert pair is not None
+    assert set(quick.contestants) - {pair.a, pair.b} == {"raw-wsgi-gthread", "raw-asgi-uvicorn"}
+    assert quick.scenarios == ("ping", "item-read", "item-list", "order-create", "echo", "shop")
+    assert quick.open_scenarios == ("item-read", "shop")
 
 
 def test_each_profile_runs_what_the_one_before_runs() -> None:
@@ -80,12 +65,22 @@ def test_each_profile_runs_what_the_one_before_runs() -> None:
     assert contestants[0] < contestants[1] < contestants[2]
 
 
-def test_the_thorough_profile_runs_every_contestant_with_one_worker_and_every_scenario() -> None:
+def test_the_thorough_profile_runs_every_contestant_with_one_worker() -> None:
     thorough = OURS.profiles["thorough"]
     single = {name for name, one in OURS.contestants.items() if one.workers == 1}
 
     assert set(thorough.contestants) == single
-    assert thorough.scenarios == ()
+
+
+def test_what_has_a_curve_has_an_open_loop() -> None:
+    for one in OURS.profiles.values():
+        assert {*one.curve_scenarios} <= {*one.open_scenarios} <= {*one.scenarios}
+        assert all(OURS.scenarios[name].open_slice_ms for name in one.open_scenarios)
+
+
+def test_no_headline_is_about_waiting() -> None:
+    """What waits for 50 ms depends on users and threads alone."""
+    assert not any(OURS.scenarios[name].waits for name in OURS.profiles["quick"].scenarios)
 
 
 def test_every_twin_of_a_profile_is_run() -> None:
@@ -109,6 +104,8 @@ def test_every_server_that_has_a_floor_is_held_against_it() -> None:
     [
         ('contestants = ["django"]', ("mine", "no contestant 'django'", "flask-sync")),
         ('scenarios = ["nap"]', ("mine", "no scenario 'nap'", "ping")),
+        ('open_scenarios = ["nap"]', ("mine", "no scenario 'nap'", "ping")),
+        ('curve_scenarios = ["nap"]', ("mine", "no scenario 'nap'", "ping")),
     ],
 )
 def test_a_profile_names_what_the_catalog_has(tmp_path: Path, change: str, words: tuple[str, ...]) -> None:
@@ -123,7 +120,8 @@ def test_optional_keys_of_a_profile_have_defaults(tmp_path: Path) -> None:
 
     mine = load_profiles(tmp_path, (), ())["mine"]
 
-    assert (mine.warmup_ms, mine.open_load, mine.margin, mine.twins) == (20, 0.5, 0.03, ())
+    assert (mine.warmup_ms, mine.open_load, mine.margin, mine.twins) == (100, 0.5, 0.03, ())
+    assert (mine.open_share, mine.open_scenarios, mine.curve_scenarios) == (0.4, (), ())
     assert mine.steal_limit_percent == 30
     assert (mine.contestants, mine.scenarios) == ((), ())
 

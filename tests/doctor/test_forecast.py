@@ -1,6 +1,7 @@
 """Noise that is known, and the differences that runs of some length would see."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -74,15 +75,13 @@ def plan_of(blocks: int, max_rounds: int = 1000) -> Plan:
         title="",
         budget_s=600,
         max_rounds=max_rounds,
-        closed_blocks=blocks,
-        open_blocks=1,
         warmup_ms=0,
         open_load=0.5,
         margin=0.03,
         steal_limit_percent=30,
         twins=(),
     )
-    return make_plan(profile, 0, (), (), ())
+    return replace(make_plan(profile, 0, (), (), ()), blocks=blocks)
 
 
 def test_the_width_falls_with_the_root_of_the_rounds() -> None:

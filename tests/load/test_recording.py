@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtests.config.profiles import Arrivals
-from loadtests.load.recording import BODY_CHARACTERS, Row, answers_frame, body_misses, requests_frame
+from loadtests.load.recording import BODY_CHARACTERS, Kept, Row, answers_frame, requests_frame
 from loadtests.load.requests import Prepared
 from loadtests.plan.arrivals import arrivals_ns, constant_arrivals_ns, poisson_arrivals_ns, surge_ns
 from loadtests.samples.store import ANSWERS, REQUESTS, Failure
@@ -20,8 +20,13 @@ def row(status: int = 200, variant: int = 0, failure: Failure = Failure.NONE) ->
     return Row(10, 11, 15, status, 100, 18, variant, failure)
 
 
-def failures(rows: list[Row], misses: int = 0) -> list[int]:
-    return requests_frame(0, rows, [PING, ORDER], misses)["failure"].to_list()
+def failures(rows: list[Row], *kept: Kept) -> list[int]:
+    return requests_frame(0, rows, [PING, ORDER], kept)["failure"].to_list()
+
+
+def fit(body: bytes, wanted: Prepared) -> bool:
+    sent = [row(wanted.status)]
+    return bool(answers_frame(0, [Kept(0, 0, body)], sent, [wanted])["fits"][0])
 
 
 def test_arrivals_come_at_the_rate_asked_for() -> None:
@@ -90,14 +95,14 @@ def test_a_surge_goes_over_into_its_relief_without_a_pause(kind: Arrivals) -> No
 
 
 def test_a_frame_has_the_schema_and_a_row_a_request() -> None:
-    frame = requests_frame(7, [row(), row(201, variant=1)], [PING, ORDER], misses=0)
+    frame = requests_frame(7, [row(), row(201, variant=1)], [PING, ORDER])
 
     assert frame.schema == pl.Schema(REQUESTS)
     assert frame.row(1) == (7, 10, 11, 15, 201, 100, 18, 1, 0)
 
 
 def test_a_slice_without_requests_is_an_empty_frame() -> None:
-    assert requests_frame(0, [], [PING], misses=0).schema == pl.Schema(REQUESTS)
+    assert requests_frame(0, [], [PING]).schema == pl.Schema(REQUESTS)
 
 
 def test_another_status_than_wanted_is_a_failure() -> None:
@@ -108,45 +113,47 @@ def test_a_request_that_failed_keeps_its_failure() -> None:
     assert failures([row(0, failure=Failure.TIMEOUT), row(0, failure=Failure.CONNECT)]) == [3, 1]
 
 
-def test_each_wrong_body_of_the_warm_up_spoils_one_answered_request() -> None:
+def test_a_kept_body_that_is_wrong_makes_its_own_request_a_failure() -> None:
     rows = [row(), row(0, failure=Failure.RESET), row(), row()]
+    good, bad = b'{"message":"pong"}', b'{"text":"pong"}'
 
-    assert failures(rows, misses=2) == [6, 2, 6, 0]
-    assert failures(rows, misses=9) == [6, 2, 6, 6]
+    assert failures(rows, Kept(0, 0, good), Kept(3, 2, bad)) == [0, 2, 6, 0]
+    assert failures([row(500)], Kept(0, 0, bad)) == [5]  # its status says enough
 
 
 @pytest.mark.parametrize(
-    ("body", "misses"),
+    ("body", "is_fit"),
     [
-        (b'{"message":"pong"}', 0),
-        (b'{"message":"pong","more":1}', 0),
-        (b'{"text":"pong"}', 1),
-        (b'["message"]', 1),
-        (b"pong", 1),
-        (b"", 1),
-        (b"\xff", 1),
-        (gzip.compress(b'{"message":"pong"}', mtime=0), 0),
-        (gzip.compress(b'{"text":"pong"}', mtime=0), 1),
-        (gzip.compress(b'{"message":"pong"}', mtime=0)[:-9], 1),
-        (b"\x1f\x8bpong", 1),
+        (b'{"message":"pong"}', True),
+        (b'{"message":"pong","more":1}', True),
+        (b'{"text":"pong"}', False),
+        (b'["message"]', False),
+        (b"pong", False),
+        (b"", False),
+        (b"\xff", False),
+        (gzip.compress(b'{"message":"pong"}', mtime=0), True),
+        (gzip.compress(b'{"text":"pong"}', mtime=0), False),
+        (gzip.compress(b'{"message":"pong"}', mtime=0)[:-9], False),
+        (b"\x1f\x8bpong", False),
     ],
 )
-def test_a_body_must_be_json_with_the_wanted_keys(body: bytes, misses: int) -> None:
-    assert body_misses([(0, body)], [PING, ORDER]) == misses
+def test_a_body_must_be_json_with_the_wanted_keys(body: bytes, is_fit: bool) -> None:
+    assert fit(body, PING) is is_fit
 
 
 def test_where_no_keys_are_wanted_an_empty_body_will_do() -> None:
     anything = Prepared(b"", status=204, keys=())
 
-    assert body_misses([(0, b""), (0, b"[1]")], [anything]) == 0
-    assert body_misses([(0, b"{")], [anything]) == 1
+    assert fit(b"", anything)
+    assert fit(b"[1]", anything)
+    assert not fit(b"{", anything)
 
 
-def test_kept_answers_are_rows_by_the_order_of_sending() -> None:
+def test_kept_answers_are_rows_by_their_place_in_the_slice() -> None:
     """Rows come in the order of the answers: here the second request was answered first."""
     late = Row(10, 20, 30, 201, 100, 18, 1, Failure.NONE)
     early = Row(10, 11, 40, 200, 100, 18, 0, Failure.NONE)
-    kept = [(1, b'{"lines":[],"id":3}'), (0, b'{"message":"pong"}')]
+    kept = [Kept(1, 0, b'{"lines":[],"id":3}'), Kept(0, 1, b'{"message":"pong"}')]
 
     frame = answers_frame(7, kept, [late, early], [PING, ORDER])
 
@@ -158,7 +165,7 @@ def test_kept_answers_are_rows_by_the_order_of_sending() -> None:
 
 
 def answer_to(request: Prepared, body: bytes, status: int = 200) -> dict[str, object]:
-    return answers_frame(0, [(0, body)], [row(status)], [request]).row(0, named=True)
+    return answers_frame(0, [Kept(0, 0, body)], [row(status)], [request]).row(0, named=True)
 
 
 def test_equal_answers_have_equal_digests_whatever_varies() -> None:

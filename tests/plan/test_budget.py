@@ -7,15 +7,22 @@ import pytest
 from loadtests.config.selection import Options, select
 from loadtests.plan import budget
 from loadtests.plan.plan import Plan
+from loadtests.plan.sizes import Sizes
 
 CHOSEN = select(Options())
+NAMES = [one.name for one in CHOSEN.scenarios]
 PAIR = ("flask-gthread", "fastapi-uvicorn")
 
 
-def fitted(budget_s: float = 285.0, contestants: tuple[str, ...] = (), scenarios: int = 7) -> Plan:
+def fitted(
+    budget_s: float = 285.0,
+    contestants: tuple[str, ...] = (),
+    scenarios: int = 6,
+    twins: tuple[str, ...] = (),
+) -> Plan:
     """The plan of the catalog's first scenarios."""
     chosen = [one for one in CHOSEN.contestants if not contestants or one.name in contestants]
-    profile = replace(CHOSEN.profile, budget_s=budget_s, closed_blocks=4, open_blocks=1)
+    profile = replace(CHOSEN.profile, budget_s=budget_s, twins=twins)
     return budget.fitted(profile, 0, chosen, CHOSEN.scenarios[:scenarios], CHOSEN.claims)
 
 
@@ -26,62 +33,84 @@ def test_as_many_rounds_as_an_interval_needs_fit_into_the_budget(
 ) -> None:
     plan = fitted(budget_s, contestants)
 
-    rounds_s = budget.ROUNDS_WANTED * budget.round_s(plan)
-    assert rounds_s + budget.REPORT_S <= budget_s or plan.profile.closed_blocks == 1
+    rounds_s = budget.rounds_wanted(budget_s) * budget.round_s(plan)
+    assert rounds_s + budget.REPORT_S <= budget_s * 1.001
 
 
-def test_one_block_more_would_not_fit() -> None:
+@pytest.mark.parametrize(("budget_s", "rounds"), [(60.0, 8), (300.0, 8), (600.0, 22), (7200.0, 22)])
+def test_longer_runs_get_more_rounds(budget_s: float, rounds: int) -> None:
+    assert budget.rounds_wanted(budget_s) == rounds
+
+
+def test_most_of_the_time_is_load() -> None:
+    plan = fitted(280.0, twins=PAIR)
+    pieces = plan.round(1, Sizes(dict.fromkeys(NAMES, 1), dict.fromkeys(NAMES, 1.0))).slices
+    idle_s = budget.LAUNCH_S + budget.LAUNCH_EACH_S * len(plan.launched) + budget.GAP_S * len(pieces)
+
+    assert idle_s / budget.round_s(plan) < 0.3
+
+
+def test_one_block_more_would_take_the_open_loops_time() -> None:
     plan = fitted(1800.0)
-    blocks = plan.profile.closed_blocks + 1
-    larger = replace(plan.profile, closed_blocks=blocks, open_blocks=round(blocks / 4))
+    larger = replace(plan, blocks=plan.blocks + 1, open_s=plan.open_s)
 
-    assert 1 < plan.profile.closed_blocks < budget.BLOCKS_MAX
-    assert budget.ROUNDS_WANTED * budget.round_s(replace(plan, profile=larger)) + budget.REPORT_S > 1800
+    assert 1 < plan.blocks < budget.BLOCKS_MAX
+    assert 22 * budget.round_s(larger) + budget.REPORT_S > 1800
 
 
 def test_fewer_contestants_get_larger_rounds() -> None:
-    assert fitted(contestants=PAIR).profile.closed_blocks > fitted().profile.closed_blocks
+    assert fitted(contestants=PAIR, twins=()).blocks > fitted(twins=PAIR).blocks
 
 
 def test_fewer_scenarios_get_larger_rounds() -> None:
-    assert fitted(scenarios=1).profile.closed_blocks > fitted(scenarios=7).profile.closed_blocks
+    assert fitted(scenarios=1).blocks > fitted(scenarios=6).blocks
 
 
 def test_a_small_budget_gets_smaller_rounds() -> None:
-    blocks = [fitted(budget_s, PAIR).profile.closed_blocks for budget_s in (60.0, 285.0, 1800.0)]
+    blocks = [fitted(budget_s, PAIR).blocks for budget_s in (60.0, 190.0, 285.0)]
 
     assert blocks == sorted(set(blocks))
 
 
 @pytest.mark.parametrize("budget_s", [0.5, 5.0, 20.0])
 def test_a_budget_for_nothing_still_plans_the_smallest_round(budget_s: float) -> None:
-    profile = fitted(budget_s).profile
+    plan = fitted(budget_s)
 
-    assert (profile.closed_blocks, profile.open_blocks) == (1, 1)
+    assert (plan.blocks, plan.open_s) == (1, 1.0)
 
 
 def test_a_round_never_grows_without_end() -> None:
-    assert fitted(10**6, PAIR, scenarios=1).profile.closed_blocks == budget.BLOCKS_MAX
+    plan = fitted(10**6, PAIR, scenarios=1)
+
+    assert (plan.blocks, plan.open_s) == (budget.BLOCKS_MAX, budget.OPEN_S_MAX)
 
 
-def test_open_blocks_keep_their_share() -> None:
-    profile = fitted(10**6, PAIR, scenarios=1).profile
+def test_open_slices_are_a_second_at_least_and_get_their_share_of_the_time() -> None:
+    plan = fitted(1800.0, PAIR)
 
-    assert profile.closed_blocks / profile.open_blocks == 4
+    (opened,) = {one.duration_s for one in plan.round(0, None).slices if one.mode == "open"}
+    assert opened == plan.open_s > 1.0
+    load_s = {
+        mode: sum(one.duration_s for one in plan.round(0, None).slices if one.mode == mode)
+        for mode in ("closed", "open")
+    }
+    assert load_s["open"] / (load_s["open"] + load_s["closed"]) == pytest.approx(
+        plan.profile.open_share, abs=0.12
+    )
 
 
 def test_the_same_wishes_give_the_same_plan() -> None:
     assert fitted() == fitted()
 
 
-def test_a_round_takes_its_launches_its_load_and_the_gaps() -> None:
-    plan = fitted(contestants=("flask-sync",), scenarios=1)
-    round_ = plan.round(1, {"ping": 1.0})
+def test_a_round_takes_its_launches_its_warm_ups_its_load_and_the_gaps() -> None:
+    plan = fitted(contestants=("flask-gthread",), scenarios=1)
+    round_ = plan.round(1, Sizes({"ping": 1}, {"ping": 1.0}))
 
-    launches_s = budget.LAUNCH_S + budget.LAUNCH_EACH_S
-    assert budget.round_s(plan) == pytest.approx(
-        launches_s + round_.load_s + len(round_.slices) * budget.GAP_S
-    )
+    closed = [one for one in round_.slices if one.mode == "closed"]
+    load_s = budget.AS_SLOW_AS * sum(one.duration_s for one in closed) + plan.open_s
+    launches_s = budget.LAUNCH_S + budget.LAUNCH_EACH_S + plan.profile.warmup_ms / 1000
+    assert budget.round_s(plan) == pytest.approx(launches_s + load_s + len(round_.slices) * budget.GAP_S)
 
 
 def test_another_round_fits_when_it_leaves_time_for_the_report() -> None:

@@ -22,8 +22,6 @@ name = "two-rounds"
 title = "two rounds of a second or two"
 budget_s = 50
 max_rounds = 2
-closed_blocks = 1
-open_blocks = 1
 """
 PLANNED = ["scenario", "contestant", "mode", "block"]
 
@@ -109,6 +107,6 @@ def told_of(folder: Path) -> tuple[str, int]:
 def planned_and_measured(folder: Path) -> tuple[list[tuple[object, ...]], list[tuple[object, ...]]]:
     """What the plan wants of the second round, and what was done, in order."""
     made = load_run(folder)
-    planned = made.plan.round(1, made.rates).slices
+    planned = made.plan.round(1, made.sizes).slices
     measured = pl.read_parquet(folder / "samples" / "round-001.slices.parquet").sort("slice")
     return [tuple(getattr(one, name) for name in PLANNED) for one in planned], measured.select(PLANNED).rows()

@@ -128,7 +128,7 @@ def _comparison(pair: _Pair, confidence: float | None, run: RunInfo) -> Comparis
         rounds=len(pair.ratio.rounds) if pair.ratio else 0,
         blocks=pair.ratio.blocks if pair.ratio else 0,
         round_ratios=pair.ratio.rounds if pair.ratio else (),
-        note=found.note,
+        note="; ".join(text for text in (found.note, pair.ratio.note if pair.ratio else "") if text),
         family=pair.family,
         finding=found.finding,
         within=found.within,

@@ -60,12 +60,16 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """A ratio a / b. `log` estimates its logarithm; `rounds` holds one ratio for each of the rounds in `numbers`."""
+    """A ratio a / b. `log` estimates its logarithm; `rounds` holds one ratio for each of the rounds in `numbers`.
+
+    `note`: what it lacks.
+    """
 
     log: Estimate
     rounds: tuple[float, ...]
     blocks: int
     numbers: tuple[int, ...] = ()
+    note: str = ""
 
     @property
     def value(self) -> float:
@@ -120,10 +124,10 @@ def standard_error(rounds: FloatArray) -> FloatArray:
     return errors
 
 
-def ratio_of(logs: Mapping[int, float], blocks: int) -> Ratio:
+def ratio_of(logs: Mapping[int, float], blocks: int, note: str = "") -> Ratio:
     """The ratio behind one log ratio per round: round -> log; ValueError without any."""
     values = np.array(list(logs.values()))
-    return Ratio(estimate(values), tuple(float(one) for one in np.exp(values)), blocks, tuple(logs))
+    return Ratio(estimate(values), tuple(float(one) for one in np.exp(values)), blocks, tuple(logs), note)
 
 
 def paired_ratio(log_ratios: Sequence[FloatArray] | Mapping[int, FloatArray]) -> Ratio:

@@ -1,12 +1,17 @@
 """The one place that chooses the estimator of a metric: costs of the closed loop, latencies, others. Pure."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import polars as pl
 
+from loadtests.analysis.costs import Costs, cost_figure, cost_ratio, costs_in, pause_figure
+from loadtests.analysis.digest import Digest
 from loadtests.analysis.estimates import Figure, Ratio
+from loadtests.analysis.observations import observe
 from loadtests.analysis.readings import Launches, Readings, block_figure, block_ratio, readings_in
-from loadtests.config.metrics import kind_of
+from loadtests.config.metrics import PAUSES, kind_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,30 +19,35 @@ class Measured:
     """All that is estimated from."""
 
     readings: Readings
+    costs: Costs = field(default_factory=Costs)
 
     @property
     def places(self) -> list[tuple[str, str, str]]:
         """Every (scenario, contestant, metric) that there is something of, in order."""
-        return sorted(self.readings)
+        paused = {(*cell, metric) for cell in self.costs.closed for metric in PAUSES}
+        return sorted(self.readings.keys() | paused)
 
     @property
     def taken(self) -> set[tuple[str, str]]:
         """Every (scenario, metric) that there is something of."""
-        return {(scenario, metric) for scenario, _, metric in self.readings}
+        return {(scenario, metric) for scenario, _, metric in self.places}
 
     def answered(self, contestant: str) -> set[str]:
         """The scenarios of a contestant."""
-        return {scenario for scenario, name, _ in self.readings if name == contestant}
+        return {scenario for scenario, name, _ in self.places if name == contestant}
 
 
-def measured_in(observations: pl.DataFrame) -> Measured:
-    """What observations alone hold: nothing of pauses, and latencies by round."""
-    return Measured(readings_in(observations))
+def measured_in(digest: Digest, workers: Mapping[str, int] = MappingProxyType({})) -> Measured:
+    """What a digest holds; workers: see `costs_in`."""
+    observations = observe(digest).with_columns(pl.col("value").fill_nan(None))
+    return Measured(readings_in(observations), costs_in(digest, workers))
 
 
 def ratio(measured: Measured, scenario: str, metric: str, a: Launches, b: Launches) -> Ratio | None:
     """The ratio of two contestants, a / b; None where they have nothing in common."""
     match kind_of(metric):
+        case "cost":
+            return cost_ratio(measured.costs, scenario, metric, a, b)
         case _:
             return block_ratio(measured.readings, scenario, metric, a, b)
 
@@ -45,5 +55,9 @@ def ratio(measured: Measured, scenario: str, metric: str, a: Launches, b: Launch
 def figure(measured: Measured, scenario: str, metric: str, launches: Launches) -> Figure:
     """One metric of one contestant in one scenario."""
     match kind_of(metric):
+        case "cost":
+            return cost_figure(measured.costs, scenario, metric, launches)
+        case "pause":
+            return pause_figure(measured.costs, scenario, metric, launches)
         case _:
             return block_figure(measured.readings, scenario, metric, launches)

@@ -25,6 +25,7 @@ def observe(digest: Digest) -> pl.DataFrame:
             _long(_per_round(digest), ["bytes_per_response", "error_percent"]),
             _long(_once(_latencies(digest)), LATENCIES),
             _long(_memory(digest), ["pss_mib"]),
+            _long(_private_memory(digest), ["private_mib"]),
             _long(_connections(digest), ["requests_per_connection"]),
         ]
     ).sort([*CELL, "metric", "round", "block"])  # groups come in any order: the same samples, the same report
@@ -93,6 +94,20 @@ def _memory(digest: Digest) -> pl.DataFrame:
     """One PSS per round and contestant, shown in every scenario that it answered."""
     pss = digest.servers.select("round", "contestant", pss_mib=pl.col("pss_kib") / 1024)
     return _answered_scenarios(digest).join(pss, on=["round", "contestant"], how="inner")
+
+
+def _private_memory(digest: Digest) -> pl.DataFrame:
+    """Per round and contestant, in no scenario; no rows where it was not measured."""
+    read = digest.servers.drop_nulls("private_kib")
+    return _once(
+        read.select(
+            "round",
+            "contestant",
+            scenario=pl.lit(""),
+            samples=pl.lit(1),
+            private_mib=pl.col("private_kib") / 1024,
+        )
+    )
 
 
 def _connections(digest: Digest) -> pl.DataFrame:

@@ -9,7 +9,6 @@ from loadtests.analysis.cells import cells
 from loadtests.analysis.comparisons import comparisons
 from loadtests.analysis.digest import Digest, steal_percent
 from loadtests.analysis.estimators import Measured, measured_in
-from loadtests.analysis.observations import observe
 from loadtests.analysis.precision import widths
 from loadtests.analysis.summary import RunInfo, RunNoise, Summary
 from loadtests.analysis.twins import against_twins, biases
@@ -19,7 +18,7 @@ from loadtests.config.profiles import headline
 
 def summarise(digest: Digest, run: RunInfo) -> Summary:
     """All that a report needs, out of the digest of the raw samples."""
-    measured, found = _measured(digest, run), gates.inspect(digest, run)
+    measured, found = measured_in(digest, run.workers), gates.inspect(digest, run)
     reasons, noise = gates.reasons(found), noise_of(digest, measured, run)
     return Summary(
         run=run,
@@ -37,7 +36,7 @@ def headline_widths(digest: Digest, run: RunInfo) -> dict[str, float]:
         return {}
     names = {*run.launches(pair.a), *run.launches(pair.b), *run.twins, *run.twins.values()}
     own = replace(digest, slices=digest.slices.filter(pl.col("contestant").is_in(names)))
-    measured, reasons = _measured(own, run), gates.reasons(gates.inspect(own, run))
+    measured, reasons = measured_in(own, run.workers), gates.reasons(gates.inspect(own, run))
     bias = noise_of(own, measured, run).bias
     return widths(comparisons(measured, reasons, replace(run, claims=(pair,)), COSTS, bias))
 
@@ -46,7 +45,3 @@ def noise_of(digest: Digest, measured: Measured, run: RunInfo) -> RunNoise:
     """Stolen time, and every twin against its original."""
     against = against_twins(measured, run)
     return RunNoise(steal_percent(digest.slices, run.cpus), against, biases(against))
-
-
-def _measured(digest: Digest, run: RunInfo) -> Measured:
-    return measured_in(observe(digest).with_columns(pl.col("value").fill_nan(None)))

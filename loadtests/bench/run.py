@@ -87,6 +87,7 @@ def info_of(run: BenchRun, digest_: Digest) -> RunInfo:
         frameworks={one.name: one.framework for one in contestants},
         scenarios={one.name: one.title for one in plan.scenarios},
         waiting=tuple(one.name for one in plan.scenarios if one.waits),
+        workers={one.name: one.workers for one in contestants if one.workers > 1},
         keep_alive={one.name: one.keep_alive for one in contestants},
         claims=plan.claims,
     )

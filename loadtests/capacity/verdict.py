@@ -9,8 +9,9 @@ import polars as pl
 from loadtests.analysis.cells import cells
 from loadtests.analysis.comparisons import comparisons
 from loadtests.analysis.estimates import MIN_ROUNDS
-from loadtests.analysis.estimators import measured_in
+from loadtests.analysis.estimators import Measured
 from loadtests.analysis.observations import COLUMNS
+from loadtests.analysis.readings import readings_in
 from loadtests.analysis.summary import Cell, Comparison, GateResult, RunInfo, RunNoise, Summary
 from loadtests.capacity.curves import Point, curve
 from loadtests.capacity.replay import Replay
@@ -43,7 +44,9 @@ class Surge:
 def summarise(replays: Sequence[Replay], run: RunInfo) -> Summary:
     """The summary; a round is one observation. Those without a capacity are left out and counted in the reasons."""
     held = grouped(replays)
-    found = [_with_reasons(cell, held) for cell in cells(measured_in(observations(replays)), {}, run)]
+    found = [
+        _with_reasons(cell, held) for cell in cells(Measured(readings_in(observations(replays))), {}, run)
+    ]
     return Summary(
         run=run,
         cells=tuple(found),
@@ -126,7 +129,7 @@ def _compared(
     replays: Sequence[Replay], held: Mapping[Pair, Sequence[Replay]], run: RunInfo
 ) -> list[Comparison]:
     """Every claim in every scenario that both answer, paired by round."""
-    judged = comparisons(measured_in(observations(replays)), {}, run, (CAPACITY,))
+    judged = comparisons(Measured(readings_in(observations(replays))), {}, run, (CAPACITY,))
     return [_with_note(one, held) for one in judged]
 
 

@@ -25,7 +25,8 @@ class Piece:
     Closed: `users` ask one request after the other, each takes `service_ms`. Open: a request is due every
     `gap_ms`, sent `lag_ms` later. The first `failed` requests fail with `failure`. `cpu_us` is the server's CPU
     time a request; the shares are those of the slice's time, `steal` of all CPUs. `uncounted`: how many requests
-    the server has counted less than the client, None: it does not count.
+    the server has counted less than the client, None: it does not count. `pauses`, each of `pause_ms` and of as much
+    CPU time, fall into the first answers of a closed slice; None: the server does not tell.
     """
 
     contestant: str = A
@@ -48,6 +49,13 @@ class Piece:
     cpu_us: float | None = 100.0
     generator: float = 0.3
     steal: float = 0.0
+    pauses: int | None = 0
+    pause_ms: float = 50.0
+
+    @property
+    def stalled_ms(self) -> float:
+        """How long it paused in all."""
+        return (self.pauses or 0) * self.pause_ms
 
 
 def samples_of(*pieces: Piece, pss_mib: dict[str, float | None] | None = None) -> Samples:
@@ -119,7 +127,10 @@ def _row(number: int, piece: Piece, place: int) -> tuple[int, ...]:
     asked_ms = turn * piece.service_ms if piece.mode == "closed" else place * piece.gap_ms
     due = start + round(asked_ms * MS)
     sent = due + (round(piece.lag_ms * MS) if piece.mode == "open" else 0)
-    end = sent + round(piece.service_ms * MS)
+    stalled = round(piece.stalled_ms * MS) if piece.mode == "closed" else 0
+    if turn > 0:
+        due, sent = due + stalled, sent + stalled
+    end = sent + round(piece.service_ms * MS) + (stalled if turn == 0 else 0)
     body, failure = piece.body_bytes, piece.failure if place < piece.failed else Failure.NONE
     variant = place % piece.variants
     return (piece.round, number, due, sent, end, piece.status, body + 100, body, variant, failure)
@@ -128,6 +139,7 @@ def _row(number: int, piece: Piece, place: int) -> tuple[int, ...]:
 def _slice(number: int, piece: Piece) -> dict[str, Any]:
     start = _start_ns(number)
     drained = max((row[4] for row in _rows(number, piece)), default=start + MS)
+    stalled_ns = None if piece.pauses is None else round(piece.stalled_ms * MS)
     counted = None if piece.uncounted is None else piece.requests - piece.uncounted
     return {
         "round": piece.round,
@@ -146,10 +158,18 @@ def _slice(number: int, piece: Piece) -> dict[str, Any]:
         "client_requests": piece.requests,
         "server_requests": counted,
         "connections": piece.connections,
-        "server_cpu_ns": None if piece.cpu_us is None else round(piece.cpu_us * 1000 * piece.requests),
+        "server_cpu_ns": None if piece.cpu_us is None else _cpu_ns(piece),
         "generator_cpu_ns": round(piece.generator * (drained - start)),
         "steal_ms": piece.steal * CPUS * (drained - start) / MS,
+        "gen2_count": piece.pauses,
+        "gen2_ns": stalled_ns,
+        "gen2_cpu_ns": stalled_ns,
+        "gen2_longest_ns": None if not piece.pauses else round(piece.pause_ms * MS),
     }
+
+
+def _cpu_ns(piece: Piece) -> int:
+    return round((piece.cpu_us or 0) * 1000 * piece.requests + piece.stalled_ms * MS)
 
 
 def _server(round_: int, contestant: str, pss_mib: float | None) -> dict[str, Any]:

@@ -15,7 +15,7 @@ INSTALL = $(PIP) install --require-hashes --no-deps --no-build-isolation
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock bench test lint unit nightly coverage report compare serve selftest doctor capacity locust-ui wirespeed overhead instructions analysis estimators oversell idle-sockets export-memory clean
+.PHONY: help setup lock bench test lint unit nightly coverage report compare serve selftest doctor capacity locust-ui wirespeed overhead observer instructions analysis estimators oversell idle-sockets export-memory clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -95,6 +95,9 @@ wirespeed: $(INSTALLED) ## Compare our wire client with Locust's own, in one run
 
 overhead: $(INSTALLED) ## Compare both apps' ping with bare one-route apps, in one run
 	@$(BIN)/python -m loadtests.studies.overhead
+
+observer: $(INSTALLED) ## Time what observing garbage collections costs the servers, in one run
+	@$(BIN)/python -m loadtests.studies.observer
 
 instructions: $(INSTALLED) ## Count both apps' instructions per request with valgrind (ARGS="--base ../other": another checkout too)
 	@$(BIN)/python -m loadtests.studies.instructions $(ARGS)

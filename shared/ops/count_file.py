@@ -11,6 +11,7 @@ that appended it and alone writes to it, and its values. A slot outlives its pro
 
 Of kind 2: count and wall time of generations 0, 1 and 2; of generation 2 also the CPU time of the thread that
 collected, and the wall time of the longest, set to 0 by whoever reads it. Times are in nanoseconds.
+Slots of other kinds are passed over.
 """
 
 import os

@@ -4,13 +4,13 @@ Nothing is judged here. Reports, gates and verdicts are made from digests alone.
 """
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 import polars as pl
 
-from loadtests.analysis.histograms import HISTOGRAM, IntArray, histogram_of
+from loadtests.analysis.histograms import HISTOGRAM, IntArray, frame_of, histogram_of
 from loadtests.samples.outcome import lags_ns
 from loadtests.samples.store import SERVERS, SLICES, Failure, Samples, Schema, conform
 
@@ -170,13 +170,15 @@ def _pools(requests: pl.DataFrame) -> pl.DataFrame:
     """The histograms of one cell of one round."""
     opened = requests.filter(pl.col("mode").is_in(OPEN) & ~pl.col("aside")).sort("slice", "due_ns", "sent_ns")
     parts = opened.partition_by("mode", "own_load", as_dict=True, maintain_order=True)
-    rows = [
-        {"mode": mode, "own_load": own_load, "kind": kind, **asdict(held), "samples": held.samples}
-        for (mode, own_load), part in parts.items()
-        for kind, times_ns in _times_ns(part).items()
-        for held in [histogram_of(times_ns)]
-    ]
-    return pl.DataFrame(rows, {name: kind for name, kind in POOLS.items() if name not in {"round", *CELL}})
+    held = {
+        (*key, kind): histogram_of(one)
+        for key, part in parts.items()
+        for kind, one in _times_ns(part).items()
+    }
+    names = {name: POOLS[name] for name in ("mode", "own_load", "kind")}
+    return pl.concat(
+        [pl.DataFrame(list(held), names, orient="row"), frame_of(list(held.values()))], how="horizontal"
+    )
 
 
 def _times_ns(ordered: pl.DataFrame) -> dict[str, IntArray]:

@@ -11,6 +11,7 @@ from loadtests.analysis.digest import Digest
 from loadtests.analysis.estimates import Figure, Ratio
 from loadtests.analysis.observations import observe
 from loadtests.analysis.readings import Launches, Readings, block_figure, block_ratio, readings_in
+from loadtests.analysis.tails import Tails, latency, percentile_ratio, tails_in
 from loadtests.config.metrics import PAUSES, kind_of
 
 
@@ -20,12 +21,13 @@ class Measured:
 
     readings: Readings
     costs: Costs = field(default_factory=Costs)
+    tails: Tails = field(default_factory=Tails)
 
     @property
     def places(self) -> list[tuple[str, str, str]]:
         """Every (scenario, contestant, metric) that there is something of, in order."""
         paused = {(*cell, metric) for cell in self.costs.closed for metric in PAUSES}
-        return sorted(self.readings.keys() | paused)
+        return sorted({*self.readings, *paused, *self.tails.places})
 
     @property
     def taken(self) -> set[tuple[str, str]]:
@@ -37,10 +39,10 @@ class Measured:
         return {scenario for scenario, name, _ in self.places if name == contestant}
 
 
-def measured_in(digest: Digest, workers: Mapping[str, int] = MappingProxyType({})) -> Measured:
-    """What a digest holds; workers: see `costs_in`."""
+def measured_in(digest: Digest, workers: Mapping[str, int] = MappingProxyType({}), seed: int = 0) -> Measured:
+    """What a digest holds; workers: see `costs_in`, seed: see `tails_in`."""
     observations = observe(digest).with_columns(pl.col("value").fill_nan(None))
-    return Measured(readings_in(observations), costs_in(digest, workers))
+    return Measured(readings_in(observations), costs_in(digest, workers), tails_in(digest, seed))
 
 
 def ratio(measured: Measured, scenario: str, metric: str, a: Launches, b: Launches) -> Ratio | None:
@@ -48,6 +50,8 @@ def ratio(measured: Measured, scenario: str, metric: str, a: Launches, b: Launch
     match kind_of(metric):
         case "cost":
             return cost_ratio(measured.costs, scenario, metric, a, b)
+        case "latency":
+            return percentile_ratio(measured.tails, scenario, metric, a, b)
         case _:
             return block_ratio(measured.readings, scenario, metric, a, b)
 
@@ -59,5 +63,7 @@ def figure(measured: Measured, scenario: str, metric: str, launches: Launches) -
             return cost_figure(measured.costs, scenario, metric, launches)
         case "pause":
             return pause_figure(measured.costs, scenario, metric, launches)
+        case "latency":
+            return latency(measured.tails, scenario, metric, launches)
         case _:
             return block_figure(measured.readings, scenario, metric, launches)

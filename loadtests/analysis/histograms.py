@@ -5,6 +5,7 @@ A time falls into a bucket, and stands for the bucket's upper end, as in every t
 HdrHistogram; tests/analysis/test_histograms.py holds the two against each other).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,9 +80,10 @@ def needed_samples(q: float) -> int:
     return round(5 / (1 - q))
 
 
-def rank(q: float, samples: int) -> int:
+def rank(q: float, samples: IntArray | int) -> IntArray:
     """Which of so many ordered samples is the q-quantile, counted from 1, as HdrHistogram has it."""
-    return max(1, int(q * samples + 0.5))
+    places: IntArray = np.maximum(1, np.floor(q * np.asarray(samples) + 0.5)).astype(np.int64)
+    return places
 
 
 def histogram_of(times_ns: IntArray) -> Histogram:
@@ -89,6 +91,18 @@ def histogram_of(times_ns: IntArray) -> Histogram:
     counted = np.bincount(places_of(times_ns))
     places = np.flatnonzero(counted)
     return Histogram(places, counted[places], int(times_ns.max(initial=0)))
+
+
+def frame_of(held: Sequence[Histogram]) -> pl.DataFrame:
+    """One row per histogram, with the columns of HISTOGRAM."""
+    return pl.DataFrame(
+        {
+            "samples": [one.samples for one in held],
+            "max_ns": [one.max_ns for one in held],
+            "places": [pl.Series(one.places.astype(np.uint16)) for one in held],
+            "counts": [pl.Series(one.counts.astype(np.uint32)) for one in held],
+        }
+    ).select(pl.col(name).cast(kind) for name, kind in HISTOGRAM.items())
 
 
 def merged(rows: pl.DataFrame) -> Histogram:

@@ -1,29 +1,25 @@
 """A digest -> observations: one value per scenario, contestant, metric, round and block.
 
-An observation frame has the columns scenario, contestant, metric, round, block, value and samples. `value`
-is null where the round's pool holds too few samples for the percentile; `samples` is the size of that pool.
+An observation frame has the columns scenario, contestant, metric, round, block, value and samples; `value` is null
+where something was not read. Latencies are not among them (tails.py).
 Metrics that are taken once per round have block 0. Slices that were set aside leave no observation.
 """
 
 import polars as pl
 
 from loadtests.analysis.digest import CELL, Digest
-from loadtests.analysis.histograms import needed_samples, pooled_ms
-from loadtests.config.metrics import PERCENTILES
 
 COLUMNS = [*CELL, "metric", "round", "block", "value", "samples"]
-LATENCIES = [f"{kind}_{name}_ms" for kind in ("response", "service") for name in PERCENTILES]
 
 
 def observe(digest: Digest) -> pl.DataFrame:
-    """All observations of all metrics, in order; failures are left out of every latency and throughput."""
+    """All observations of all metrics, in order; failures are left out of throughput."""
     return pl.concat(
         [
             _long(
                 _per_slice(digest.slices.filter(~pl.col("aside"))), ["throughput_rps", "cpu_us_per_request"]
             ),
             _long(_per_round(digest), ["bytes_per_response", "error_percent"]),
-            _long(_once(_latencies(digest)), LATENCIES),
             _long(_memory(digest), ["pss_mib"]),
             _long(_private_memory(digest), ["private_mib"]),
             _long(_connections(digest), ["requests_per_connection"]),
@@ -65,29 +61,6 @@ def _per_round(digest: Digest) -> pl.DataFrame:
         error_percent=100 * (pl.col("samples") - pl.col("good")) / pl.col("samples")
     )
     return _once(shares.join(sizes, on=cell, how="left"))
-
-
-def _latencies(digest: Digest) -> pl.DataFrame:
-    """Percentiles of each round's open slices."""
-    opened = digest.pools.filter((pl.col("mode") == "open") & (pl.col("kind") != "lag"))
-    rows = [_percentiles(part) for part in opened.partition_by(*CELL, "round", maintain_order=True)]
-    return pl.DataFrame(
-        rows,
-        {
-            **{name: digest.pools.schema[name] for name in (*CELL, "round", "samples")},
-            **dict.fromkeys(LATENCIES, pl.Float64),
-        },
-    )
-
-
-def _percentiles(pools: pl.DataFrame) -> dict[str, object]:
-    samples = int(pools["samples"][0])
-    found = {
-        f"{kind}_{name}_ms": pooled_ms(pools, kind, q) if samples >= needed_samples(q) else None
-        for kind in ("response", "service")
-        for name, q in PERCENTILES.items()
-    }
-    return {**pools.select(*CELL, "round").row(0, named=True), "samples": samples, **found}
 
 
 def _memory(digest: Digest) -> pl.DataFrame:

@@ -112,6 +112,33 @@ class AaRatio:
 
 
 @dataclass(frozen=True, slots=True)
+class Load:
+    """Response times in an open loop at a share of the server's own closed throughput, pooled over all rounds.
+
+    rate_rps: the mean arrival rate; None for a percentile that too few requests were planned for. Other figures
+    of the summary are at the rate that all contestants of a scenario have in common.
+    """
+
+    scenario: str
+    contestant: str
+    own_load: float
+    rate_rps: float
+    p50_ms: float | None
+    p50_low_ms: float | None
+    p50_high_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
+    p99_low_ms: float | None
+    p99_high_ms: float | None
+    p999_ms: float | None
+    max_ms: float | None
+    samples: int
+    rounds: int
+    valid: bool = True
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class RunNoise:
     """How disturbed the machine was: stolen CPU time, and the A-against-A ratios.
 
@@ -174,6 +201,7 @@ class Summary:
     comparisons: tuple[Comparison, ...]
     gates: tuple[GateResult, ...]
     noise: RunNoise
+    loads: tuple[Load, ...] = ()
 
     def to_json(self) -> str:
         """The text of `summary.json`; a NaN in it is a mistake of the caller and raises ValueError."""

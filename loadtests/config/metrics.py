@@ -23,7 +23,7 @@ PERCENTILES: Mapping[str, float] = {"p50": 0.5, "p95": 0.95, "p99": 0.99, "p999"
 _LATENCIES = tuple(
     Metric(f"{kind}_{name}_ms", f"{kind} time {name}", "ms")
     for kind in ("response", "service")
-    for name in PERCENTILES
+    for name in (*PERCENTILES, "max")
 )
 
 METRICS: Mapping[str, Metric] = {
@@ -87,4 +87,4 @@ def loop_of(metric: str) -> str:
     """The loop that a metric is measured in: `open` for latencies, `tail` for those from p99 on, else `closed`."""
     if kind_of(metric) != "latency":
         return "closed"
-    return "tail" if metric.endswith(("_p99_ms", "_p999_ms")) else "open"
+    return "tail" if metric.endswith(("_p99_ms", "_p999_ms", "_max_ms")) else "open"

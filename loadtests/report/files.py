@@ -8,17 +8,21 @@ from loadtests.analysis.digest import Digest
 from loadtests.analysis.summary import Summary
 from loadtests.report.charts import draw
 from loadtests.report.document import Document, document_of
+from loadtests.report.histograms import logs_of
 from loadtests.report.html import to_html
 from loadtests.report.markdown import to_markdown
 from loadtests.report.tables import Table
 
 
 def write_report(summary: Summary, digest: Digest, folder: Path, checks: Sequence[Table] = ()) -> None:
-    """Write `summary.json`, `report.md`, `report.html` and `charts/*.svg` into a run's folder.
+    """Write `summary.json`, `report.md`, `report.html`, `charts/*.svg` and `histograms/*.hlog` into a run's folder.
 
     checks: tables that go behind those of the run's own checks.
     """
     (folder / "summary.json").write_text(summary.to_json(), encoding="utf-8")
+    (folder / "histograms").mkdir(exist_ok=True)
+    for name, text in logs_of(digest, summary.run).items():
+        (folder / "histograms" / name).write_text(text, encoding="utf-8")
     document = document_of(summary)
     write_pages(replace(document, checks=(*document.checks, *checks)), draw(summary, digest), folder)
 

@@ -36,14 +36,13 @@ def test_a_sound_run_passes_every_gate() -> None:
     assert gates.reasons(results) == {}
 
 
-def test_what_is_set_aside_leaves_no_observation_and_no_percentile() -> None:
+def test_what_is_set_aside_leaves_no_observation() -> None:
     stolen = both_loops(A, requests=100, steal=0.9, service_ms=50.0)
 
     observed = observe(digested(samples_of(*stolen, *both_loops(A, requests=100, block=1))))
 
     values = {metric: observed.filter(pl.col("metric") == metric)["value"].to_list() for metric in COMPARED}
     assert values["throughput_rps"] == [2000.0]
-    assert values["response_p50_ms"] == pytest.approx([1.0], rel=1e-3)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from loadtests.analysis.histograms import (
     SIGNIFICANT_DIGITS,
     Histogram,
     IntArray,
+    frame_of,
     histogram_of,
     merged,
     needed_samples,
@@ -31,15 +32,7 @@ def library() -> HdrHistogram:
 
 def row(held: Histogram, kind: str = "response") -> pl.DataFrame:
     """A histogram as a digest keeps it."""
-    return pl.DataFrame(
-        {
-            "kind": kind,
-            "max_ns": held.max_ns,
-            "places": [held.places.tolist()],
-            "counts": [held.counts.tolist()],
-        },
-        {"kind": pl.String, "max_ns": pl.Int64, "places": pl.List(pl.UInt16), "counts": pl.List(pl.UInt32)},
-    )
+    return frame_of([held]).with_columns(kind=pl.lit(kind))
 
 
 def times_ns(seed: int, count: int) -> IntArray:

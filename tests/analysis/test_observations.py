@@ -1,20 +1,11 @@
 """Observations worked out by hand, from a few requests each."""
 
-from dataclasses import replace
-from typing import Any
-
 import polars as pl
 import pytest
 
-from loadtests.analysis.histograms import needed_samples
 from loadtests.analysis.observations import closed_throughput, observe
 from loadtests.samples.store import Samples
-from tests.support.frames import MS, SCENARIO, A, B, Piece, both_loops, digested, samples_of
-
-
-def three_digits(*wanted: float) -> Any:
-    """Percentiles come from histograms of three significant digits."""
-    return pytest.approx(list(wanted), rel=1e-3)
+from tests.support.frames import SCENARIO, A, B, Piece, both_loops, digested, samples_of
 
 
 def values(samples: Samples, metric: str, contestant: str = A) -> list[float | None]:
@@ -23,13 +14,6 @@ def values(samples: Samples, metric: str, contestant: str = A) -> list[float | N
         (pl.col("metric") == metric) & (pl.col("contestant") == contestant)
     )
     return rows.sort("scenario", "round", "block")["value"].to_list()
-
-
-def opened(service_ms: list[float], **changes: Any) -> Samples:
-    """One open slice whose requests take so long each."""
-    samples = samples_of(Piece(mode="open", requests=len(service_ms), **changes))
-    times = pl.Series([round(one * MS) for one in service_ms], dtype=pl.Int64)
-    return replace(samples, requests=samples.requests.with_columns(end_ns=pl.col("sent_ns") + times))
 
 
 def test_throughput_is_answers_over_the_time_from_first_send_to_last_answer() -> None:
@@ -56,9 +40,8 @@ def test_every_closed_slice_is_an_observation_of_its_own() -> None:
     assert sorted(rows.select("round", "block").iter_rows()) == [(r, b) for r in (0, 1) for b in (0, 1, 2)]
 
 
-def test_open_slices_say_nothing_of_throughput_and_closed_ones_nothing_of_latency() -> None:
+def test_open_slices_say_nothing_of_throughput() -> None:
     assert values(samples_of(Piece(mode="open")), "throughput_rps") == []
-    assert values(samples_of(Piece(mode="closed")), "response_p50_ms") == []
 
 
 def test_cpu_time_that_was_not_read_is_null_and_throughput_is_not() -> None:
@@ -66,53 +49,6 @@ def test_cpu_time_that_was_not_read_is_null_and_throughput_is_not() -> None:
 
     assert values(samples, "cpu_us_per_request") == [None]
     assert values(samples, "throughput_rps") == [2000.0]
-
-
-def test_response_time_counts_from_when_a_request_was_due_service_time_from_when_it_was_sent() -> None:
-    samples = samples_of(Piece(mode="open", service_ms=3.0, lag_ms=4.0))
-
-    assert values(samples, "service_p50_ms") == three_digits(3.0)
-    assert values(samples, "response_p50_ms") == three_digits(7.0)
-
-
-def test_percentiles_are_samples_by_their_rank() -> None:
-    """Of 1, 2 ... 100 the median is the 50th, p95 the 95th."""
-    samples = opened([float(one) for one in range(1, 101)])
-
-    assert values(samples, "service_p50_ms") == three_digits(50)
-    assert values(samples, "service_p95_ms") == three_digits(95)
-
-
-def test_percentiles_are_those_of_the_rounds_pool_not_means_over_slices() -> None:
-    fast = Piece(mode="open", requests=90, service_ms=1.0)
-    slow = Piece(mode="open", requests=60, service_ms=9.0, block=1)
-
-    assert values(samples_of(fast, slow), "service_p50_ms") == three_digits(1.0)
-
-
-@pytest.mark.parametrize(("name", "needed"), [("p50", 10), ("p95", 100), ("p99", 500), ("p999", 5000)])
-def test_a_percentile_needs_five_samples_beyond_it(name: str, needed: int) -> None:
-    assert values(opened([1.0] * needed), f"response_{name}_ms") == three_digits(1.0)
-    assert values(opened([1.0] * (needed - 1)), f"response_{name}_ms") == [None]
-
-
-def test_needed_samples_are_five_over_the_share_beyond() -> None:
-    assert [needed_samples(q) for q in (0.5, 0.95, 0.99, 0.999)] == [10, 100, 500, 5000]
-
-
-def test_failures_never_join_the_latencies() -> None:
-    samples = opened([900.0] * 20 + [2.0] * 10, failed=20)
-
-    assert values(samples, "response_p50_ms") == three_digits(2.0)
-    assert values(samples, "service_p50_ms") == three_digits(2.0)
-
-
-def test_failures_do_not_make_up_for_missing_samples() -> None:
-    assert values(opened([2.0] * 14, failed=5), "response_p50_ms") == [None]
-
-
-def test_an_open_loop_without_any_answer_is_observed_and_empty() -> None:
-    assert values(opened([2.0] * 14, failed=14), "response_p50_ms") == [None]
 
 
 def test_errors_and_bytes_are_those_of_both_loops() -> None:

@@ -50,7 +50,7 @@ def test_what_was_written_is_read_back_the_same(summary: Summary) -> None:
 
 def test_the_document_has_every_key_of_schema_version_1(document: dict[str, Any]) -> None:
     assert document["schema_version"] == 1
-    assert document.keys() == {"schema_version", "run", "cells", "comparisons", "gates", "noise"}
+    assert document.keys() == {"schema_version", "run", "cells", "comparisons", "gates", "noise", "loads"}
     assert document["run"].keys() >= RUN
     assert document["noise"].keys() == {"steal_percent", "aa", "bias"}
 

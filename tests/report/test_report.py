@@ -59,7 +59,13 @@ def folder(measured: tuple[Summary, Digest], tmp_path_factory: pytest.TempPathFa
 
 
 def test_a_report_is_a_summary_two_documents_and_four_charts(folder: Path) -> None:
-    assert {path.name for path in folder.iterdir()} == {"summary.json", "report.md", "report.html", "charts"}
+    assert {path.name for path in folder.iterdir()} == {
+        "summary.json",
+        "report.md",
+        "report.html",
+        "charts",
+        "histograms",
+    }
     assert {path.name for path in (folder / "charts").iterdir()} == {
         "headline.svg", "cpu.svg", "latency.svg", "rounds.svg",
     }  # fmt: skip

@@ -45,7 +45,7 @@ class LoadGenerator:
         self._scenarios = {one.name: one for one in assignment.scenarios}
         self._requests = {one.name: prepare(one, assignment.seed) for one in assignment.scenarios}
         self._servers = {
-            one.name: ServerConnections(one, assignment.users, assignment.timeout_s)
+            one.name: ServerConnections(one, assignment.round.users, assignment.timeout_s)
             for one in assignment.endpoints
         }
         self._warmed: dict[tuple[str, str], Warmup] = {}

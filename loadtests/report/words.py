@@ -21,8 +21,9 @@ WORDINGS: Mapping[str, Wording] = {
     "response_p50_ms": Wording("p50", "shorter p50", "responds faster at p50"),
     "response_p95_ms": Wording("p95", "shorter p95", "responds faster at p95"),
     "response_p99_ms": Wording("p99", "shorter p99", "responds faster at p99"),
+    "response_p999_ms": Wording("p99.9", "shorter p99.9", "responds faster at p99.9"),
     "private_mib": Wording("memory", "less memory", "uses less memory"),
-    "pss_mib": Wording("memory", "less memory", "uses less memory"),
+    "pss_mib": Wording("memory (PSS)", "less memory", "uses less memory"),
     "capacity_at_slo_rps": Wording("capacity", "more capacity", "carries more requests within the SLO"),
 }
 

@@ -15,7 +15,7 @@ INSTALL = $(PIP) install --require-hashes --no-deps --no-build-isolation
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock bench test lint unit nightly coverage report compare serve selftest doctor capacity locust-ui wirespeed overhead observer instructions analysis estimators oversell idle-sockets export-memory clean
+.PHONY: help setup lock bench test lint unit nightly coverage report compare serve selftest doctor capacity locust-ui wirespeed overhead observer instructions analysis estimators oversell idle-sockets waiting export-memory clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -107,6 +107,9 @@ analysis: $(INSTALLED) ## Analyse ten million made-up samples: how much time and
 
 idle-sockets: $(INSTALLED) ## Open a thousand WebSockets to each app: how much memory they take
 	@$(BIN)/python -m loadtests.studies.sockets
+
+waiting: $(INSTALLED) ## Throughput and response times of requests that wait, for 1 to 1,000 users (five minutes)
+	@$(BIN)/python -m loadtests.studies.waiting
 
 export-memory: $(INSTALLED) ## Download a million rows from each app: how much memory that takes (ARGS="20000": fewer)
 	@$(BIN)/python -m loadtests.studies.export $(ARGS)

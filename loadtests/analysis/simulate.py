@@ -2,6 +2,7 @@
 
 A run is drawn as one array of log ratios, shape (rounds, blocks): a launch shifts all blocks of its round, every block
 has its own noise, heavy-tailed (Student's t with 3 degrees of freedom) and correlated with the block before it.
+`simulate_pauses` draws the costs themselves, with pauses in them.
 """
 
 from dataclasses import dataclass
@@ -10,9 +11,8 @@ from math import log, sqrt
 import numpy as np
 from numpy.random import Generator
 from scipy.signal import lfilter
-from scipy.stats import t as student
 
-from loadtests.analysis.estimates import FloatArray
+from loadtests.analysis.estimates import FloatArray, standard_error, t_quantile
 
 TRUTH = log(1.2)
 TAIL_DEGREES = 3
@@ -37,11 +37,14 @@ def drawn(rng: Generator, runs: int, rounds: int, blocks: int, noise: NoiseModel
 
 
 def intervals(logs: FloatArray, confidence: float = 0.95) -> tuple[FloatArray, FloatArray]:
-    """Low and high log ratio of every run at once: `stats.paired_ratio` without the loop over runs."""
-    medians = np.median(logs, axis=2)
-    rounds = medians.shape[1]
-    reach = student.ppf((1 + confidence) / 2, rounds - 1) * medians.std(axis=1, ddof=1) / sqrt(rounds)
-    mean = medians.mean(axis=1)
+    """Low and high log ratio of every run at once: `estimates.paired_ratio` without the loop over runs."""
+    return spans(np.median(logs, axis=2), confidence)
+
+
+def spans(rounds: FloatArray, confidence: float = 0.95) -> tuple[FloatArray, FloatArray]:
+    """Low and high of every run at once, from one value per round, shape (runs, rounds)."""
+    reach = t_quantile(confidence, rounds.shape[1] - 1) * standard_error(rounds)
+    mean = rounds.mean(axis=1)
     return mean - reach, mean + reach
 
 

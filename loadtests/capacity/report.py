@@ -23,9 +23,10 @@ from loadtests.samples.outcome import ANSWERS_NEEDED
 HOW_TO_READ = (
     "Capacity is the highest rate of requests at which a server keeps its promise: p99 of the response time under the"
     " SLO, errors below 0.1 %. Every ratio is a / b, the first server over the second: 0.50 means half the load. The"
-    " range next to it holds the true ratio with 95 % confidence. If it excludes 1, one server carries more; if it"
-    " lies within the margin on both sides of 1, the two are equivalent; otherwise the run was too short, or the"
-    " machine too noisy, to tell."
+    " range next to it is the plain 95 % interval. If it excludes 1, one server carries more; if it lies within the"
+    " margin on both sides of 1, the two are equivalent; otherwise the run was too short, or the machine too noisy, to"
+    " tell. Verdicts on the pair that opens the report follow from wider intervals, so that all of them hold together"
+    " (Holm)."
 )
 
 DECIDED: Mapping[Rule, str] = {

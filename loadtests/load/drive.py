@@ -6,11 +6,12 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from loadtests.config.scenarios import Scenario
 from loadtests.errors import LoadError
-from loadtests.load.protocol import Assignment, SliceDone, from_line, load, to_json
+from loadtests.load.protocol import Assignment, SliceDone, from_line, hand_over, load, to_json
 from loadtests.machine.meters import NOTHING_METERED, Metered
 from loadtests.machine.processes import Child, Program, running
 from loadtests.machine.servers import Endpoint
@@ -22,6 +23,7 @@ TIMEOUT_S = 10.0
 START_S = 30.0
 SLICE_OVERHEAD_S = 0.5
 BACKEND = "select"  # of gevent: it wakes to the microsecond, where epoll rounds up to the millisecond
+ASSIGNMENT = "assignment.json"
 LOCUST_FILE = Path(__file__).with_name("locust_process.py")
 
 
@@ -43,15 +45,65 @@ def drive(
     all may take; None gives a generous one. metered: what is read beside the servers. Raises LoadError when no
     measurement comes out. Whatever happens, the load process has ended on return.
     """
-    with tempfile.TemporaryDirectory(prefix="sidebyside-") as folder:
-        assignment = Assignment(
-            round_, tuple(scenarios), tuple(endpoints.values()), seed, timeout_s, folder, metered
+    with load_process(round_, cpus) as process:
+        return process.drive(
+            scenarios,
+            endpoints,
+            seed=seed,
+            on_slice=on_slice,
+            timeout_s=timeout_s,
+            deadline_s=deadline_s,
+            metered=metered,
         )
-        file = Path(folder) / "assignment.json"
-        file.write_text(to_json(assignment), encoding="utf-8")
-        limit_s = longest_s(round_, timeout_s) if deadline_s is None else deadline_s
-        _run(_locust(file, assignment.users, tuple(cpus)), on_slice, limit_s)
-        return load(Path(folder))
+
+
+@dataclass(frozen=True, slots=True)
+class LoadProcess:
+    """A process that will drive one round; it starts up meanwhile, and waits for the assignment in its folder."""
+
+    child: Child
+    round: Round
+    folder: Path
+
+    def drive(
+        self,
+        scenarios: Sequence[Scenario],
+        endpoints: Mapping[str, Endpoint],
+        *,
+        seed: int,
+        on_slice: Callable[[SliceDone], None] = lambda _: None,
+        timeout_s: float = TIMEOUT_S,
+        deadline_s: float | None = None,
+        metered: Metered = NOTHING_METERED,
+    ) -> Measurement:
+        """As the function of that name, once."""
+        folder, servers = str(self.folder), tuple(endpoints.values())
+        assignment = Assignment(self.round, tuple(scenarios), servers, seed, timeout_s, folder, metered)
+        hand_over(to_json(assignment), self.folder / ASSIGNMENT)
+        self._await(on_slice, longest_s(self.round, timeout_s) if deadline_s is None else deadline_s)
+        return load(self.folder)
+
+    def _await(self, on_slice: Callable[[SliceDone], None], limit_s: float) -> None:
+        """Follow the process to its end; LoadError when it fails or takes longer than the limit."""
+        late, child = threading.Event(), self.child
+        with _alarm(limit_s, late, child):
+            for line in child.process.stdout or ():
+                if progress := from_line(line):
+                    on_slice(progress)
+            status = child.process.wait()
+            if late.is_set():
+                raise LoadError(f"the round was not driven within {limit_s:.0f} s; choose a smaller profile")
+            if status != 0:
+                raise LoadError(child.report(child.how_ended()))
+
+
+@contextmanager
+def load_process(round_: Round, cpus: Sequence[int]) -> Iterator[LoadProcess]:
+    """A load process while the block lasts: start it before the servers, which take as long to start as it does."""
+    with tempfile.TemporaryDirectory(prefix="sidebyside-") as name:
+        folder = Path(name)
+        with running(_locust(folder / ASSIGNMENT, round_.users, tuple(cpus))) as child:
+            yield LoadProcess(child, round_, folder)
 
 
 def longest_s(round_: Round, timeout_s: float) -> float:
@@ -72,20 +124,6 @@ def _locust(assignment: Path, users: int, cpus: tuple[int, ...]) -> Program:
         prints=True,
         stop=signal.SIGKILL,
     )
-
-
-def _run(program: Program, on_slice: Callable[[SliceDone], None], limit_s: float) -> None:
-    """Run the load process to its end; LoadError when it fails or takes longer than the limit."""
-    late = threading.Event()
-    with running(program) as child, _alarm(limit_s, late, child):
-        for line in child.process.stdout or ():
-            if progress := from_line(line):
-                on_slice(progress)
-        status = child.process.wait()
-        if late.is_set():
-            raise LoadError(f"the round was not driven within {limit_s:.0f} s; choose a smaller profile")
-        if status != 0:
-            raise LoadError(child.report(child.how_ended()))
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from loadtests.load.protocol import SliceDone, from_json, save, to_line
 from loadtests.load.scheduling import request_prompt_wakeups
 from loadtests.load.user_pool import UserPool
 
+POLL_S = 0.01
 hooks: Any = events  # untyped in Locust
 pool = UserPool()
 
@@ -48,9 +49,10 @@ def drive_round(environment: Environment) -> None:
     environment.process_exit_code = 1
     try:
         request_prompt_wakeups()
-        assignment = from_json(
-            Path(vars(environment.parsed_options)["assignment"]).read_text(encoding="utf-8")
-        )
+        file = Path(vars(environment.parsed_options)["assignment"])
+        while not file.exists():  # the servers are still starting
+            gevent.sleep(POLL_S)
+        assignment = from_json(file.read_text(encoding="utf-8"))
         measurement = LoadGenerator(assignment, pool).run(print_progress)
         save(measurement, Path(assignment.folder))
         environment.process_exit_code = 0

@@ -32,12 +32,6 @@ class Assignment:
     folder: str
     metered: Metered = NOTHING_METERED
 
-    @property
-    def users(self) -> int:
-        """The most users that any slice or search needs."""
-        planned = [piece.concurrency for piece in self.round.slices]
-        return max([*planned, *(search.users for search in self.round.searches)], default=1)
-
 
 @dataclass(frozen=True, slots=True)
 class SliceDone:
@@ -60,6 +54,13 @@ def to_json(assignment: Assignment) -> str:
 def from_json(text: str) -> Assignment:
     """The assignment that `to_json` wrote."""
     return codec.from_json(Assignment, text)
+
+
+def hand_over(text: str, file: Path) -> None:
+    """Let the load process find the file, whole."""
+    partial = file.with_suffix(".partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(file)
 
 
 def to_line(progress: SliceDone) -> str:

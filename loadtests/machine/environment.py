@@ -9,6 +9,7 @@ from loadtests.config.contestants import Contestant
 from loadtests.errors import ServerError
 from loadtests.machine.cpus import CpuSets, own_cpu_sets
 from loadtests.machine.meters import Metered
+from loadtests.machine.processes import STOP_S
 from loadtests.machine.servers import Endpoint, launched
 
 
@@ -60,10 +61,11 @@ class Environment:
         *,
         ports: Mapping[str, int] | None = None,
         with_workers: bool = False,
+        stop_s: float = STOP_S,
     ) -> Iterator[dict[str, Endpoint]]:
         """All contestants up and answering, each on its own copy of the seeded database, with a folder of its own.
 
-        with_workers: each of them gets a Celery worker.
+        with_workers: each of them gets a Celery worker. stop_s: how long they may take to end before they are killed.
         """
         with ExitStack() as stack:
             variables = {one.name: stack.enter_context(self._variables(one)) for one in contestants}
@@ -73,7 +75,9 @@ class Environment:
                 for one in contestants:
                     if one.needs_database:
                         stack.enter_context(celery_worker(variables[one.name]))
-            yield stack.enter_context(launched(contestants, variables, self.cpus.servers, ports=ports))
+            yield stack.enter_context(
+                launched(contestants, variables, self.cpus.servers, ports=ports, stop_s=stop_s)
+            )
 
     @contextmanager
     def _variables(self, contestant: Contestant) -> Iterator[dict[str, str]]:

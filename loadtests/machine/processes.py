@@ -130,12 +130,12 @@ def await_ready(checks: Mapping[Child, Callable[[], bool]], within_s: float = RE
     return ready_s
 
 
-def end(children: Sequence[Child]) -> None:
-    """Send all of them their stop signal; after STOP_S, or when interrupted, kill them and all that they started."""
+def end(children: Sequence[Child], within_s: float = STOP_S) -> None:
+    """Send all of them their stop signal; after that time, or when interrupted, kill them and all that they started."""
     try:
         for child in children:
             child.send(child.program.stop)
-        deadline_s = time.monotonic() + STOP_S
+        deadline_s = time.monotonic() + within_s
         for child in children:
             with suppress(subprocess.TimeoutExpired):
                 child.process.wait(max(0.0, deadline_s - time.monotonic()))

@@ -18,6 +18,7 @@ from loadtests.machine.meters import ProcessTree, tree_pids
 from loadtests.machine.ports import HOST, free_ports, listeners
 from loadtests.machine.processes import (
     READY_S,
+    STOP_S,
     Child,
     Program,
     await_ready,
@@ -58,19 +59,21 @@ def launched(
     *,
     ports: Mapping[str, int] | None = None,
     ready_s: float | None = None,
+    stop_s: float = STOP_S,
 ) -> Iterator[dict[str, Endpoint]]:
     """Have all of them running, pinned to the CPUs, from when all of them answer until the block is left.
 
     They start on all CPUs, which is faster, and are pinned once all of them answer, with all their workers.
 
     environments: extra variables by name. ports: those that are not to be picked. ready_s: how long they may take;
-    None: as long as suits their number. Names must differ; a twin is the same contestant under a second name. Raises
-    ServerError when a port is taken, or one of them ends or does not answer GET /healthz with 200 in time; also on
-    leaving the block, unless it was left by an exception, when one of them has ended or lost a process that it had when
-    all answered. Whatever was started is stopped.
+    None: as long as suits their number. stop_s: how long they may take to end before they are killed. Names must
+    differ; a twin is the same contestant under a second name. Raises ServerError when a port is taken, or one of them
+    ends or does not answer GET /healthz with 200 in time; also on leaving the block, unless it was left by an
+    exception, when one of them has ended or lost a process that it had when all answered. Whatever was started is
+    stopped.
     """
     chosen = free_ports([one.name for one in contestants], ports or {})
-    with tempfile.TemporaryDirectory(prefix="sidebyside-") as folder, _started(folder) as start_one:
+    with tempfile.TemporaryDirectory(prefix="sidebyside-") as folder, _started(folder, stop_s) as start_one:
         checks: dict[Child, Callable[[], bool]] = {}
         count_files: dict[Child, str] = {}
         for one in contestants:
@@ -92,7 +95,7 @@ StartOne = Callable[[Contestant, int, Mapping[str, str]], tuple[Child, str]]
 
 
 @contextmanager
-def _started(folder: str) -> Iterator[StartOne]:
+def _started(folder: str, stop_s: float) -> Iterator[StartOne]:
     """Starts servers, each with a count file of its own; all of them are ended with the block."""
     children: list[Child] = []
     with ExitStack() as counts, groups_killed_at_exit() as kill_at_exit:
@@ -108,7 +111,7 @@ def _started(folder: str) -> Iterator[StartOne]:
         try:
             yield start_one
         finally:
-            end(children)
+            end(children, stop_s)
 
 
 @contextmanager

@@ -63,6 +63,12 @@ class Round:
         return tuple(dict.fromkeys([*planned, *(search.contestant for search in self.searches)]))
 
     @property
+    def users(self) -> int:
+        """The most users that any slice or search needs."""
+        planned = [piece.concurrency for piece in self.slices]
+        return max([*planned, *(search.users for search in self.searches)], default=1)
+
+    @property
     def load_s(self) -> float:
         """How long the slices load the servers, draining and launching not counted."""
         return sum(piece.warmup_s + piece.duration_s + piece.relief_s for piece in self.slices)

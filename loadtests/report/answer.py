@@ -1,12 +1,15 @@
-"""The answer that opens a report: three sentences, from the verdicts alone."""
+"""The answer that opens a report: a few sentences, from the summary alone."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from loadtests.analysis.summary import Comparison, Summary
+from loadtests.analysis.summary import Comparison, Finding, Summary
 from loadtests.config.metrics import PER_PROCESS
 from loadtests.report import formats, words
 from loadtests.report.floors import floor_sentence
+from loadtests.report.itself import itself_sentence
 from loadtests.report.pairs import Pair, contestant_title, main_pair, scenario_title
+from loadtests.report.pauses import pause_sentence
 
 _LATENCIES = ("response_p95_ms", "response_p50_ms", "response_p99_ms")
 _MOST_NAMED = 2
@@ -15,28 +18,35 @@ _MOST_NAMED = 2
 def answer(summary: Summary) -> tuple[str, ...]:
     """Who is better at what and how sure that is; what is still undecided; and the biggest reason for the gap.
 
-    The answer of a sequential run begins with a warning.
+    A warning comes first where the run was sequential; what pauses cost, and what a server against itself showed, come
+    last.
     """
     pair = main_pair(summary)
     if pair is None:
         return _without_pair(summary)
-    first = _decided_sentence(summary, pair)
-    return (
-        *_warning(summary),
-        _capital(_partial_prefix(summary) + first),
-        _open_sentence(summary, pair),
-        floor_sentence(summary, pair),
+    counted = replace(
+        pair, comparisons=tuple(one for one in pair.comparisons if one.scenario not in summary.run.waiting)
     )
+    parts = (
+        _warning(summary),
+        _capital(_partial_prefix(summary) + _decided_sentence(counted)),
+        " ".join(
+            part for part in (_open_sentence(summary, counted), _waiting_sentence(summary, pair)) if part
+        ),
+        floor_sentence(summary, pair),
+        pause_sentence(summary, pair),
+        itself_sentence(summary),
+    )
+    return tuple(part for part in parts if part)
 
 
-def _warning(summary: Summary) -> tuple[str, ...]:
+def _warning(summary: Summary) -> str:
     if summary.run.design == "paired":
-        return ()
-    warning = (
+        return ""
+    return (
         "This run loaded one server after the other, as most tools do. Noise does not cancel, so the verdicts below may"
         " name the wrong winner: base decisions on a paired run."
     )
-    return (warning,)
 
 
 def _without_pair(summary: Summary) -> tuple[str, str, str]:
@@ -60,28 +70,29 @@ def _without_pair(summary: Summary) -> tuple[str, str, str]:
     return _capital(_partial_prefix(summary) + first), second if invalid else "No gate failed.", third
 
 
-def _decided_sentence(summary: Summary, pair: Pair) -> str:
+def _decided_sentence(pair: Pair) -> str:
     clauses = [clause for side in (1, 0) if (clause := _wins(pair, side))]
     if clauses:
-        return "; ".join(clauses) + _certainty(pair)
+        return f"{'; '.join(clauses)}. {_certainty(pair)}"
     a, b = pair.long
-    verdicts = {one.verdict for one in pair.measured} | {
-        one.verdict for one in pair.comparisons if one.verdict == "invalid"
-    }
-    if not verdicts:
-        return f"{a} and {b} were both measured, but none of their figures could be compared."
-    if verdicts == {"invalid"}:
+    found = {one.finding for one in pair.comparisons if one.ratio is not None or one.verdict == "invalid"}
+    if not found:
+        why = "none of their figures could be compared" if pair.comparisons else "only where requests wait"
+        return f"{a} and {b} were both measured, but {why}."
+    if found == {"invalid"}:
         return f"no verdict on {a} against {b} can be trusted: a gate failed on every comparison."
-    if verdicts == {"equivalent"}:
-        return f"{a} and {b} are equivalent in everything that was measured."
-    if "equivalent" in verdicts:
+    if found <= {"equivalent", "about_equal"}:
+        reach = formats.at_most(max(one.within or 0.0 for one in pair.measured))
+        equal = "equivalent" if found == {"equivalent"} else "about equal"
+        return f"{a} and {b} are {equal} in everything that was measured, within {reach}."
+    if found & {"equivalent", "about_equal"}:
         return f"neither {a} nor {b} is better at anything, as far as this run can tell."
-    return f"all comparisons of {a} and {b} are still undecided."
+    return f"no comparison of {a} and {b} is decided: the run was too short, or the machine too noisy."
 
 
 def _wins(pair: Pair, side: int) -> str:
     """`FastAPI on uvicorn needs less CPU per request than Flask on ... in 5 of 7 scenarios (1.2 to 2.3 times less)`."""
-    metrics = ["cpu_us_per_request", "throughput_rps", _latency_won(pair, side), "pss_mib"]
+    metrics = ["cpu_us_per_request", "throughput_rps", _latency_won(pair, side), *PER_PROCESS]
     known = [metric for metric in metrics if metric and pair.won_by(side, metric)]
     if not known:
         return ""
@@ -103,31 +114,59 @@ def _win(pair: Pair, side: int, metric: str) -> str:
     total = sum(one.metric == metric for one in pair.comparisons)
     share = f"all {total}" if len(won) == total else f"{len(won)} of {total}"
     where = "" if total == 1 or metric in PER_PROCESS else f" in {share} scenarios"
-    return f"{words.does(metric)}|{where} ({by})"
+    return f"{words.does(metric)}|{where}{_slightly(won)} ({by})"
+
+
+def _slightly(won: Sequence[Comparison]) -> str:
+    """In how many it may be by less than the margin."""
+    slight = sum(one.finding in {"a_slightly_better", "b_slightly_better"} for one in won)
+    if slight == len(won):
+        return ", only slightly"
+    return f", slightly in {slight} of them" if slight else ""
 
 
 def _certainty(pair: Pair) -> str:
-    each = "in each with" if len(pair.measured) > 1 else "with"
-    return f", {each} 95 % confidence."
+    """How sure the winners are: those of the primary family together, others each by itself."""
+    won = [one for metric in pair.metrics for side in (0, 1) for one in pair.won_by(side, metric)]
+    sure = words.enumerate_(
+        list(dict.fromkeys(words.short_metric(one.metric) for one in won if one.family == "primary"))
+    )
+    if not sure:
+        return "These verdicts are exploratory: each has 95 % confidence by itself."
+    rest = "; other verdicts are exploratory" if any(one.family == "exploratory" for one in won) else ""
+    return f"With 95 % confidence no winner in {sure} is wrong{rest}."
 
 
 def _open_sentence(summary: Summary, pair: Pair) -> str:
     """What is equal, open, invalid or not measured, with examples; a figure per process counts once."""
     once = _once(pair.comparisons)
-    equal = [one for one in once if one.verdict == "equivalent"]
-    open_ = [one for one in once if one.verdict == "inconclusive" and one.ratio is not None]
-    missing = [one for one in once if one.verdict == "inconclusive" and one.ratio is None]
-    invalid = [one for one in once if one.verdict == "invalid"]
+    by_finding: dict[Finding | None, list[Comparison]] = {}
+    for one in once:
+        by_finding.setdefault(one.finding, []).append(one)
+    near = by_finding.get("about_equal", [])
+    states: dict[Finding, str] = {
+        "equivalent": f"equivalent within {formats.share(summary.run.margin)}",
+        "about_equal": f"about equal within {formats.at_most(max((one.within or 0.0 for one in near), default=0.0))}",
+        "too_noisy": "too noisy to say",
+        "invalid": "invalid",
+        "not_measured": "not measured",
+    }
     parts = [
-        *_part(len(equal), f"equivalent within {formats.share(summary.run.margin)}", ""),
-        *_part(len(open_), "undecided", _named(summary, open_)),
-        *_part(len(invalid), "invalid", _named(summary, invalid)),
-        *_part(len(missing), "not measured", _named(summary, missing)),
+        f"{len(found)} {words.is_or_are(len(found))} {state}{_named(summary, found) if name != 'equivalent' else ''}"
+        for name, state in states.items()
+        if (found := by_finding.get(name, []))
     ]
     total = words.count(len(once), "comparison")
     if not parts:
         return f"All {total} are decided." if len(once) > 1 else "Nothing else was compared."
     return f"Of {total}, {words.enumerate_(parts)}."
+
+
+def _waiting_sentence(summary: Summary, pair: Pair) -> str:
+    waiting = [scenario_title(summary, one) for one in pair.scenarios if one in summary.run.waiting]
+    if not waiting:
+        return ""
+    return f"Not counted: {words.enumerate_(waiting)}; where requests wait, figures follow from users and threads."
 
 
 def _once(comparisons: Sequence[Comparison]) -> list[Comparison]:
@@ -138,18 +177,17 @@ def _once(comparisons: Sequence[Comparison]) -> list[Comparison]:
     return list(kept.values())
 
 
-def _part(amount: int, state: str, named: str) -> list[str]:
-    return [f"{amount} {words.is_or_are(amount)} {state}{named}"] if amount else []
-
-
 def _named(summary: Summary, comparisons: Sequence[Comparison]) -> str:
-    """`(p99 in Ping)`; the first few where there are more."""
-    places = [
-        f"{words.short_metric(one.metric)} in {scenario_title(summary, one.scenario)}" for one in comparisons
-    ]
+    """` (p99 in Ping)`; the first few where there are more."""
+    places = [_place(summary, one) for one in comparisons]
     more = len(places) - _MOST_NAMED
     listed = places if more <= 0 else [*places[:_MOST_NAMED], f"{more} more"]
     return f" ({words.enumerate_(listed)})"
+
+
+def _place(summary: Summary, one: Comparison) -> str:
+    metric = words.short_metric(one.metric)
+    return metric if one.metric in PER_PROCESS else f"{metric} in {scenario_title(summary, one.scenario)}"
 
 
 def _partial_prefix(summary: Summary) -> str:

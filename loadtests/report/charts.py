@@ -9,7 +9,7 @@ import polars as pl
 from loadtests.analysis.digest import Digest
 from loadtests.analysis.observations import observe
 from loadtests.analysis.summary import Cell, Comparison, Summary
-from loadtests.config.metrics import COMPARED, PER_PROCESS
+from loadtests.config.metrics import PER_PROCESS
 from loadtests.report import words
 from loadtests.report.drawing import (
     COLOURS,
@@ -23,7 +23,7 @@ from loadtests.report.drawing import (
     to_svg,
 )
 from loadtests.report.pairs import Pair, main_pair, scenario_title
-from loadtests.report.tables import Kind
+from loadtests.report.tables import Kind, kind_of
 
 WIDEST = 8  # ratios and intervals beyond are cut off: one wide interval must not squeeze all others
 
@@ -32,9 +32,15 @@ def draw(summary: Summary, digest: Digest) -> dict[str, tuple[str, str]]:
     """File name -> (what it shows, the SVG). A chart without data is left out."""
     pair = main_pair(summary)
     charts = {
-        "headline.svg": ("Every ratio with its interval; the band is the margin", headline(summary, pair)),
-        "cpu.svg": ("CPU time per request with its interval", cpu(summary)),
-        "latency.svg": ("Response times at the same arrival rate, by percentile", latency(summary)),
+        "headline.svg": (
+            "Every ratio with its plain 95 % interval; the band is the margin",
+            headline(summary, pair),
+        ),
+        "cpu.svg": ("CPU time per request, pauses included, with its plain 95 % interval", cpu(summary)),
+        "latency.svg": (
+            "Response times at the same arrival rate for all, pooled over rounds, by percentile",
+            latency(summary),
+        ),
         "rounds.svg": (
             "Throughput ratio of every block; a bar is the median of its round",
             rounds(summary, pair, digest),
@@ -72,40 +78,42 @@ def headline(summary: Summary, pair: Pair | None) -> alt.TopLevelMixin | None:
 
 
 def _ratio_rows(summary: Summary, pair: Pair) -> Rows:
+    """What is measured once per process comes last, once; figures of scenarios that wait follow from other things."""
     kinds = _kinds(pair)
-    rows: Rows = []
-    seen: set[str] = set()
-    for metric in COMPARED:
-        for scenario in pair.scenarios:
-            one = pair.find(scenario, metric)
-            if one is None or one.ratio is None or metric in seen:
-                continue
-            if metric in PER_PROCESS:
-                seen.add(metric)
-            rows.append(_ratio_row(summary, one, kinds))
-    return rows
+    scenarios = [one for one in pair.scenarios if one not in summary.run.waiting]
+    found = [
+        one
+        for metric in pair.metrics
+        if metric not in PER_PROCESS
+        for scenario in scenarios
+        if (one := pair.find(scenario, metric))
+    ]
+    return [_ratio_row(summary, one, kinds) for one in (*found, pair.memory) if one and one.ratio is not None]
 
 
 def _ratio_row(summary: Summary, one: Comparison, kinds: Mapping[Kind, str]) -> dict[str, Any]:
-    kind: Kind = "undecided" if one.verdict == "inconclusive" else one.verdict
     return {
-        "scenario": "all scenarios" if one.metric in PER_PROCESS else scenario_title(summary, one.scenario),
+        "scenario": "once per server" if one.metric in PER_PROCESS else scenario_title(summary, one.scenario),
         "metric": words.metric_title(one.metric),
         "ratio": one.ratio,
         "low": one.ratio if one.low is None else one.low,
         "high": one.ratio if one.high is None else one.high,
         "margin_low": 1 / (1 + one.margin),
         "margin_high": 1 + one.margin,
-        "verdict": kinds[kind],
+        "verdict": kinds[kind_of(one)],
     }
 
 
 def _kinds(pair: Pair) -> dict[Kind, str]:
+    a, b = pair.short
     return {
-        "a_better": f"{pair.short[0]} better",
-        "b_better": f"{pair.short[1]} better",
+        "a_better": f"{a} better",
+        "a_slightly_better": f"{a} slightly better",
+        "b_better": f"{b} better",
+        "b_slightly_better": f"{b} slightly better",
         "equivalent": "equivalent",
-        "undecided": "undecided",
+        "about_equal": "about equal",
+        "undecided": "too noisy to say",
         "invalid": "invalid",
     }
 

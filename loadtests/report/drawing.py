@@ -12,8 +12,11 @@ from loadtests.report.tables import Kind
 INK, GREY = "#24292f", "#8a8f98"
 COLOURS: Mapping[Kind, str] = {
     "a_better": "#d9772b",
+    "a_slightly_better": "#f0a661",
+    "b_slightly_better": "#7fb9e0",
     "b_better": "#2f86c1",
     "equivalent": "#4f9a5b",
+    "about_equal": "#9cc7a3",
     "undecided": GREY,
     "invalid": "#b8bcc4",
 }

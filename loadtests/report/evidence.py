@@ -1,43 +1,69 @@
-"""The tables of evidence: every cell, the gates, a server against itself, the run and the machine."""
+"""The tables of evidence: every cell, the gates, the run and the machine."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 
 from loadtests.analysis.summary import Cell as Figure
 from loadtests.analysis.summary import GateResult, RunInfo, Summary
-from loadtests.config.metrics import METRICS
+from loadtests.config.metrics import COSTS, METRICS, PAUSES, PER_PROCESS, kind_of
 from loadtests.report import formats, words
 from loadtests.report.pairs import scenario_title
-from loadtests.report.tables import Cell, Kind, Notes, Table, facts_table, name, ratio_text
+from loadtests.report.tables import Cell, Kind, Notes, Table, facts_table, name
 
-FIGURE_METRICS = (
-    "throughput_rps",
-    "cpu_us_per_request",
-    "response_p50_ms",
-    "response_p95_ms",
-    "response_p99_ms",
-    "service_p50_ms",
-    "pss_mib",
+CLOSED_METRICS = (
+    *COSTS,
+    *PAUSES,
     "bytes_per_response",
     "requests_per_connection",
     "error_percent",
 )
-"""The metrics of the tables of figures; summary.json holds every one."""
+OPEN_METRICS = tuple(name for name in METRICS if kind_of(name) == "latency")
+"""The metrics of the tables of figures, those of the closed loop and latencies; summary.json holds every one."""
+
+_ABOUT_CLOSED = (
+    "With plain 95 % intervals. CPU time per request is that without pauses plus that of pauses; a pause is a full"
+    " garbage collection."
+)
+_ABOUT_OPEN = (
+    "At the same arrival rate for all; percentiles of all requests of all rounds"
+    " together, with plain 95 % intervals. A response time counts from when the request was due, a service time from"
+    " when it was sent."
+)
 
 _FAILURES_NAMED = 3
 
 
 def figure_tables(summary: Summary) -> tuple[Table, ...]:
-    """One table per scenario: one row per contestant, one column per metric."""
-    figures = [one for one in summary.cells if one.contestant not in summary.run.twins]
-    scenarios = dict.fromkeys((*summary.run.scenarios, *(one.scenario for one in figures)))
-    tables = (_figure_table(summary, scenario, figures) for scenario in scenarios)
-    return tuple(table for table in tables if table.rows)
+    """Two tables per scenario, costs and latencies: one row per contestant, one column per metric; then memory."""
+    scenarios = dict.fromkeys(
+        (*summary.run.scenarios, *(one.scenario for one in summary.cells if one.scenario))
+    )
+    tables = [
+        _figure_table(summary, title, about, dict.fromkeys(metrics, scenario))
+        for scenario in scenarios
+        for title, about, metrics in (
+            (f"Figures: {scenario_title(summary, scenario)}", _ABOUT_CLOSED, CLOSED_METRICS),
+            (f"Latencies: {scenario_title(summary, scenario)}", _ABOUT_OPEN, OPEN_METRICS),
+        )
+    ]
+    return tuple(table for table in (*tables, memory_table(summary)) if table.rows)
 
 
-def _figure_table(summary: Summary, scenario: str, figures: Iterable[Figure]) -> Table:
-    own = {(one.contestant, one.metric): one for one in figures if one.scenario == scenario}
+def memory_table(summary: Summary) -> Table:
+    """Memory once per contestant: private, or, in runs of version 0.2 and before, with shared pages divided."""
+    found = next((one for name in PER_PROCESS for one in summary.cells if one.metric == name), None)
+    about = "At the end of a round, once per server, with its plain 95 % interval."
+    return _figure_table(summary, "Memory", about, {found.metric: found.scenario} if found else {})
+
+
+def _figure_table(summary: Summary, title: str, about: str, shown: Mapping[str, str]) -> Table:
+    """shown: metric -> the scenario that its figures are of."""
+    own = {
+        (one.contestant, one.metric): one
+        for one in summary.cells
+        if shown.get(one.metric) == one.scenario and one.contestant not in summary.run.twins
+    }
     names = list(dict.fromkeys((*summary.run.contestants, *(who for who, _ in own))))
-    metrics = [metric for metric in FIGURE_METRICS if any(metric == what for _, what in own)]
+    metrics = [metric for metric in shown if any(metric == what for _, what in own)]
     notes = Notes()
     rows = tuple(
         (name(who), *(_figure(own.get((who, metric)), notes) for metric in metrics))
@@ -48,7 +74,7 @@ def _figure_table(summary: Summary, scenario: str, figures: Iterable[Figure]) ->
         "contestant",
         *(f"{words.metric_title(metric)} ({METRICS[metric].unit})" for metric in metrics),
     )
-    return Table(f"Figures: {scenario_title(summary, scenario)}", columns, rows, notes=notes.texts())
+    return Table(title, columns, rows, about, notes.texts())
 
 
 def _figure(one: Figure | None, notes: Notes) -> Cell:
@@ -60,64 +86,34 @@ def _figure(one: Figure | None, notes: Notes) -> Cell:
 
 
 def gate_table(summary: Summary) -> Table:
-    """One row per gate: what it is about, how often it passed, and why it did not."""
+    """One row per gate: what it is about, in how many cells it passed, and why it did not."""
     by_gate: dict[str, list[GateResult]] = {}
     for one in summary.gates:
         if one.contestant not in summary.run.twins:
             by_gate.setdefault(one.gate, []).append(one)
     rows = tuple(_gate_row(summary, gate, found) for gate, found in by_gate.items())
     about = (
-        "Each gate checks every contestant in every scenario, and each loop by itself where that makes a difference."
-        " One that fails makes the figures of its loop invalid; what could not be checked has not passed."
+        "Each gate checks every contestant in every scenario; a gate that fails makes the figures invalid."
     )
     return Table(
-        "Gates", ("gate", "what it checks", "passed", "not checked", "failed", "where and why"), rows, about
+        "Gates", ("gate", "what it checks", "passed", "not measured", "failed", "where"), rows, about
     )
 
 
 def _gate_row(summary: Summary, gate: str, found: Sequence[GateResult]) -> tuple[Cell, ...]:
-    failed = [one for one in found if one.ok is False]
-    unchecked = [one for one in found if one.ok is not False and one.value is None]
-    failures = [f"{_where(summary, one)}: {one.note}" for one in failed]
+    failed = [one for one in found if not one.ok]
+    unmeasured = sum(one.ok and one.value is None for one in found)
+    failures = [f"{one.contestant} in {scenario_title(summary, one.scenario)}: {one.note}" for one in failed]
     more = len(failures) - _FAILURES_NAMED
-    reasons = [f"not checked: {_why(one)}" for one in unchecked[:1]]
-    where = "; ".join(
-        [*failures[:_FAILURES_NAMED], *([f"and {more} more failures"] if more > 0 else []), *reasons]
-    )
+    where = "; ".join([*failures[:_FAILURES_NAMED], *([f"and {more} more"] if more > 0 else [])])
     return (
         name(gate.replace("_", " ")),
         Cell(words.GATE_MEANINGS.get(gate, "")),
-        Cell(str(len(found) - len(failed) - len(unchecked)), "number"),
-        Cell(str(len(unchecked)), "number", word="not checked" if len(unchecked) == len(found) else ""),
+        Cell(str(len(found) - len(failed) - unmeasured), "number"),
+        Cell(str(unmeasured), "number"),
         Cell(str(len(failed)), "number", word="failed" if failed else ""),
         Cell(where),
     )
-
-
-def _where(summary: Summary, one: GateResult) -> str:
-    loop = f", {one.loop} loop" if one.loop else ""
-    return f"{one.contestant} in {scenario_title(summary, one.scenario)}{loop}"
-
-
-def _why(one: GateResult) -> str:
-    """Why a gate was not checked; summaries of version 0.2 and before say it with other words in front."""
-    return one.note.removeprefix("not measured: ")
-
-
-def twin_table(summary: Summary) -> Table:
-    """Contestants against their own second launch: what is reported where nothing differs."""
-    notes = Notes()
-    rows = tuple(
-        (
-            name(one.contestant),
-            Cell(words.metric_title(one.metric)),
-            Cell(ratio_text(one.ratio, one.low, one.high), "number", marks=notes.mark(one.note)),
-        )
-        for one in summary.noise.aa
-        if not one.scenario
-    )
-    about = "The same server, launched twice, over all scenarios: a ratio away from 1 is measurement error."
-    return Table("A server against itself", ("contestant", "metric", "ratio"), rows, about, notes.texts())
 
 
 def run_table(summary: Summary) -> Table:

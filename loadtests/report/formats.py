@@ -1,7 +1,7 @@
 """How numbers look: the one place where a figure becomes text. None is an em dash, never 0."""
 
 from datetime import datetime
-from math import floor, log10
+from math import ceil, floor, log10
 
 MISSING = "—"
 _NEAR_ONE = 0.0005
@@ -49,6 +49,11 @@ def quantity(value: float | None, unit: str) -> str:
 def share(fraction: float) -> str:
     """A fraction in percent: `3 %`."""
     return f"{100 * fraction:.3g} %"
+
+
+def at_most(fraction: float) -> str:
+    """A fraction in percent, rounded up to a tenth, for bounds: `5.2 %`."""
+    return f"{ceil(round(1000 * fraction, 6)) / 10:g} %"
 
 
 def percent(value: float | None) -> str:

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from loadtests.analysis.summary import BARE, Comparison, Summary
-from loadtests.config.metrics import COMPARED
+from loadtests.analysis.summary import BARE, Comparison, Finding, Summary
+from loadtests.config.metrics import COMPARED, PER_PROCESS
 from loadtests.config.profiles import headline
 from loadtests.report import formats, words
 
@@ -45,7 +45,12 @@ class Pair:
     @property
     def scenarios(self) -> tuple[str, ...]:
         """The scenarios that both answered, in the order of the run."""
-        return tuple(dict.fromkeys(one.scenario for one in self.comparisons))
+        return tuple(dict.fromkeys(one.scenario for one in self.comparisons if one.scenario))
+
+    @property
+    def memory(self) -> Comparison | None:
+        """The comparison of what is measured once per process; runs of version 0.2 and before repeat it."""
+        return next((one for one in self.comparisons if one.metric in PER_PROCESS), None)
 
     def find(self, scenario: str, metric: str) -> Comparison | None:
         """The comparison of one metric in one scenario."""
@@ -94,13 +99,19 @@ def scenario_title(summary: Summary, scenario: str) -> str:
 
 
 def verdict_word(pair: Pair, one: Comparison) -> str:
-    """The verdict for readers; `not measured` where there is no ratio to judge."""
-    if one.verdict == "invalid":
-        return "invalid"
-    if one.ratio is None:
-        return "not measured"
-    won = {"a_better": f"{pair.short[0]} better", "b_better": f"{pair.short[1]} better"}
-    return won.get(one.verdict, "equivalent" if one.verdict == "equivalent" else "undecided")
+    """The finding for readers: `FastAPI slightly better`, `about equal (within 5.2 %)`."""
+    a, b = pair.short
+    findings: dict[Finding | None, str] = {
+        "a_better": f"{a} better",
+        "a_slightly_better": f"{a} slightly better",
+        "b_slightly_better": f"{b} slightly better",
+        "b_better": f"{b} better",
+        "equivalent": "equivalent",
+        "about_equal": f"about equal (within {formats.at_most(one.within or 0.0)})",
+        "not_measured": "not measured",
+        "invalid": "invalid",
+    }
+    return findings.get(one.finding, "too noisy to say")
 
 
 def advantage(pair: Pair, one: Comparison) -> str:

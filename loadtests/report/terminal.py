@@ -18,14 +18,17 @@ STYLES: Mapping[Kind, str] = {
     "name": "bold",
     "number": "",
     "a_better": "dark_orange",
+    "a_slightly_better": "dark_orange",
+    "b_slightly_better": "cyan",
     "b_better": "cyan",
     "equivalent": "green",
+    "about_equal": "green",
     "undecided": "dim",
     "invalid": "red",
     "missing": "dim",
     "good": "green",
 }
-TERMINAL_METRICS = ("throughput_rps", "cpu_us_per_request", "response_p50_ms", "response_p95_ms", "pss_mib")
+TERMINAL_METRICS = ("throughput_rps", "cpu_us_per_request", "response_p50_ms", "response_p99_ms")
 """As many columns as 100 characters hold."""
 
 

@@ -10,7 +10,7 @@ from typing import Generic, Protocol
 
 from loadtests.config.contestants import Contestant
 from loadtests.config.scenarios import Scenario
-from loadtests.load.drive import drive
+from loadtests.load.drive import load_process
 from loadtests.load.protocol import SliceDone
 from loadtests.machine import description
 from loadtests.machine.environment import Environment, open_environment
@@ -18,6 +18,8 @@ from loadtests.plan.rounds import Round, named
 from loadtests.runs.folder import stamp
 from loadtests.runs.record import Record, save_record
 from loadtests.samples.store import Measurement, RunStore
+
+PROMPTLY_S = 0.3  # what a server gets to end in after its round; then it is killed
 
 
 class Observer(Protocol):
@@ -76,21 +78,21 @@ def measure_rounds(
 
 def _begun(run: Record, environment: Environment) -> Record:
     facts = description.describe(environment.cpus, environment.database_url)
-    cpus, load_cpus = len(os.sched_getaffinity(0)), len(environment.metered.load_cpus)
-    return replace(
-        run, machine=facts, cpus=cpus, load_cpus=max(load_cpus, 1), status="partial", finished_at=None
-    )
+    cpus = len(os.sched_getaffinity(0))
+    return replace(run, machine=facts, cpus=cpus, status="partial", finished_at=None)
 
 
 def _measured(
     round_: Round, series: Series[Record], environment: Environment, observer: Observer
 ) -> Measurement:
-    with environment.servers(named(round_.contestants, series.contestants)) as endpoints:
-        return drive(
-            round_,
+    contestants = named(round_.contestants, series.contestants)
+    with (
+        load_process(round_, environment.load_cpus) as process,
+        environment.servers(contestants, stop_s=PROMPTLY_S) as endpoints,
+    ):
+        return process.drive(
             series.scenarios,
             endpoints,
-            cpus=environment.load_cpus,
             metered=environment.metered,
             seed=series.seed,
             on_slice=observer.slice_done,

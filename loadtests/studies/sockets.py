@@ -4,7 +4,6 @@ Run as `make idle-sockets`. Each socket is subscribed to stock changes and hears
 status 1 when they cost 100 MiB or more in either app.
 """
 
-import resource
 import socket
 import sys
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from loadtests.config.contestants import load_contestants
 from loadtests.config.fields import admin_header
 from loadtests.config.selection import CATALOG
 from loadtests.machine.environment import open_environment
+from loadtests.machine.limits import raise_open_files
 from loadtests.machine.meters import ProcessTree
 from loadtests.machine.servers import Endpoint
 
@@ -27,13 +27,6 @@ WITHIN_S = 30.0
 SUBSCRIPTION = Request(host="sidebyside", target="/ws/items?item_id=1")
 # The servers that carry many at once: gunicorn's gthread would need a thread for each.
 CONTESTANTS = ("flask-gevent", "fastapi-uvicorn")
-
-
-def allow_files(count: int) -> None:
-    """Lets this process, and what it starts, have that many files open; raises OSError when it may not."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft < count:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (count, hard if hard >= count else count))
 
 
 @contextmanager
@@ -86,7 +79,10 @@ def cost_mib(endpoint: Endpoint, count: int) -> float:
 
 def main() -> int:
     """Prints one line per server; gives the exit status."""
-    allow_files(2 * SOCKETS)
+    if (files := raise_open_files(2 * SOCKETS)) < 2 * SOCKETS:
+        sys.exit(
+            f"{SOCKETS} WebSockets need {2 * SOCKETS} open files, {files} are allowed; raise `ulimit -Hn`"
+        )
     known = load_contestants(CATALOG)
     costs = {}
     with open_environment(seed=0) as environment:

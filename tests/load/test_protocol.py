@@ -14,7 +14,7 @@ def test_an_assignment_survives_the_way_through_json() -> None:
     assignment = Assignment(Round(1, slices, searches), (PING,), (endpoint,), 5, 10.0, "there")
 
     assert from_json(to_json(assignment)) == assignment
-    assert assignment.users == USERS + 1
+    assert assignment.round.users == USERS + 1
 
 
 def test_progress_survives_the_way_through_a_line() -> None:

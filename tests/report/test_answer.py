@@ -42,8 +42,66 @@ def test_the_first_sentence_says_who_is_better_at_what_by_how_much_and_how_sure(
         "Flask on gunicorn answers more requests per second than FastAPI on uvicorn in 1 of 2 scenarios"
         in first
     )
-    assert "95 % confidence" in first
-    assert "1 is undecided (throughput in Ping)" in second
+    assert first.endswith("With 95 % confidence no winner in throughput and CPU per request is wrong.")
+    assert "1 is too noisy to say (throughput in Ping)" in second
+
+
+def test_what_is_exploratory_is_called_that() -> None:
+    latency = compared("b_better", metric="response_p50_ms")
+
+    assert answer(summary_of(compared("b_better"), latency))[0].endswith("; other verdicts are exploratory.")
+    assert answer(summary_of(latency))[0].endswith(
+        "These verdicts are exploratory: each has 95 % confidence by itself."
+    )
+
+
+def test_a_slight_difference_is_not_told_as_a_large_one() -> None:
+    slight = compared("b_better", 1.02, finding="b_slightly_better")
+    large = compared("b_better", 2.0, scenario="read")
+
+    assert (
+        "in all 2 scenarios, slightly in 1 of them (by factors of 1.02 to 2.0)"
+        in answer(summary_of(slight, large))[0]
+    )
+    assert (
+        "needs less CPU per request than Flask on gunicorn, only slightly (by"
+        in answer(summary_of(slight))[0]
+    )
+
+
+def test_undecided_comparisons_are_about_equal_or_too_noisy() -> None:
+    near = compared("inconclusive", 1.01, finding="about_equal", within=0.0512)
+    noisy = compared("inconclusive", 1.3, "throughput_rps")
+
+    first, second, _ = answer(summary_of(near, noisy))
+
+    assert (
+        first
+        == "Neither Flask on gunicorn nor FastAPI on uvicorn is better at anything, as far as this run can tell."
+    )
+    assert second == (
+        "Of 2 comparisons, 1 is about equal within 5.2 % (CPU per request in Ping) and 1 is too noisy to say"
+        " (throughput in Ping)."
+    )
+    assert answer(summary_of(near))[0].endswith(
+        "are about equal in everything that was measured, within 5.2 %."
+    )
+
+
+def test_scenarios_that_wait_stay_out_of_the_factors_and_are_named() -> None:
+    run = replace(RUN, waiting=("read",))
+    first, second, _ = answer(
+        summary_of(compared("b_better", 1.5), compared("b_better", 9.0, scenario="read"), run=run)
+    )
+
+    assert "needs less CPU per request than Flask on gunicorn (by a factor of 1.5)" in first
+    assert second == (
+        "Nothing else was compared. Not counted: Read one item; where requests wait, figures follow from users and"
+        " threads."
+    )
+    assert answer(summary_of(compared("b_better", scenario="read"), run=run))[0] == (
+        "Flask on gunicorn and FastAPI on uvicorn were both measured, but only where requests wait."
+    )
 
 
 def test_memory_is_reported_once_for_all_scenarios() -> None:
@@ -61,7 +119,7 @@ def test_memory_is_reported_once_for_all_scenarios() -> None:
         (
             "inconclusive",
             1.1,
-            "All comparisons of Flask on gunicorn and FastAPI on uvicorn are still undecided.",
+            "No comparison of Flask on gunicorn and FastAPI on uvicorn is decided: the run was too short, or the",
         ),
         (
             "invalid",
@@ -71,7 +129,7 @@ def test_memory_is_reported_once_for_all_scenarios() -> None:
         (
             "equivalent",
             1.0,
-            "Flask on gunicorn and FastAPI on uvicorn are equivalent in everything that was measured.",
+            "Flask on gunicorn and FastAPI on uvicorn are equivalent in everything that was measured, within 3 %.",
         ),
     ],
 )
@@ -131,9 +189,9 @@ def test_a_run_without_a_round_says_that_nothing_was_measured() -> None:
 
 def test_what_was_not_measured_is_not_called_undecided() -> None:
     missing = compared("inconclusive", None, "response_p99_ms", note="no slice has enough answers")
-    found = answer(summary_of(compared("b_better"), compared("inconclusive", 1.0, "pss_mib"), missing))[1]
+    found = answer(summary_of(compared("b_better"), compared("inconclusive", 1.0, "private_mib"), missing))[1]
 
-    assert found == "Of 3 comparisons, 1 is undecided (memory in Ping) and 1 is not measured (p99 in Ping)."
+    assert found == ("Of 3 comparisons, 1 is too noisy to say (memory) and 1 is not measured (p99 in Ping).")
 
 
 def floors(*cells: Cell) -> str:

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from loadtests.analysis.summary import Cell, Comparison, RunInfo, RunNoise, Summary, Verdict
-from loadtests.config.metrics import COMPARED
+from loadtests.analysis.summary import Cell, Comparison, Finding, RunInfo, RunNoise, Summary, Verdict
+from loadtests.config.metrics import COMPARED, COSTS
 from loadtests.config.profiles import Claim
 from tests.support.frames import run_of
 
@@ -33,10 +33,28 @@ def compared(
     metric: str = "cpu_us_per_request",
     scenario: str = "ping",
     note: str = "",
+    finding: Finding | None = None,
+    within: float | None = None,
 ) -> Comparison:
-    """One verdict on A against B, with an interval of 10 % to either side."""
+    """One verdict on A against B, with an interval of 10 % to either side; costs are of the primary family."""
     low, high = (None, None) if ratio is None else (ratio * 0.9, ratio * 1.1)
-    return Comparison(scenario, metric, A, B, ratio, low, high, 0.03, verdict, note=note, rounds=8)
+    undecided: Finding = "not_measured" if ratio is None else "too_noisy"
+    return Comparison(
+        scenario,
+        metric,
+        A,
+        B,
+        ratio,
+        low,
+        high,
+        0.03,
+        verdict,
+        note=note,
+        rounds=8,
+        family="primary" if metric in COSTS else "exploratory",
+        finding=finding or (undecided if verdict == "inconclusive" else verdict),
+        within=within or (0.03 if verdict == "equivalent" else None),
+    )
 
 
 def cost(contestant: str, cpu_us: float, *, valid: bool = True) -> Cell:

@@ -100,6 +100,20 @@ def test_pauses_are_counted_over_closed_and_open_slices() -> None:
     assert longest.low is None
 
 
+def test_pauses_under_an_open_loop_are_pauses_of_the_same_requests() -> None:
+    """5 ms in each open slice and none in a closed one, as many requests in both: 125 µs a request."""
+    pieces = [
+        Piece(A, round=number, mode=mode, pause_ms=5.0, pauses=pauses)
+        for number in range(ROUNDS)
+        for mode, pauses in (("closed", 0), ("open", 1))
+    ]
+    summary = summary_of(pieces)
+
+    assert cell(summary, "pause_us_per_request").value == pytest.approx(125)
+    assert cell(summary, CPU).value == pytest.approx(225)
+    assert cell(summary, "requests_between_pauses").value == pytest.approx(40)
+
+
 def test_a_server_without_a_pause_has_none_and_says_among_how_many_requests() -> None:
     summary = summary_of(pausing())
 

@@ -5,6 +5,7 @@ Nothing is judged here. Reports, gates and verdicts are made from digests alone.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -93,8 +94,8 @@ class Digest:
 
 def digest(rounds: Iterable[Samples], steal_limit_percent: float, cpus: int) -> Digest:
     """The digest of these samples, given in pieces of whole rounds; only one piece is in memory at a time."""
-    parts = [_digest(samples, steal_limit_percent, cpus) for samples in rounds]
-    return merge(parts)
+    one = partial(_digest, steal_limit_percent=steal_limit_percent, cpus=cpus)
+    return merge(map(one, rounds))  # a loop would keep a piece until the next one has been read
 
 
 def merge(parts: Iterable[Digest]) -> Digest:

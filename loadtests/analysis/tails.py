@@ -7,7 +7,6 @@ rounds, or a few requests of each, hold the long ones. Its interval comes from a
 what disturbed both in a round cancels in their ratio.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from math import exp, sqrt
@@ -15,7 +14,7 @@ from math import exp, sqrt
 import numpy as np
 import polars as pl
 
-from loadtests.analysis.digest import CELL, OPEN, Digest
+from loadtests.analysis.digest import CELL, OPEN, POOLS, SLICES_DIGEST, Digest
 from loadtests.analysis.estimates import MIN_ROUNDS, Estimate, Figure, FloatArray, Ratio
 from loadtests.analysis.histograms import IntArray, needed_samples, rank, upper_ns
 from loadtests.analysis.readings import Launches
@@ -28,8 +27,6 @@ _SCHEDULED = (pl.col("rate_rps") * (pl.col("stop_ns") - pl.col("start_ns")) / 1e
 """Runs of version 0.2 and before planned a time, in which so many requests fall due."""
 
 Rounds = tuple[int, ...] | None
-Cell = tuple[str, str, float | None]
-"""scenario, launch, own load; None: at the rate that all contestants of the scenario have in common."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,21 +74,21 @@ class Tail:
 class Tails:
     """The tails of a digest, worked out when they are asked for.
 
-    pools: rows of POOLS by cell and kind of time; plans: planned requests and slices by cell. seed: the bootstrap's.
+    pools: as in the digest; slices: those of open loops that are not aside, with `planned`. seed: the bootstrap's.
     """
 
-    pools: Mapping[tuple[*Cell, str], pl.DataFrame] = field(default_factory=dict)
-    plans: Mapping[Cell, tuple[int, int]] = field(default_factory=dict)
+    pools: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=dict(POOLS)))
+    slices: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=dict(SLICES_DIGEST)))
     seed: int = 0
     _held: dict[object, Tail | None] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def places(self) -> list[tuple[str, str, str]]:
         """Every (scenario, launch, metric) of the open loop at a common rate."""
+        timed = self.pools.filter(pl.col("own_load").is_null() & pl.col("kind").is_in(KINDS))
         return [
             (scenario, launch, metric)
-            for scenario, launch, own_load, kind in self.pools
-            if own_load is None
+            for scenario, launch, kind in timed.select(*CELL, "kind").unique(maintain_order=True).iter_rows()
             for metric in METRICS
             if metric.startswith(f"{kind}_")
         ]
@@ -104,7 +101,10 @@ class Tails:
         own_load: float | None = None,
         rounds: Rounds = None,
     ) -> Tail | None:
-        """All launches of a contestant together, in all rounds or in these; None without an open slice in them."""
+        """All launches of a contestant together, in all rounds or in these; None without an open slice in them.
+
+        own_load: a share of the server's own throughput; None: the rate that all contestants have in common.
+        """
         key = (scenario, launches, kind, own_load, rounds)
         if key not in self._held:
             self._held[key] = self._made(*key)
@@ -113,29 +113,23 @@ class Tails:
     def _made(
         self, scenario: str, launches: Launches, kind: str, own_load: float | None, rounds: Rounds
     ) -> Tail | None:
-        cells = [
-            (scenario, name, own_load) for name in launches if (scenario, name, own_load, kind) in self.pools
-        ]
-        if not cells:
-            return None
-        rows = pl.concat([self.pools[*cell, kind] for cell in cells])
-        if rounds is not None:
-            rows = rows.filter(pl.col("round").is_in(rounds))
-        planned, slices = (sum(self.plans[cell][place] for cell in cells) for place in range(2))
-        return _tail(rows, planned, slices, self.seed) if rows.height else None
+        wanted = (
+            (pl.col("scenario") == scenario)
+            & pl.col("contestant").is_in(launches)
+            & pl.col("own_load").eq_missing(own_load)
+            & (pl.lit(value=True) if rounds is None else pl.col("round").is_in(rounds))
+        )
+        rows, slices = self.pools.filter(wanted & (pl.col("kind") == kind)), self.slices.filter(wanted)
+        return (
+            None if rows.is_empty() else _tail(rows, int(slices["planned"].sum()), slices.height, self.seed)
+        )
 
 
 def tails_in(digest: Digest, seed: int) -> Tails:
     """What a digest says of latencies; seed: of the bootstrap, that of the run, so that its report stays the same."""
-    timed = digest.pools.filter(pl.col("kind").is_in(KINDS))
-    cell = [*CELL, "own_load"]
-    planned = (
-        digest.slices.filter(pl.col("mode").is_in(OPEN) & ~pl.col("aside"))
-        .group_by(cell)
-        .agg(pl.coalesce("planned_requests", _SCHEDULED).sum().cast(pl.Int64), slices=pl.len())
-    )
-    pools = timed.partition_by(*cell, "kind", as_dict=True, maintain_order=True)
-    return Tails(pools, {(*row[:3],): (row[3], row[4]) for row in planned.iter_rows()}, seed)
+    opened = digest.slices.filter(pl.col("mode").is_in(OPEN) & ~pl.col("aside"))
+    planned = pl.coalesce("planned_requests", _SCHEDULED).cast(pl.Int64)
+    return Tails(digest.pools, opened.with_columns(planned=planned), seed)
 
 
 def percentile_ratio(tails: Tails, scenario: str, metric: str, a: Launches, b: Launches) -> Ratio | None:

@@ -20,13 +20,19 @@ def logs_of(digest: Digest, run: RunInfo) -> Mapping[str, str]:
 
     Response times have no tag, which is what tools read by default; service times have the tag `service`.
     """
-    timed = digest.pools.filter(pl.col("kind").is_in(["response", "service"]))
-    pooled = timed.with_columns(pl.col("contestant").replace(dict(run.twins)))
+    originals = pl.col("contestant").replace(dict(run.twins))
+    cells = digest.pools.select(originals, "scenario", "mode", "own_load").unique().sort(CELL)
     return {
-        f"{scenario}.{contestant}.{mode}{'' if own_load is None else f'-{own_load:g}'}.hlog": _log(rows, run)
-        for (scenario, contestant, mode, own_load), rows in pooled.sort(CELL)
-        .partition_by(CELL, as_dict=True)
-        .items()
+        f"{scenario}.{contestant}.{mode}{'' if own_load is None else f'-{own_load:g}'}.hlog": _log(
+            digest.pools.filter(
+                (pl.col("scenario") == scenario)
+                & (originals == contestant)
+                & (pl.col("mode") == mode)
+                & pl.col("own_load").eq_missing(own_load)
+            ),
+            run,
+        )
+        for scenario, contestant, mode, own_load in cells.select(CELL).iter_rows()
     }
 
 

@@ -21,15 +21,15 @@ def selftest(
     ] = None,
     only: Annotated[
         list[str] | None,
-        typer.Option(help="Only this check: delays, frozen, itself, coverage, injection, designs."),
+        typer.Option(help="Only this check: delays, frozen, pauses, itself, coverage, injection, designs."),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Random seed for orders and arrivals.")] = 0,
     results_dir: Annotated[str, typer.Option(help="Where to create the selftest's folder.")] = "results",
 ) -> None:
     """Measure servers whose true figures are known, and say how often the suite was right.
 
-    A server against itself; known slowdowns; known delays; a frozen server; simulated coverage; and what measuring one
-    server after the other would have concluded. Writes selftest.json and a page; exit 1 when a check fails.
+    A server against itself; known slowdowns, pauses and delays; a frozen server; simulated coverage; and what measuring
+    one server after the other would have concluded. Writes selftest.json and a page; exit 1 when a check fails.
 
     [dim]sidebyside selftest --only injection --inject 3 --budget 10m[/]
     """

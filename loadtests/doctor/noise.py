@@ -10,7 +10,7 @@ from loadtests.config.selection import Options, select
 from loadtests.doctor.forecast import AaSpread, Forecast, forecast
 from loadtests.machine.environment import open_environment
 from loadtests.plan import budget
-from loadtests.runs.paired_study import log_ratios, ping_plan, rounds
+from loadtests.runs.paired_study import closed_plan, log_ratios, rounds
 from loadtests.samples.store import RunStore
 
 CONTESTANT, SCENARIO = "raw-asgi-uvicorn", "ping"
@@ -52,7 +52,7 @@ def _forecast(spread: AaSpread, profile: str, budget_s: float) -> Forecast | Non
 def _rounds(count: int, blocks: int) -> Iterator[FloatArray]:
     (one,) = select(Options(contestants=(CONTESTANT,), scenarios=(SCENARIO,))).contestants
     servers = (one, twin(one))
-    plan = ping_plan(servers, blocks)
+    plan = closed_plan(servers, blocks)
     with (
         open_environment(plan.seed, needs_database=False) as environment,
         TemporaryDirectory(prefix="sidebyside-") as folder,

@@ -1,7 +1,5 @@
 """Known delays: a server that stamps how long it waited; what the client measures beyond that is error."""
 
-import http.client
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import inf
@@ -21,6 +19,7 @@ from loadtests.samples.facts import SliceFacts, facts_in
 from loadtests.samples.store import Failure, Samples
 from loadtests.selftest.records import Check, as_figures
 from loadtests.selftest.setting import Setting
+from loadtests.selftest.stamps import read_json
 
 NAME = "delays"
 DELAYS_MS = (1, 5, 20, 100)
@@ -103,12 +102,7 @@ def _scenario(delay_ms: int) -> Scenario:
 
 def read_stamps(endpoint: Endpoint) -> NDArray[np.int64]:
     """All stamps in the order in which requests came in: shape (requests, 2), received and answered, nanoseconds."""
-    connection = http.client.HTTPConnection(endpoint.host, endpoint.port, timeout=10)
-    try:
-        connection.request("GET", STAMPS)
-        stamps = np.array(json.loads(connection.getresponse().read()), dtype=np.int64).reshape(-1, 2)
-    finally:
-        connection.close()
+    stamps = np.array(read_json(endpoint, STAMPS), dtype=np.int64).reshape(-1, 2)
     ordered: NDArray[np.int64] = stamps[np.argsort(stamps[:, 0])]
     return ordered
 

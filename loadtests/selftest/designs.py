@@ -16,8 +16,8 @@ from loadtests.analysis.observations import observe
 from loadtests.config.contestants import Contestant
 from loadtests.config.profiles import Design
 from loadtests.load.drive import drive
-from loadtests.runs.paired_study import NO_LIMIT_PERCENT, bounds, ping_plan, ratio_of
-from loadtests.selftest.injection import turns_for
+from loadtests.runs.paired_study import NO_LIMIT_PERCENT, bounds, closed_plan, ratio_of
+from loadtests.selftest.burning import turns_for
 from loadtests.selftest.records import Check, as_figures, share
 from loadtests.selftest.setting import Setting, repeats, wrapped
 
@@ -43,7 +43,7 @@ class Row:
 def check(setting: Setting, seconds: float) -> Check:
     """As many repeats as fit into the time, each of ROUNDS launches that serve both designs."""
     floor = setting.floor
-    turns = turns_for(setting, floor, (COST_PERCENT,), users=None)
+    turns = turns_for(setting, floor, (COST_PERCENT,))
     servers = (wrapped(floor, FAST, 0), wrapped(floor, SLOW, turns[COST_PERCENT]))
     rows: list[Row] = []
     for number in repeats(seconds):
@@ -64,7 +64,7 @@ def _measure(setting: Setting, servers: Sequence[Contestant]) -> dict[Design, Di
         index = stores["paired"].finished_rounds()
         with setting.environment.servers(servers) as endpoints:
             for design in ORDERS[index % 2]:
-                plan = ping_plan(servers, BLOCKS, setting.seed, design)
+                plan = closed_plan(servers, BLOCKS, setting.seed, design)
                 round_ = plan.round(index, None)
                 driven = drive(
                     round_, plan.scenarios, endpoints, cpus=setting.environment.load_cpus, seed=setting.seed

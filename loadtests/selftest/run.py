@@ -14,7 +14,7 @@ from loadtests.machine.environment import open_environment
 from loadtests.report.document import Document
 from loadtests.report.files import write_pages
 from loadtests.runs.folder import fresh_folder, stamp
-from loadtests.selftest import a_vs_a, coverage, delays, designs, frozen, injection
+from loadtests.selftest import a_vs_a, coverage, delays, designs, frozen, injection, pauses
 from loadtests.selftest.records import Check, Selftest, load, save
 from loadtests.selftest.report import document_of
 from loadtests.selftest.setting import FLOOR, Setting, headliners
@@ -49,9 +49,10 @@ class _Entry:
 CHECKS: Mapping[str, _Entry] = {
     "delays": _Entry(lambda setting, _: delays.check(setting), takes_s=40),
     "frozen": _Entry(lambda setting, _: frozen.check(setting), takes_s=20),
-    "itself": _Entry(a_vs_a.check, share=0.25, launches_apps=True),
+    "pauses": _Entry(lambda setting, _: pauses.check(setting), takes_s=150, launches_apps=True),
+    "itself": _Entry(a_vs_a.check, share=0.3, launches_apps=True),
     "coverage": _Entry(lambda setting, _: coverage.check(setting), takes_s=5),
-    "injection": _Entry(injection.check, share=0.55, launches_apps=True),
+    "injection": _Entry(injection.check, share=0.5, launches_apps=True),
     "designs": _Entry(designs.check, share=0.2, launches_apps=True),
 }
 

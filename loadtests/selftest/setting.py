@@ -1,7 +1,7 @@
 """What every check is given: services, folder, seed, and the servers it may start."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from loadtests.config.contestants import Contestant
 from loadtests.config.profiles import headline
 from loadtests.errors import SuiteError
 from loadtests.machine.environment import Environment
-from loadtests.reference import burner
+from loadtests.reference import burner, collector
 from loadtests.samples.store import RunStore
 
 FLOOR = "raw-asgi-uvicorn"
@@ -58,10 +58,15 @@ def headliners(catalog: Catalog) -> tuple[Contestant, Contestant]:
 
 def wrapped(one: Contestant, name: str, loops: int) -> Contestant:
     """The contestant behind a burner of `loops` turns per request, on the same server and options."""
-    target = one.command[-1]
-    return replace(
-        one,
-        name=name,
-        command=(*one.command[:-1], f"loadtests.reference.burning_{one.gateway}:app"),
-        environment={**one.environment, burner.APP: target, burner.LOOPS: str(loops)},
-    )
+    return _behind(one, name, "burning", {burner.APP: one.command[-1], burner.LOOPS: str(loops)})
+
+
+def pausing(one: Contestant, name: str, every: int, objects: int) -> Contestant:
+    """The contestant with a full collection every so many requests (0: none), among so many more objects."""
+    variables = {collector.EVERY: str(every), collector.OBJECTS: str(objects)}
+    return _behind(one, name, "collecting", {collector.APP: one.command[-1], **variables})
+
+
+def _behind(one: Contestant, name: str, kind: str, variables: Mapping[str, str]) -> Contestant:
+    command = (*one.command[:-1], f"loadtests.reference.{kind}_{one.gateway}:app")
+    return replace(one, name=name, command=command, environment={**one.environment, **variables})

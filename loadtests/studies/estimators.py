@@ -19,7 +19,7 @@ from loadtests.analysis.digest import digest
 from loadtests.analysis.estimates import FloatArray, estimate
 from loadtests.analysis.simulate import TRUTH
 from loadtests.config.contestants import twin_name
-from loadtests.runs.paired_study import NO_LIMIT_PERCENT
+from loadtests.runs.paired_study import NO_LIMIT_PERCENT, PING
 from loadtests.samples.store import RunStore
 from loadtests.selftest import a_vs_a, injection
 from loadtests.selftest.records import load
@@ -86,24 +86,27 @@ def measured(folder: Path) -> dict[str, list[Series]]:
         for row in check.figures:
             if check.name == "itself" and row["metric"] == "cpu_us_per_request":
                 name = str(row["contestant"])
-                rounds = _repeat(folder / "itself", row["repeat"], a_vs_a.ROUNDS, name, twin_name(name))
+                pair = name, twin_name(name)
+                rounds = _repeat(folder / "itself", row["repeat"], a_vs_a.ROUNDS, pair, row["scenario"])
                 found.setdefault("itself", []).append(Series(name, rounds, 0.0))
             elif check.name == "injection":
                 store, copy = folder / f"injection-{row['app']}", injection.copy_name(row["asked_percent"])
-                rounds = _repeat(store, row["repeat"], injection.ROUNDS, copy, "base")
+                rounds = _repeat(store, row["repeat"], injection.ROUNDS, (copy, injection.BASE), PING)
                 truth = log(row["true_ratio"])
                 found.setdefault("injection", []).append(Series(str(row["app"]), rounds, truth))
     return found
 
 
-def _repeat(folder: Path, repeat: int, size: int, a: str, b: str) -> tuple[Blocks, ...]:
+def _repeat(folder: Path, repeat: int, size: int, pair: tuple[str, str], scenario: str) -> tuple[Blocks, ...]:
     store = RunStore(folder)
-    return tuple(_blocks(store, index, a, b) for index in range((repeat - 1) * size, repeat * size))
+    return tuple(_blocks(store, index, pair, scenario) for index in range((repeat - 1) * size, repeat * size))
 
 
-def _blocks(store: RunStore, index: int, a: str, b: str) -> Blocks:
-    slices = digest([store.round(index)], NO_LIMIT_PERCENT, 1).slices.filter(pl.col("answered") > 0)
-    mine, others = (slices.filter(pl.col("contestant") == name) for name in (a, b))
+def _blocks(store: RunStore, index: int, pair: tuple[str, str], scenario: str) -> Blocks:
+    slices = digest([store.round(index)], NO_LIMIT_PERCENT, 1).slices.filter(
+        (pl.col("answered") > 0) & (pl.col("scenario") == scenario)
+    )
+    mine, others = (slices.filter(pl.col("contestant") == name) for name in pair)
     both = mine.join(others, on="block").sort("block")
     span_ms = (
         both["drained_ns"] - both["start_ns"] + both["drained_ns_right"] - both["start_ns_right"]

@@ -18,7 +18,7 @@ from loadtests.config.contestants import Contestant
 from loadtests.config.selection import CATALOG
 from loadtests.machine.environment import open_environment
 from loadtests.machine.servers import Endpoint
-from loadtests.runs.paired_study import ping_plan, rounds
+from loadtests.runs.paired_study import closed_plan, rounds
 from loadtests.samples.store import RunStore
 from loadtests.studies import timed_observer
 from shared.ops.count_file import VALUES, slots
@@ -63,9 +63,8 @@ def main() -> None:
     """Prints one line per framework."""
     catalog, timings = Catalog(CATALOG), Timings()
     servers = [timed(catalog.contestants[name]) for name in NAMES]
-    scenario = replace(catalog.scenarios[SCENARIO], open_slice_ms=None)
     with open_environment(seed=0) as environment, TemporaryDirectory(prefix="sidebyside-") as folder:
-        plan = replace(ping_plan(servers, BLOCKS), scenarios=(scenario,), answers={SCENARIO: NAMES})
+        plan = closed_plan(servers, BLOCKS, scenarios=(SCENARIO,))
         known = merge(rounds(environment, plan, servers, ROUNDS, RunStore(Path(folder)), timings.read))
     for name in NAMES:
         of_server = known.slices.filter(pl.col("contestant") == name)

@@ -12,7 +12,7 @@ from loadtests.analysis.digest import merge
 from loadtests.config.contestants import Contestant, load_contestants
 from loadtests.config.selection import CATALOG
 from loadtests.machine.environment import open_environment
-from loadtests.runs.paired_study import in_words, ping_plan, ratio_of, rounds
+from loadtests.runs.paired_study import closed_plan, in_words, ratio_of, rounds
 from loadtests.samples.store import RunStore
 
 ROUNDS, BLOCKS = 8, 12
@@ -37,7 +37,7 @@ def main() -> None:
     """Prints one line per framework."""
     servers = contestants()
     with open_environment(seed=0) as environment, TemporaryDirectory(prefix="sidebyside-") as folder:
-        plan, store = ping_plan(servers, BLOCKS), RunStore(Path(folder))
+        plan, store = closed_plan(servers, BLOCKS), RunStore(Path(folder))
         known = merge(rounds(environment, plan, servers, ROUNDS, store))
     for name in PAIRS:
         sys.stdout.write(

@@ -9,8 +9,7 @@ from loadtests.config.catalog import Catalog
 from loadtests.config.selection import CATALOG
 from loadtests.machine.servers import launched
 from loadtests.reference.burner import Burner
-from loadtests.selftest import injection
-from loadtests.selftest.injection import Stamp, read_stamp
+from loadtests.selftest.burning import Stamp, read_stamp, truth
 from loadtests.selftest.setting import headliners, wrapped
 
 OURS = Catalog(CATALOG)
@@ -61,7 +60,12 @@ def test_a_stamp_tells_what_a_request_costs_and_how_much_of_it_was_burnt() -> No
     assert stamp.burnt_each_ns == pytest.approx(26_000)
 
 
-def test_the_true_ratio_is_that_of_the_servers_own_books_over_all_rounds() -> None:
-    rounds = [{"base": Stamp(1, 0, 100), "copy": Stamp(2, 0, 2 * cost)} for cost in (110, 121)]
+def test_the_true_ratio_is_that_of_the_servers_own_counts_and_has_an_interval_over_launches() -> None:
+    rounds = [{"base": Stamp(1, 0, 100), "copy": Stamp(2, 0, 2 * cost)} for cost in (110, 121, 110, 121)]
 
-    assert injection.truth(rounds, "copy", "base") == pytest.approx((1.10 * 1.21) ** 0.5)
+    found = truth(rounds, "copy", "base")
+
+    low, high = found.interval()
+    assert found.value == pytest.approx((1.10 * 1.21) ** 0.5)
+    assert low == pytest.approx(1.057, abs=0.001)
+    assert high == pytest.approx(1.259, abs=0.001)

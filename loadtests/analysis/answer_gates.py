@@ -1,22 +1,23 @@
-"""Gates on the answers (complete, counted, of equal size), on connections, and on stolen CPU time."""
+"""Gates on the answers (complete, counted, the same from all contestants) and on connections."""
 
 import polars as pl
 
 from loadtests.analysis.digest import KINDS
-from loadtests.analysis.evidence import NO_METER, Evidence, Inspection
+from loadtests.analysis.evidence import Evidence, Inspection, not_checked
 
 ERROR_LIMIT_PERCENT = 0.1
 BYTES_LIMIT_PERCENT = 1.0
-ASIDE_LIMIT_PERCENT = 50.0
 UNANSWERED = ("connect", "reset", "timeout", "malformed")
 
 
 def error_rate(evidence: Evidence) -> Inspection:
-    """Failures of any kind, in percent of the requests."""
-    requests = int(evidence.slices["requests"].sum())
+    """Failures of any kind, in percent of the requests, those of the warm-ups included."""
+    slices, warm = evidence.slices, evidence.slices.drop_nulls("warmup_failures")
+    requests = int(slices["requests"].sum()) + int(warm["warmup_requests"].sum())
     if requests == 0:
-        return Inspection(None, ERROR_LIMIT_PERCENT, ok=True, note="not measured: no request was sent")
-    failed = {name: int(evidence.slices[name].sum()) for name in KINDS.values()}
+        return not_checked(ERROR_LIMIT_PERCENT, "not measured: no request was sent")
+    failed = {name: int(slices[name].sum()) for name in KINDS.values()}
+    failed["in a warm-up"] = int(warm["warmup_failures"].sum())
     percent = 100 * sum(failed.values()) / requests
     kinds = sorted(failed.items(), key=lambda kind: -kind[1])
     text = ", ".join(f"{count} x {name}" for name, count in kinds if count)
@@ -24,20 +25,21 @@ def error_rate(evidence: Evidence) -> Inspection:
 
 
 def unfinished(evidence: Evidence) -> Inspection:
-    """Requests that got no complete answer or left no record; there must be none."""
+    """Requests that got no complete answer, left no record or were planned and never sent; there must be none."""
     slices = evidence.slices
     unanswered = sum(int(slices[name].sum()) for name in UNANSWERED)
     begun = slices["client_requests"].cast(pl.Int64) - slices["warmup_requests"]
     lost = int((begun - slices["requests"]).clip(lower_bound=0).sum())
-    note = f"{unanswered} requests got no complete answer, {lost} left no record"
-    return Inspection(float(unanswered + lost), 0.0, unanswered + lost == 0, note)
+    unsent = int((slices["planned_requests"] - begun).clip(lower_bound=0).sum())
+    note = f"{unanswered} requests got no complete answer, {lost} left no record, {unsent} were not sent"
+    return Inspection(float(unanswered + lost + unsent), 0.0, unanswered + lost + unsent == 0, note)
 
 
 def request_count(evidence: Evidence) -> Inspection:
     """The server's own count of requests less the client's; in every slice the two must be equal."""
     counted = evidence.slices.drop_nulls("server_requests")
     if counted.is_empty():
-        return Inspection(None, 0.0, ok=True, note="not measured: this server does not count its requests")
+        return not_checked(0.0, "not measured: this server does not count its requests")
     apart = int((counted["server_requests"] - counted["client_requests"]).abs().sum())
     return Inspection(float(apart), 0.0, apart == 0, f"client and server disagree by {apart} requests")
 
@@ -55,9 +57,7 @@ def equal_bytes(evidence: Evidence) -> Inspection:
     compared = sizes if sizes["contestant"].n_unique() > 2 else sizes.filter(~_is(evidence.contestant))
     both = own.join(compared.group_by("variant").agg(usual=pl.col("size").median()), on="variant")
     if both.is_empty():
-        return Inspection(
-            None, BYTES_LIMIT_PERCENT, ok=True, note="not measured: no request that two servers answered"
-        )
+        return not_checked(BYTES_LIMIT_PERCENT, "not measured: no request that two servers answered")
     apart = (both["size"] - both["usual"]).abs() / both["usual"].clip(lower_bound=1)
     percent = 100 * float(apart.to_numpy().max())
     note = f"bodies differ by up to {percent:.1f} %"
@@ -66,6 +66,22 @@ def equal_bytes(evidence: Evidence) -> Inspection:
 
 def _is(contestant: str) -> pl.Expr:
     return pl.col("contestant") == contestant
+
+
+def same_answers(evidence: Evidence) -> Inspection:
+    """How many kept answers differ from what other contestants answered to the same request; there must be none.
+
+    Kept are answers to measured requests drawn at random, the same of all contestants. What may differ, such as ids
+    that the server gives, is named in the catalog (`varies`).
+    """
+    answers = evidence.answers
+    total, differing = int(answers["compared"].sum()), int(answers["differing"].sum())
+    if total == 0:
+        return not_checked(0.0, "not measured: no kept answer that another contestant gave too")
+    examples = answers.filter(pl.col("differing") > 0)["example"].to_list()
+    note = f"{differing} of {total} answers differ from another contestant's"
+    note = f"{note}, first at {examples[0]}" if examples else ""
+    return Inspection(float(differing), 0.0, differing == 0, note)
 
 
 def keep_alive(evidence: Evidence) -> Inspection:
@@ -83,15 +99,3 @@ def keep_alive(evidence: Evidence) -> Inspection:
         return Inspection(float(opened), float(most), opened <= most, note)
     note = f"{opened} connections for {requests} requests; this server should close each after one answer"
     return Inspection(float(opened), float(requests), opened >= requests, note)
-
-
-def steal(evidence: Evidence) -> Inspection:
-    """How many of the slices were set aside because the hypervisor took too much CPU time, in percent."""
-    read = evidence.slices.drop_nulls("steal_ms")
-    if read.is_empty():
-        return Inspection(None, ASIDE_LIMIT_PERCENT, ok=True, note=NO_METER)
-    aside = int(read["aside"].sum())
-    percent = 100 * aside / read.height
-    limit = evidence.run.steal_limit_percent
-    note = f"{aside} of {read.height} slices set aside: other machines took more than {limit:g} % of their CPU time"
-    return Inspection(percent, ASIDE_LIMIT_PERCENT, percent <= ASIDE_LIMIT_PERCENT, note if aside else "")

@@ -11,6 +11,7 @@ from itertools import pairwise
 import numpy as np
 import polars as pl
 
+from loadtests.analysis.answers import ANSWERS_DIGEST, compared
 from loadtests.analysis.histograms import HISTOGRAM, IntArray, frame_of, histogram_of
 from loadtests.samples.outcome import lags_ns
 from loadtests.samples.store import SERVERS, SLICES, Failure, Samples, Schema, conform
@@ -73,11 +74,15 @@ _NS_PER_MS = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """The digest of many rounds: frames with the columns of SLICES_DIGEST, POOLS, BODIES, and SERVERS with `round`."""
+    """The digest of many rounds.
+
+    Frames with the columns of SLICES_DIGEST, POOLS, BODIES, ANSWERS_DIGEST, and SERVERS with `round`.
+    """
 
     slices: pl.DataFrame
     pools: pl.DataFrame
     bodies: pl.DataFrame
+    answers: pl.DataFrame
     servers: pl.DataFrame
 
     @property
@@ -105,6 +110,7 @@ def merge(parts: Iterable[Digest]) -> Digest:
         _stacked([one.slices for one in held], SLICES_DIGEST),
         _stacked([one.pools for one in held], POOLS),
         _stacked([one.bodies for one in held], BODIES),
+        _stacked([one.answers for one in held], ANSWERS_DIGEST),
         _stacked([one.servers for one in held], {"round": pl.Int32, **SERVERS}),
     )
 
@@ -126,7 +132,11 @@ def _digest(samples: Samples, steal_limit_percent: float, cpus: int) -> Digest:
     parts = [_digest_cell(own, samples.requests) for own in cells]
     tallied, pools, bodies = ([part[place] for part in parts] for place in range(3))
     return Digest(
-        _stacked(tallied, SLICES_DIGEST), _stacked(pools, POOLS), _stacked(bodies, BODIES), samples.servers
+        _stacked(tallied, SLICES_DIGEST),
+        _stacked(pools, POOLS),
+        _stacked(bodies, BODIES),
+        compared(samples.answers, samples.slices),
+        samples.servers,
     )
 
 

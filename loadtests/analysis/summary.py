@@ -82,15 +82,19 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class GateResult:
-    """One check of one contestant in one scenario; `value` None: it was not measured, and `note` says why."""
+    """One check of one contestant in one scenario, in one of its loops (`closed`, `open`, `curve`) or in all (empty).
+
+    `ok` None: it was not checked, and `note` says why; that must never read as passed. `value` None: there is none.
+    """
 
     scenario: str
     contestant: str
     gate: str
     value: float | None
     limit: float | None
-    ok: bool
+    ok: bool | None
     note: str = ""
+    loop: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +161,9 @@ class RunInfo:
     Times are ISO 8601 with a zone; `load_s` is how long servers were under load, warm-up included.
     `contestants` and `scenarios` map names to titles, `twins` a second launch to its original, `frameworks`
     contestants to frameworks (BARE: none); `keep_alive` says of each contestant whether it keeps connections open;
-    `cpus` are those of the machine. `waiting`: the scenarios whose requests wait for something slow; `workers`: how
-    many processes of a contestant answer, where they are more than one.
+    `cpus` are those of the machine, `load_cpus` those of them that load generator and services have. `waiting`: the
+    scenarios whose requests wait for something slow; `workers`: how many processes of a contestant answer, where they
+    are more than one.
     """
 
     id: str
@@ -173,6 +178,7 @@ class RunInfo:
     margin: float = 0.03
     steal_limit_percent: float = 30.0
     cpus: int = 1
+    load_cpus: int = 1
     stop_rule: str = ""
     precision: float | None = None
     design: str = "paired"

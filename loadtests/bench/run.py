@@ -78,6 +78,7 @@ def info_of(run: BenchRun, digest_: Digest) -> RunInfo:
         margin=plan.profile.margin,
         steal_limit_percent=plan.profile.steal_limit_percent,
         cpus=run.cpus,
+        load_cpus=run.load_cpus,
         stop_rule=budget.stop_rule(plan.profile, run.options.precision),
         precision=run.options.precision,
         design=plan.design,

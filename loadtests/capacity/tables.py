@@ -115,7 +115,7 @@ def gate_table(summary: Summary) -> Table:
             Cell(f"{contestant_title(summary, one.contestant)}, {scenario_title(summary, one.scenario)}"),
             Cell(formats.number(one.value), "number"),
             Cell(formats.number(one.limit), "number"),
-            Cell(one.note, word="" if one.ok else "failed"),
+            Cell(one.note, word={True: "", False: "failed", None: "not checked"}[one.ok]),
         )
         for one in summary.gates
     )

@@ -166,7 +166,7 @@ def _lag_gate(pair: Pair, own: Sequence[Replay]) -> GateResult:
     lags = [outcome.lag_ms for _, outcome in missed if outcome.lag_ms is not None]
     if not lags:
         note = "not measured: the SLO was never missed"
-        return GateResult(*pair, "generator_lag", None, limit_ms, ok=True, note=note)
+        return GateResult(*pair, "generator_lag", None, limit_ms, ok=None, note=note)
     aside = sum(lag_explains(search, outcome) for search, outcome in missed)
     note = f"{aside} of {len(lags)} rounds set aside: the load generator was late itself" if aside else ""
     return GateResult(*pair, "generator_lag", median(lags), limit_ms, aside < len(lags), note)

@@ -21,6 +21,7 @@ from loadtests.load.requests import Prepared, prepare, prepare_setup
 from loadtests.load.server_connections import ServerConnections
 from loadtests.load.slice_facts import Counts, MeteredLoad, Warmup
 from loadtests.load.user_pool import UserPool
+from loadtests.machine.meters import SharedMeters
 from loadtests.plan.arrivals import arrivals_ns, surge_ns
 from loadtests.plan.rounds import Slice
 from loadtests.plan.search_procedure import OngoingSearch
@@ -44,8 +45,9 @@ class LoadGenerator:
         self._users = users
         self._scenarios = {one.name: one for one in assignment.scenarios}
         self._requests = {one.name: prepare(one, assignment.seed) for one in assignment.scenarios}
+        meters = SharedMeters(assignment.metered)
         self._servers = {
-            one.name: ServerConnections(one, assignment.round.users, assignment.timeout_s)
+            one.name: ServerConnections(one, assignment.round.users, assignment.timeout_s, meters)
             for one in assignment.endpoints
         }
         self._warmed: dict[tuple[str, str], Warmup] = {}

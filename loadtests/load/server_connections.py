@@ -9,7 +9,7 @@ from time import process_time_ns
 from loadtests.load.connection import Connection
 from loadtests.load.websocket import WebSocketConnection
 from loadtests.machine.garbage import Collections, take
-from loadtests.machine.meters import NOTHING_METERED, ProcessTree, SharedMeters, SharedReading, steal_ms
+from loadtests.machine.meters import ProcessTree, SharedMeters, SharedReading, steal_ms
 from loadtests.machine.servers import Endpoint
 
 COUNT_TIMEOUT_S = 2.0
@@ -40,10 +40,10 @@ class ServerConnections:
         endpoint: Endpoint,
         users: int,
         timeout_s: float,
-        meters: SharedMeters | None = None,
+        meters: SharedMeters,
     ) -> None:
         self.endpoint = endpoint
-        self._meters = meters or SharedMeters(NOTHING_METERED)
+        self._meters = meters
         self.tree = ProcessTree(endpoint.pid)
         self._short_s = min(timeout_s, SHORT_TIMEOUT_S)
         self._connections = [Connection(endpoint.host, endpoint.port, timeout_s) for _ in range(users)]

@@ -86,34 +86,48 @@ def _figure(one: Figure | None, notes: Notes) -> Cell:
 
 
 def gate_table(summary: Summary) -> Table:
-    """One row per gate: what it is about, in how many cells it passed, and why it did not."""
+    """One row per gate: what it is about, how often it passed, and why it did not."""
     by_gate: dict[str, list[GateResult]] = {}
     for one in summary.gates:
         if one.contestant not in summary.run.twins:
             by_gate.setdefault(one.gate, []).append(one)
     rows = tuple(_gate_row(summary, gate, found) for gate, found in by_gate.items())
     about = (
-        "Each gate checks every contestant in every scenario; a gate that fails makes the figures invalid."
+        "Each gate checks every contestant in every scenario, and each loop by itself where that makes a difference."
+        " One that fails makes the figures of its loop invalid; what could not be checked has not passed."
     )
     return Table(
-        "Gates", ("gate", "what it checks", "passed", "not measured", "failed", "where"), rows, about
+        "Gates", ("gate", "what it checks", "passed", "not checked", "failed", "where and why"), rows, about
     )
 
 
 def _gate_row(summary: Summary, gate: str, found: Sequence[GateResult]) -> tuple[Cell, ...]:
-    failed = [one for one in found if not one.ok]
-    unmeasured = sum(one.ok and one.value is None for one in found)
-    failures = [f"{one.contestant} in {scenario_title(summary, one.scenario)}: {one.note}" for one in failed]
+    failed = [one for one in found if one.ok is False]
+    unchecked = [one for one in found if one.ok is not False and one.value is None]
+    failures = [f"{_where(summary, one)}: {one.note}" for one in failed]
     more = len(failures) - _FAILURES_NAMED
-    where = "; ".join([*failures[:_FAILURES_NAMED], *([f"and {more} more"] if more > 0 else [])])
+    reasons = [f"not checked: {_why(one)}" for one in unchecked[:1]]
+    where = "; ".join(
+        [*failures[:_FAILURES_NAMED], *([f"and {more} more failures"] if more > 0 else []), *reasons]
+    )
     return (
         name(gate.replace("_", " ")),
         Cell(words.GATE_MEANINGS.get(gate, "")),
-        Cell(str(len(found) - len(failed) - unmeasured), "number"),
-        Cell(str(unmeasured), "number"),
+        Cell(str(len(found) - len(failed) - len(unchecked)), "number"),
+        Cell(str(len(unchecked)), "number", word="not checked" if len(unchecked) == len(found) else ""),
         Cell(str(len(failed)), "number", word="failed" if failed else ""),
         Cell(where),
     )
+
+
+def _where(summary: Summary, one: GateResult) -> str:
+    loop = f", {one.loop} loop" if one.loop else ""
+    return f"{one.contestant} in {scenario_title(summary, one.scenario)}{loop}"
+
+
+def _why(one: GateResult) -> str:
+    """Why a gate was not checked; summaries of version 0.2 and before say it with other words in front."""
+    return one.note.removeprefix("not measured: ")
 
 
 def run_table(summary: Summary) -> Table:

@@ -28,15 +28,18 @@ WORDINGS: Mapping[str, Wording] = {
 }
 
 GATE_MEANINGS: Mapping[str, str] = {
-    "error_rate": "failed requests, in % of all",
-    "unfinished": "requests that were sent and never answered, or left no record",
+    "error_rate": "failed requests, in % of all, warm-ups included",
+    "unfinished": "requests that were never answered, left no record, or were planned and not sent",
     "achieved_rate": "answered requests, in % of those scheduled by the open loop",
     "generator_cpu": "CPU of the load generator, in % of one core: it must not be the bottleneck",
+    "load_cpus": "how busy the CPUs of load generator and database were, in %: they must not be the bottleneck",
+    "foreign_cpu": "CPU of other programs on the CPUs of the server or of the load, in % of a CPU",
     "request_count": "difference between the server's count of requests and the client's",
     "bytes": "difference in size between its answers and the other servers', in %",
+    "same_answers": "answers that differ from another server's to the same request, of those that are kept",
     "keep_alive": "connections opened, compared with the number planned",
     "littles_law": "sum of the request times compared with users x time, in %",
-    "send_lag": "how late the load generator sent, p95 in ms; up to 1 ms or half the service time's p95 passes",
+    "send_lag": "how late the load generator sent, in % of the service time, at p50 or p95",
     "send_lag_tail": "the same at p99; a failure affects p99 and above only",
     "steal": "slices set aside because other machines took too much CPU time, in %",
 }

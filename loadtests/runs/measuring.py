@@ -78,8 +78,10 @@ def measure_rounds(
 
 def _begun(run: Record, environment: Environment) -> Record:
     facts = description.describe(environment.cpus, environment.database_url)
-    cpus = len(os.sched_getaffinity(0))
-    return replace(run, machine=facts, cpus=cpus, status="partial", finished_at=None)
+    cpus, load_cpus = len(os.sched_getaffinity(0)), len(environment.metered.load_cpus)
+    return replace(
+        run, machine=facts, cpus=cpus, load_cpus=max(load_cpus, 1), status="partial", finished_at=None
+    )
 
 
 def _measured(

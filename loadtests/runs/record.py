@@ -21,7 +21,8 @@ class RunRecord:
     """What all kinds of run store. Each kind adds what it measures and by which rules, resolved when the run begins:
     it is resumed and reported on as planned, on any machine, even if the catalog changes.
 
-    elapsed_s: time spent so far, over all resumptions. cpus: those of the machine that measures.
+    elapsed_s: time spent so far, over all resumptions. cpus: those of the machine that measures; load_cpus: those of
+    them that load generator and services have.
     """
 
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
@@ -33,6 +34,7 @@ class RunRecord:
     elapsed_s: float = 0.0
     machine: Mapping[str, str] = field(default_factory=dict)
     cpus: int = field(default_factory=lambda: len(os.sched_getaffinity(0)))
+    load_cpus: int = 1
 
 
 Record = TypeVar("Record", bound=RunRecord)

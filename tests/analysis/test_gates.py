@@ -31,8 +31,9 @@ def test_a_sound_run_passes_every_gate() -> None:
 
     results = gates.inspect(digested(samples_of(*pieces)), run_of())
 
-    assert [one.gate for one in results] == [*gates.GATES, *gates.GATES]
-    assert all(one.ok and one.value is not None for one in results)
+    expected = [(name, loop) for name, gate in gates.GATES.items() for loop in gate.loops if loop != "curve"]
+    assert [(one.gate, one.loop) for one in results] == [*expected, *expected]
+    assert all(one.ok is True and one.value is not None for one in results)
     assert gates.reasons(results) == {}
 
 
@@ -57,12 +58,13 @@ def test_what_is_set_aside_leaves_no_observation() -> None:
         (Piece(service_ms=0.0), Piece(mode="open", service_ms=0.0)),
     ],
 )
-def test_what_cannot_be_measured_is_none_with_a_note_and_no_failure(pieces: tuple[Piece, ...]) -> None:
-    results = looked_at(samples_of(*pieces)).values()
+def test_what_cannot_be_measured_is_not_checked_and_says_why(pieces: tuple[Piece, ...]) -> None:
+    results = gates.inspect(digested(samples_of(*pieces)), run_of())
 
-    assert len(results) == len(gates.GATES)
-    assert all(one.ok and one.note for one in results if one.value is None)
-    assert all(np.isfinite(one.value) for one in results if one.value is not None)
+    assert {one.loop for one in results} == {"", *(piece.mode for piece in pieces)}
+    assert all(one.ok is None and one.note for one in results if one.value is None)
+    assert all(one.ok is not None and np.isfinite(one.value) for one in results if one.value is not None)
+    assert not any("not_checked" in key for key in gates.reasons(results))
 
 
 def test_meters_that_were_not_read_are_not_taken_for_zero() -> None:
@@ -106,13 +108,13 @@ def test_requests_that_were_not_answered_spoil_latencies_with_their_share() -> N
 
 @pytest.mark.parametrize("gate", ["achieved_rate", "send_lag"])
 def test_a_gate_on_the_open_loop_spoils_latencies_alone(gate: str) -> None:
-    broken = GateResult(SCENARIO, A, gate, 9.0, 1.0, ok=False, note="late")
+    broken = GateResult(SCENARIO, A, gate, 9.0, 1.0, ok=False, note="late", loop="open")
 
     assert gates.reasons([broken]) == {(SCENARIO, A, loop): (f"{gate}: late",) for loop in ("open", "tail")}
 
 
 def test_a_late_tail_spoils_the_high_percentiles_alone() -> None:
-    broken = GateResult(SCENARIO, A, "send_lag_tail", 9.0, 1.0, ok=False, note="late")
+    broken = GateResult(SCENARIO, A, "send_lag_tail", 9.0, 1.0, ok=False, note="late", loop="open")
 
     assert gates.reasons([broken]) == {(SCENARIO, A, "tail"): ("send_lag_tail: late",)}
     assert [loop_of(f"response_{one}_ms") for one in ("p50", "p95", "p99", "p999")] == ["open"] * 2 + [
@@ -133,12 +135,26 @@ def test_the_tail_is_judged_by_the_last_hundredth(late_ones: int, ok: bool) -> N
 
 
 def test_a_gate_on_the_closed_loop_leaves_latencies_alone() -> None:
-    broken = GateResult(SCENARIO, A, "littles_law", 12.0, 5.0, ok=False, note="too much")
+    broken = GateResult(SCENARIO, A, "littles_law", 12.0, 5.0, ok=False, note="too much", loop="closed")
 
     assert gates.reasons([broken]) == {(SCENARIO, A, "closed"): ("littles_law: too much",)}
 
 
-def test_a_gate_on_the_whole_contestant_spoils_both_loops() -> None:
-    broken = GateResult(SCENARIO, A, "steal", 40.0, 30.0, ok=False, note="stolen")
+def test_a_gate_on_the_whole_contestant_spoils_all_loops() -> None:
+    broken = GateResult(SCENARIO, A, "keep_alive", 40.0, 30.0, ok=False, note="too many")
 
-    assert set(gates.reasons([broken])) == {(SCENARIO, A, loop) for loop in ("closed", "open", "tail")}
+    assert set(gates.reasons([broken])) == {
+        (SCENARIO, A, loop) for loop in ("closed", "open", "tail", "curve")
+    }
+
+
+def test_a_gate_on_a_curve_spoils_neither_throughput_nor_latencies_at_equal_rates() -> None:
+    broken = GateResult(SCENARIO, A, "send_lag", 40.0, 25.0, ok=False, note="late", loop="curve")
+
+    assert set(gates.reasons([broken])) == {(SCENARIO, A, "curve")}
+
+
+def test_what_was_not_checked_spoils_nothing() -> None:
+    unchecked = GateResult(SCENARIO, A, "steal", None, 30.0, ok=None, note="not measured: no meter")
+
+    assert gates.reasons([unchecked]) == {}

@@ -67,7 +67,7 @@ def failed_gates(
     run = run_of(*round_.contestants, scenarios=(PING.name,), claims=(Claim("a", "b", "any"),))
     found = inspect(known, run)
     return {
-        name: {one.gate for one in found if one.contestant == name and not one.ok}
+        name: {one.gate for one in found if one.contestant == name and one.ok is False}
         for name in round_.contestants
     }
 

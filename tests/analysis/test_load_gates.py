@@ -1,4 +1,4 @@
-"""Gates on the load: offered, sent in time, by users who were free, on a machine that gave its CPUs."""
+"""Gates on the load: offered, sent in time, by users who were free."""
 
 from dataclasses import replace
 from typing import Any
@@ -11,7 +11,6 @@ from loadtests.samples.store import Samples
 from tests.support.frames import (
     MS,
     Piece,
-    digested,
     samples_of,
 )
 from tests.support.gates import found, late, looked_at
@@ -57,26 +56,28 @@ def test_what_is_answered_after_the_stop_counts_until_the_stop() -> None:
     assert looked_at(replace(samples, slices=sooner))["littles_law"].value == 0.0
 
 
-@pytest.mark.parametrize(("lag_ms", "ok"), [(0.5, True), (3.0, False)])
-def test_where_there_are_too_few_answers_for_p95_the_half_is_judged(lag_ms: float, ok: bool) -> None:
+@pytest.mark.parametrize(("lag_ms", "ok"), [(0.2, True), (0.3, False)])
+def test_where_there_are_too_few_answers_for_p95_the_half_alone_is_judged(lag_ms: float, ok: bool) -> None:
     result = found("send_lag", Piece(mode="open", requests=40, users=16, gap_ms=5.0, lag_ms=lag_ms))
 
     assert result.ok == ok
-    assert result.value == pytest.approx(lag_ms, rel=1e-3)
+    assert result.value == pytest.approx(100 * lag_ms, rel=1e-3)
 
 
 @pytest.mark.parametrize(("requests", "ok"), [(4, True), (10, False)])
 def test_late_sends_with_a_user_free_are_the_generators_fault(requests: int, ok: bool) -> None:
     result = looked_at(late(requests, by_ms=3.0))["send_lag"]
 
-    assert (result.ok, result.limit) == (ok, 1.0)
+    assert result.ok == ok
 
 
-def test_a_lag_is_held_against_half_the_service_time_of_a_slow_server() -> None:
-    result = looked_at(late(10, by_ms=3.0, service_ms=8.0))["send_lag"]
+def test_a_lag_is_held_against_the_service_time_and_no_floor_hides_it() -> None:
+    slow, fast = (looked_at(late(10, by_ms=0.9, service_ms=ms))["send_lag"] for ms in (8.0, 1.0))
 
-    assert result.ok
-    assert result.limit == pytest.approx(4.0, rel=1e-3)
+    assert slow.ok
+    assert slow.value == pytest.approx(100 * 0.9 / 8.0, rel=1e-2)
+    assert fast.ok is False
+    assert fast.note == "sent 0.90 ms late at p95, 90 % of the service time of 1.00 ms"
 
 
 def test_late_sends_while_all_users_wait_for_the_server_do_not_trip() -> None:
@@ -98,21 +99,5 @@ def test_one_slow_answer_that_holds_a_user_up_is_not_blamed_on_the_generator() -
 def test_a_generator_that_cannot_keep_up_is_not_excused_by_its_own_backlog() -> None:
     result = looked_at(queued(users=2, gap_ms=1.0, service_ms=np.full(300, 0.5), own_ms=3.0))["send_lag"]
 
-    assert not result.ok
-    assert result.value == pytest.approx(3.0, abs=0.01)
-
-
-@pytest.mark.parametrize(("share", "aside"), [(0.29, 0), (0.31, 1)])
-def test_a_slice_is_set_aside_for_its_stolen_time_alone(share: float, aside: int) -> None:
-    taken = digested(samples_of(Piece(steal=share, service_ms=0.1), Piece(service_ms=9.0)), 30.0)
-
-    assert int(taken.slices["aside"].sum()) == aside
-
-
-@pytest.mark.parametrize(("stolen", "ok"), [(1, True), (2, False)])
-def test_at_least_half_of_the_slices_must_be_left(stolen: int, ok: bool) -> None:
-    result = found("steal", *(Piece(steal=0.5) for _ in range(stolen)), Piece())
-
-    assert result.ok == ok
-    assert result.value == pytest.approx(100 * stolen / (stolen + 1))
-    assert result.note.startswith(f"{stolen} of {stolen + 1} slices set aside")
+    assert result.ok is False
+    assert result.value == pytest.approx(600, rel=0.01)

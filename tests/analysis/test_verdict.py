@@ -140,7 +140,7 @@ def test_a_contestant_with_only_failures_loses_nothing_and_wins_nothing() -> Non
     summary = summarise(digested(samples_of(*dead)), run_of())
 
     assert {one.metric: one.verdict for one in summary.comparisons} == dict.fromkeys(OF_A_SCENARIO, "invalid")
-    assert "error_rate: failed: 120 x status" in comparison_in(summary, "throughput_rps").note
+    assert "error_rate: failed: 60 x status" in comparison_in(summary, "throughput_rps").note
     for metric in ("throughput_rps", "cpu_us_per_request", "response_p50_ms"):
         cell = cell_in(summary, A, metric)
         assert (cell.value, cell.valid) == (None, False)

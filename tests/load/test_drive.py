@@ -1,10 +1,12 @@
 """What a driven round tells: requests, slices, servers, progress."""
 
+import os
 from dataclasses import replace
 
 import polars as pl
 import pytest
 
+from loadtests.machine.meters import Metered
 from loadtests.plan.arrivals import constant_arrivals_ns, poisson_arrivals_ns, surge_ns
 from loadtests.samples.store import REQUESTS, SERVERS, SLICES, Failure
 from tests.support.driving import ASGI, RATE_RPS, USERS, WSGI, Driven, driven, piece
@@ -96,12 +98,29 @@ def test_the_meters_span_the_measured_part(round_of_both: Driven) -> None:
     assert (slices["drained_ns"] > slices["start_ns"]).all()
 
 
+def test_services_and_cpus_are_metered_where_that_is_asked_for(round_of_both: Driven) -> None:
+    cpus = tuple(os.sched_getaffinity(0))
+    metered = Metered(database_pid=os.getpid(), server_cpus=cpus, load_cpus=cpus)
+
+    slices = driven([piece(0, ASGI)], metered=metered).measurement.slices
+    unmetered = round_of_both.measurement.slices
+
+    assert (slices["database_cpu_ns"] > 0).all()
+    assert slices["redis_cpu_ns"].is_null().all()
+    assert (slices["load_cpus_busy_ns"] > slices["generator_cpu_ns"] / 2).all()
+    assert (slices["load_cpus_busy_ns"] - slices["server_cpus_busy_ns"] == 0).all()
+    assert unmetered["database_cpu_ns"].is_null().all()
+    assert unmetered["load_cpus_busy_ns"].is_null().all()
+
+
 def test_the_servers_are_described(round_of_both: Driven) -> None:
     servers = {row["contestant"]: row for row in round_of_both.measurement.servers.to_dicts()}
 
     assert servers[WSGI]["processes"] == 2
     assert servers[ASGI]["processes"] == 1
-    assert servers[ASGI]["pss_kib"] > 1024  # an interpreter takes more than a MiB
+    assert (
+        servers[ASGI]["pss_kib"] > servers[ASGI]["private_kib"] > 1024
+    )  # an interpreter takes more than a MiB
     assert servers[ASGI]["start_s"] > 0
     assert "loadtests.reference.bare_asgi:app" in servers[ASGI]["argv"]
 

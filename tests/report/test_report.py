@@ -229,14 +229,14 @@ def test_a_failed_gate_is_told_with_where_and_why() -> None:
     gates = (
         GateResult("ping", A, "steal", 3.0, 30.0, ok=True),
         GateResult("read", A, "steal", 44.0, 30.0, ok=False, note="other machines took 44 %"),
-        GateResult("read", B, "steal", None, 30.0, ok=True, note="not measured: no meter"),
+        GateResult("read", B, "steal", None, 30.0, ok=None, note="not measured: no meter"),
     )
     table = document_of(replace(summary_of(), gates=gates)).checks[0]
 
     texts = [cell.text for cell in table.rows[0]]
     assert texts[0] == "steal"
     assert texts[2:5] == ["1", "1", "1"]
-    assert "other machines took 44 %" in texts[5]
+    assert texts[5] == f"{A} in Read one item: other machines took 44 %; not checked: no meter"
 
 
 def test_two_runs_that_agree_have_not_changed(measured: tuple[Summary, Digest]) -> None:

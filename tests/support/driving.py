@@ -13,6 +13,7 @@ from loadtests.config.scenarios import Scenario, load_scenarios
 from loadtests.errors import ServerError
 from loadtests.load.drive import drive
 from loadtests.load.protocol import SliceDone
+from loadtests.machine.meters import NOTHING_METERED, Metered
 from loadtests.machine.servers import Endpoint, launched
 from loadtests.plan.rounds import Mode, Round, Slice
 from loadtests.plan.search import Search
@@ -64,6 +65,7 @@ def driven(
     timeout_s: float = 5.0,
     deadline_s: float | None = None,
     on_slice: Callable[[SliceDone, dict[str, Endpoint]], None] = lambda *_: None,
+    metered: Metered = NOTHING_METERED,
     dies: bool = False,
     known: Mapping[str, Contestant] = CONTESTANTS,
 ) -> Driven:
@@ -85,5 +87,6 @@ def driven(
             on_slice=watch,
             timeout_s=timeout_s,
             deadline_s=deadline_s,
+            metered=metered,
         )
     return Driven(measurement, told)

@@ -10,7 +10,7 @@ import polars as pl
 from loadtests.analysis.digest import Digest, digest
 from loadtests.analysis.summary import RunInfo
 from loadtests.config.profiles import Claim
-from loadtests.samples.store import REQUESTS, SERVERS, SLICES, Failure, Samples, conform
+from loadtests.samples.store import ANSWERS, REQUESTS, SERVERS, SLICES, Failure, Samples, conform
 
 A, B = "flask", "fastapi"
 SCENARIO = "item-read"
@@ -26,7 +26,9 @@ class Piece:
     `gap_ms`, sent `lag_ms` later. The first `failed` requests fail with `failure`. `cpu_us` is the server's CPU
     time a request; the shares are those of the slice's time, `steal` of all CPUs. `uncounted`: how many requests
     the server has counted less than the client, None: it does not count. `pauses`, each of `pause_ms` and of as much
-    CPU time, fall into the first answers of a closed slice; None: the server does not tell.
+    CPU time, fall into the first answers of a closed slice; None: the server does not tell. `database` is what
+    PostgreSQL uses, `foreign` what other programs use of the server's CPU and of the load's; None: no meter.
+    `warmup`: requests and failures of the warm-up. `answers`: kept bodies, the first request's first.
     """
 
     contestant: str = A
@@ -51,6 +53,11 @@ class Piece:
     steal: float = 0.0
     pauses: int | None = 0
     pause_ms: float = 50.0
+    database: float | None = 0.2
+    foreign: tuple[float, float] | None = (0.01, 0.01)
+    warmup: tuple[int, int] = (0, 0)
+    planned: int | None = None
+    answers: tuple[str, ...] = ("{}",)
 
     @property
     def stalled_ms(self) -> float:
@@ -69,7 +76,14 @@ def samples_of(*pieces: Piece, pss_mib: dict[str, float | None] | None = None) -
     return Samples(
         pl.DataFrame(rows, {"round": pl.Int32, **_types(REQUESTS)}, orient="row"),
         conform(slices, SLICES),
-        pl.DataFrame(servers, {"round": pl.Int32, **_types(SERVERS)}),
+        conform(
+            pl.DataFrame(servers, {"round": pl.Int32, **_types(SERVERS)}), {"round": pl.Int32, **SERVERS}
+        ),
+        pl.DataFrame(
+            [row for number, piece in numbered for row in _answers(number, piece)],
+            {"round": pl.Int32, **_types(ANSWERS)},
+            orient="row",
+        ),
     )
 
 
@@ -140,7 +154,7 @@ def _slice(number: int, piece: Piece) -> dict[str, Any]:
     start = _start_ns(number)
     drained = max((row[4] for row in _rows(number, piece)), default=start + MS)
     stalled_ns = None if piece.pauses is None else round(piece.stalled_ms * MS)
-    counted = None if piece.uncounted is None else piece.requests - piece.uncounted
+    counted = None if piece.uncounted is None else piece.requests + piece.warmup[0] - piece.uncounted
     return {
         "round": piece.round,
         "slice": number,
@@ -154,8 +168,10 @@ def _slice(number: int, piece: Piece) -> dict[str, Any]:
         "stop_ns": drained,
         "drained_ns": drained,
         "warmup_ns": 20 * MS,
-        "warmup_requests": 0,
-        "client_requests": piece.requests,
+        "warmup_requests": piece.warmup[0],
+        "warmup_failures": piece.warmup[1],
+        "planned_requests": piece.planned,
+        "client_requests": piece.requests + piece.warmup[0],
         "server_requests": counted,
         "connections": piece.connections,
         "server_cpu_ns": None if piece.cpu_us is None else _cpu_ns(piece),
@@ -165,11 +181,34 @@ def _slice(number: int, piece: Piece) -> dict[str, Any]:
         "gen2_ns": stalled_ns,
         "gen2_cpu_ns": stalled_ns,
         "gen2_longest_ns": None if not piece.pauses else round(piece.pause_ms * MS),
+        **_meters(piece, drained - start),
     }
 
 
 def _cpu_ns(piece: Piece) -> int:
     return round((piece.cpu_us or 0) * 1000 * piece.requests + piece.stalled_ms * MS)
+
+
+def _meters(piece: Piece, span_ns: int) -> dict[str, int | None]:
+    """What services and both CPU sets used: the server has one CPU, load generator and services the other."""
+    own_ns = _cpu_ns(piece)
+    services = None if piece.database is None else round(piece.database * span_ns)
+    on_server, on_load = (None, None) if piece.foreign is None else piece.foreign
+    load = piece.generator + (piece.database or 0.0)
+    return {
+        "database_cpu_ns": services,
+        "redis_cpu_ns": 0,
+        "partner_cpu_ns": 0,
+        "server_cpus_busy_ns": None if on_server is None else own_ns + round(on_server * span_ns),
+        "load_cpus_busy_ns": None if on_load is None else round((load + on_load) * span_ns),
+    }
+
+
+def _answers(number: int, piece: Piece) -> list[tuple[object, ...]]:
+    return [
+        (piece.round, number, place, place, piece.status, True, body, body)
+        for place, body in enumerate(piece.answers)
+    ]
 
 
 def _server(round_: int, contestant: str, pss_mib: float | None) -> dict[str, Any]:

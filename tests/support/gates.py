@@ -18,9 +18,10 @@ from tests.support.frames import (
 )
 
 
-def looked_at(samples: Samples, run: RunInfo | None = None) -> dict[str, GateResult]:
-    """What every gate finds on contestant A."""
-    return {one.gate: one for one in gates.inspect(digested(samples), run or run_of()) if one.contestant == A}
+def looked_at(samples: Samples, run: RunInfo | None = None, loop: str | None = None) -> dict[str, GateResult]:
+    """What every gate finds on contestant A; in that loop, or in the one that there is."""
+    found = gates.inspect(digested(samples), run or run_of())
+    return {one.gate: one for one in found if one.contestant == A and loop in (None, one.loop)}
 
 
 def found(gate: str, *pieces: Piece, run: RunInfo | None = None) -> GateResult:

@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 from numpy.random import Generator
 
+from loadtests.analysis.answers import ANSWERS_DIGEST
 from loadtests.analysis.digest import BODIES, OPEN, POOLS, SLICES_DIGEST, Digest
 from loadtests.analysis.estimates import FloatArray
 from loadtests.analysis.histograms import frame_of, histogram_of
@@ -38,6 +39,7 @@ def digest_of(
         pl.DataFrame(slices, dict(SLICES_DIGEST)),
         pl.concat([pools.with_columns(kind=pl.lit(kind)) for kind in ("response", "service")]).select(*POOLS),
         pl.DataFrame(schema=dict(BODIES)),
+        pl.DataFrame(schema=dict(ANSWERS_DIGEST)),
         pl.DataFrame(schema={"round": pl.Int32, **SERVERS}),
     )
 

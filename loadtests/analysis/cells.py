@@ -9,6 +9,8 @@ from loadtests.analysis.gates import Reasons
 from loadtests.analysis.summary import Cell, RunInfo
 from loadtests.config.metrics import METRICS, loop_of
 
+UNMEASURED = "not measured: no answer, or no reading of the server's processes"
+
 
 def cells(
     measured: Measured, reasons: Reasons, run: RunInfo, bias: Mapping[str, float] = MappingProxyType({})
@@ -23,7 +25,7 @@ def cells(
 
 def _cell(scenario: str, contestant: str, metric: str, found: Figure, reasons: Reasons) -> Cell:
     why = reasons.get((scenario, contestant, loop_of(metric)), ())
-    unmeasured = () if found.value is not None or found.reasons else (_why_unmeasured(metric),)
+    unmeasured = () if found.value is not None or found.reasons else (UNMEASURED,)
     return Cell(
         scenario=scenario,
         contestant=contestant,
@@ -37,9 +39,3 @@ def _cell(scenario: str, contestant: str, metric: str, found: Figure, reasons: R
         valid=not why,
         reasons=(*why, *found.reasons, *unmeasured),
     )
-
-
-def _why_unmeasured(metric: str) -> str:
-    if loop_of(metric) != "closed":
-        return "not measured: too few samples in a round"
-    return "not measured: no answer, or no reading of the server's processes"

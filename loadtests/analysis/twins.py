@@ -10,7 +10,7 @@ from loadtests.analysis.estimators import Measured, ratio
 from loadtests.analysis.summary import AaRatio, RunInfo
 from loadtests.config.metrics import COMPARED, PER_PROCESS
 
-UNMEASURED = "not measured: too few samples in a round"
+UNMEASURED = "not measured: too few requests, or no answer"
 
 
 def against_twins(measured: Measured, run: RunInfo) -> tuple[AaRatio, ...]:

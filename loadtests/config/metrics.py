@@ -21,9 +21,12 @@ PERCENTILES: Mapping[str, float] = {"p50": 0.5, "p95": 0.95, "p99": 0.99, "p999"
 """Percentile name -> quantile."""
 
 _LATENCIES = tuple(
-    Metric(f"{kind}_{name}_ms", f"{kind} time {name}", "ms")
+    Metric(f"{kind}_{name}_ms", title, "ms")
     for kind in ("response", "service")
-    for name in (*PERCENTILES, "max")
+    for name, title in (
+        *((name, f"{kind} time p{100 * q:g}") for name, q in PERCENTILES.items()),
+        ("max", f"longest {kind} time"),
+    )
 )
 
 METRICS: Mapping[str, Metric] = {

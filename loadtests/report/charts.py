@@ -41,6 +41,10 @@ def draw(summary: Summary, digest: Digest) -> dict[str, tuple[str, str]]:
             "Response times at the same arrival rate for all, pooled over rounds, by percentile",
             latency(summary),
         ),
+        "loads.svg": (
+            "Response times at shares of each server's own throughput, pooled over rounds",
+            loads(summary),
+        ),
         "rounds.svg": (
             "Throughput ratio of every block; a bar is the median of its round",
             rounds(summary, pair, digest),
@@ -148,10 +152,10 @@ def cpu(summary: Summary) -> alt.TopLevelMixin | None:
 
 def latency(summary: Summary) -> alt.TopLevelMixin | None:
     """One panel per scenario, one row per percentile, one mark per contestant, on a logarithmic axis."""
-    percentiles = ("p50", "p95", "p99", "p999")
+    percentiles = {"p50": "p50", "p95": "p95", "p99": "p99", "p999": "p99.9", "max": "longest"}
     data = [
-        {**_figure_row(summary, one), "percentile": percentile}
-        for percentile in percentiles
+        {**_figure_row(summary, one), "percentile": title}
+        for percentile, title in percentiles.items()
         for one in _trusted(summary, f"response_{percentile}_ms")
     ]
     if not data:
@@ -169,12 +173,48 @@ def latency(summary: Summary) -> alt.TopLevelMixin | None:
         .mark_point(filled=True, size=70, opacity=0.85)
         .encode(
             x=x,
-            y=alt.Y("percentile:N", title=None, sort=list(percentiles)),
+            y=alt.Y("percentile:N", title=None, sort=list(percentiles.values())),
             color=colour(data, summary.run.frameworks),
             shape=shape,
         )
     )
     return panels(alt.layer(points), "scenario", _scenarios(data), step=22)
+
+
+def loads(summary: Summary) -> alt.TopLevelMixin | None:
+    """One panel per scenario: p50 and p99 against the share of a server's own throughput, a line per contestant."""
+    data = [
+        {
+            "scenario": scenario_title(summary, one.scenario),
+            "contestant": one.contestant,
+            "load": 100 * one.own_load,
+            "percentile": percentile,
+            "ms": value_ms,
+        }
+        for one in summary.loads
+        for percentile, value_ms in (("p50", one.p50_ms), ("p99", one.p99_ms))
+        if one.valid and value_ms is not None
+    ]
+    if not data:
+        return None
+    shares = sorted({100 * one.own_load for one in summary.loads})
+    x = alt.X("load:Q", title="% of its own throughput", scale=alt.Scale(domain=[0, 100]))
+    lines = (
+        chart(data)
+        .mark_line(point=True, strokeWidth=2)
+        .encode(
+            x=x.axis(values=shares, format="d", grid=False),
+            y=alt.Y(
+                "ms:Q",
+                title="p50, dashed p99 (ms)",
+                scale=alt.Scale(type="log"),
+                axis=alt.Axis(format="~g", tickCount=5),
+            ),
+            color=colour(data, summary.run.frameworks),
+            strokeDash=alt.StrokeDash("percentile:N", sort=["p50", "p99"], legend=None),
+        )
+    )
+    return panels(alt.layer(lines), "scenario", _scenarios(data), height=180)
 
 
 def rounds(summary: Summary, pair: Pair | None, digest: Digest) -> alt.TopLevelMixin | None:

@@ -6,6 +6,7 @@ from loadtests.analysis.summary import Summary
 from loadtests.report import evidence
 from loadtests.report.answer import answer
 from loadtests.report.itself import twin_table
+from loadtests.report.loads import load_tables
 from loadtests.report.pairs import main_pair
 from loadtests.report.reading import HOW_TO_READ, METHOD
 from loadtests.report.tables import Table, other_pair_tables, verdict_table
@@ -34,7 +35,7 @@ def document_of(summary: Summary) -> Document:
         answer=answer(summary),
         verdicts=verdict_table(summary, pair) if pair else None,
         other_pairs=other_pair_tables(summary),
-        figures=evidence.figure_tables(summary),
+        figures=(*evidence.figure_tables(summary), *load_tables(summary)),
         checks=_filled(evidence.gate_table(summary), twin_table(summary)),
         circumstances=_filled(evidence.run_table(summary), evidence.machine_table(summary)),
     )

@@ -9,7 +9,7 @@ _TOLD = "cpu_us_per_request"
 
 
 def itself_sentence(summary: Summary) -> str:
-    """Whether servers differed from their own second launches; empty where none was launched twice."""
+    """Whether servers differed from their own second launches; empty where none was launched twice and compared."""
     pooled = [one for one in summary.noise.aa if not one.scenario and one.ratio is not None]
     failed = [one for one in pooled if one.failed]
     if failed:
@@ -24,7 +24,7 @@ def itself_sentence(summary: Summary) -> str:
             f"This run has a systematic error: a server against its own second launch should give 1, but gave {found}."
             f" The error is added to every interval ({sizes})."
         )
-    told = [one for one in pooled if one.metric == _TOLD]
+    told = [one for one in pooled if one.metric == _TOLD and one.low is not None]
     if not told:
         return ""
     found = words.enumerate_([_of(summary, one) for one in told])

@@ -22,6 +22,6 @@ METHOD = (
     " Student's over rounds: one launch is one observation. Latencies come from open loops, where requests fall due at"
     " times drawn in advance, at half the throughput of the slowest server, the same for all; a response time counts"
     " from when its request was due, so a stall cannot hide. Percentiles are those of all requests of all rounds; their"
-    " intervals come from a bootstrap that draws whole rounds. A slice during which other machines took too much CPU"
-    " time is set aside."
+    " intervals come from a bootstrap that draws whole rounds. The folder histograms/ holds all times, in"
+    " HdrHistogram's format. A slice during which other machines took too much CPU time is set aside."
 )

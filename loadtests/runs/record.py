@@ -14,6 +14,7 @@ from loadtests.errors import SuiteError
 from loadtests.runs.folder import FILE, write_whole
 
 Document = dict[str, Any]
+FORMER_PROFILE_KEYS = frozenset(("closed_blocks", "open_blocks"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,9 +60,20 @@ def load_record(
         document = json.loads((folder / FILE).read_text(encoding="utf-8"))
         if "cpus" not in document:
             document = resolved(document) | {"cpus": _cpus(document["machine"])}
-        return codec.from_document(kind, document)
+        return codec.from_document(kind, _without_former_keys(document))
     except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise SuiteError(f"{folder}: holds no {what}; give a folder below results/") from error
+
+
+def _without_former_keys(document: Document) -> Document:
+    """The document without what only profiles of version 0.2 have; no report rests on it."""
+    for part in {"plan", "selection"} & document.keys():
+        if not isinstance(document[part], dict):
+            continue
+        profile = document[part]["profile"]
+        kept = {key: value for key, value in profile.items() if key not in FORMER_PROFILE_KEYS}
+        document = {**document, part: {**document[part], "profile": kept}}
+    return document
 
 
 def catalog_of(document: Document) -> str:

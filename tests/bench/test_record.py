@@ -53,6 +53,15 @@ def test_a_report_knows_which_scenarios_wait(options: Options) -> None:
     assert info_of(run, merge([])).waiting == ("sleep-50ms",)
 
 
+def test_a_run_of_version_0_2_is_read_without_what_its_profile_says_of_blocks(options: Options) -> None:
+    run, folder = new_run(options)
+    document = json.loads((folder / FILE).read_text(encoding="utf-8"))
+    document["plan"]["profile"] |= {"closed_blocks": 2, "open_blocks": 1}
+    (folder / FILE).write_text(json.dumps(document), encoding="utf-8")
+
+    assert load_run(folder) == run
+
+
 def test_a_saved_run_leaves_one_file(options: Options) -> None:
     _, folder = new_run(options)
 

@@ -264,6 +264,7 @@ def test_searches_stored_before_there_was_a_choice_are_replayed_by_the_rule_of_t
     for one in document["searches"]:
         for key in ("rule", "pauses", "pause_limit_s"):
             del one[key]
+    document["selection"]["profile"] |= {"closed_blocks": 2, "open_blocks": 1}
     (folder / "run.json").write_text(json.dumps(document), encoding="utf-8")
 
     assert run_.rules.rule == "two of three"

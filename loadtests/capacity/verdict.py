@@ -179,7 +179,7 @@ def _pause_gate(pair: Pair, own: Sequence[Replay]) -> GateResult:
     closed = [outcome.pauses for one in own for step, outcome in one.trail if step.role == "closed"]
     if not seen or not any(closed):
         note = "the server can't tell" if None in closed else "there was none in the closed loop"
-        return GateResult(*pair, "pauses", None, limit, ok=True, note=f"not measured: {note}")
+        return GateResult(*pair, "pauses", None, limit, ok=None, note=f"not measured: {note}")
     enough = mean(seen) >= limit
     note = "" if enough else "steps are too short to span the server's pauses; give a larger --budget"
     return GateResult(*pair, "pauses", mean(seen), limit, enough, note)

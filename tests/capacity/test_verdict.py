@@ -156,6 +156,7 @@ def test_where_no_pause_was_seen_the_gate_says_why(closed: int | None, told: str
     gate = pauses_gate(closed, closed)
 
     assert gate.value is None
+    assert gate.ok is None
     assert told in gate.note
 
 

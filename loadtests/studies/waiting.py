@@ -40,6 +40,7 @@ SETTLE_S, SETTLE_EACH_S, WINDOW_S = (
     0.0007,
     1.5,
 )  # each: about what a request costs, of those that come at once
+NO_WARMUP_S = 1e-9  # a nanosecond, in which nothing is sent: with 0 s, each user would wait twice beforehand
 LONGEST_WAIT_MS = 6500.0  # a request may take 10 s; users that would wait longer are not tried
 CONNECTIONS = 2000  # gthread's own limit is 1,000, and it closes connections before that is reached
 BACKLOG = 2048  # what gunicorn and uvicorn ask for
@@ -92,7 +93,7 @@ def round_of(index: int, tried: Sequence[tuple[Server, int]]) -> Round:
 def _slice(place: int, server: Server, users: int) -> Slice:
     duration_s = _settled_s(server, users) + WINDOW_S
     name = server.contestant.name
-    return Slice(place, 0, SCENARIO, name, "closed", duration_s, 0.0, users, None, seed=0)
+    return Slice(place, 0, SCENARIO, name, "closed", duration_s, NO_WARMUP_S, users, None, seed=0)
 
 
 def _settled_s(server: Server, users: int) -> float:

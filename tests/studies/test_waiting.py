@@ -1,6 +1,6 @@
 """Requests that wait: what waiting allows, what came of a slice, and how the tables tell it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -137,6 +137,15 @@ def test_points_are_measured_on_servers_that_run(
     environment = Environment(backing, CpuSets((), (), ()))
     scenario = Catalog(CATALOG).scenarios[waiting.SCENARIO]
 
+    seen = waiting.windows
+    warmed: list[int] = []
+
+    def watched(measured: Measurement, known: Sequence[Server]) -> Iterator[Window]:
+        warmed.extend(measured.slices["warmup_requests"])
+        return seen(measured, known)
+
+    monkeypatch.setattr(waiting, "windows", watched)
+
     points = waiting.measured(environment, [ASYNC], scenario, files=1000, users=(2, 4, 4000))
 
     assert [(one.users, one.rps is not None, one.failed) for one in points] == [
@@ -145,4 +154,5 @@ def test_points_are_measured_on_servers_that_run(
         (4000, False, 0),
     ]
     assert all(one.rps is None or 0 < one.rps <= one.most_rps * 1.1 for one in points)
+    assert set(warmed) == {0}
     assert all(one.p50_ms is None or one.p50_ms >= one.least_ms for one in points)

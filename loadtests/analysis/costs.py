@@ -155,7 +155,7 @@ def _by_cell(frame: pl.DataFrame) -> dict[tuple[str, str], pl.DataFrame]:
 
 def cost_ratio(costs: Costs, scenario: str, metric: str, a: Launches, b: Launches) -> Ratio | None:
     """The ratio a / b of CPU time per request or throughput; None without a single block that both have."""
-    numbers, (of_a, of_b) = _slices(costs, scenario, metric, (a, b))
+    numbers, (of_a, of_b) = slices_of(costs, scenario, metric, (a, b))
     paired = ~np.isnan(of_a.logs - of_b.logs)
     chosen = np.asarray(paired.any(axis=-1))
     if not chosen.any():
@@ -203,7 +203,7 @@ class _Cost:
 
 def _cost_of(costs: Costs, scenario: str, metric: str, launches: Launches) -> _Cost | None:
     """The total's value per round is linearised as well: its two parts have the weights that they have in it."""
-    _, (every,) = _slices(costs, scenario, metric, (launches,))
+    _, (every,) = slices_of(costs, scenario, metric, (launches,))
     logs = every.logs
     chosen = np.asarray(~np.isnan(logs).all(axis=-1))
     if not chosen.any():
@@ -259,7 +259,7 @@ def _sign(metric: str) -> int:
     return -1 if metric == "throughput_rps" else 1
 
 
-def _slices(
+def slices_of(
     costs: Costs, scenario: str, metric: str, sides: tuple[Launches, ...]
 ) -> tuple[FloatArray, list[Slices]]:
     """The numbers of all rounds that any has, and the slices of each side, all on the same rounds and blocks."""

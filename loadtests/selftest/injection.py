@@ -6,6 +6,7 @@ processes. It is more than the extra work alone, because costs don't add up: a s
 waiting each time it looks, and its caches cool down meanwhile. So both kinds have as many users as a run has.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import hypot, inf, log
@@ -57,10 +58,10 @@ class Row:
 
 def check(setting: Setting, seconds: float) -> Check:
     """All apps in turn, repeat after repeat, as long as the time lasts."""
-    apps = (setting.floor, *setting.headliners)
+    began, apps = time.monotonic(), (setting.floor, *setting.headliners)
     groups = {one.name: _group(setting, one) for one in apps}
     done: list[Repeat] = []
-    for number in repeats(seconds):
+    for number in repeats(seconds - (time.monotonic() - began)):
         for one in apps:
             setting.on_step(f"injected slowdowns in {one.name}, repeat {number + 1}")
             done.append(_measure(setting, one.name, groups[one.name], number))

@@ -22,7 +22,7 @@ from loadtests.selftest.setting import Setting, pausing
 from loadtests.selftest.stamps import StampLog, read_json
 
 NAME = "pauses"
-EVERY, OBJECTS = 499, 700_000  # a prime number of requests: pauses fall into all places of a slice
+EVERY, OBJECTS = 499, 500_000  # a prime number of requests: pauses fall into all places of a slice
 REQUESTS, BLOCKS, ROUNDS = 320, 30, 5
 LIMIT_PERCENT = 5.0
 PAUSE, BETWEEN, LONGEST = "pause_us_per_request", "requests_between_pauses", "longest_pause_ms"

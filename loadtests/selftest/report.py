@@ -17,8 +17,9 @@ HOW_TO_READ = (
 )
 METHOD = (
     "The servers are launched, pinned and loaded as in a run, in paired slices, with fresh processes every round."
-    " Extra work is an empty loop before the app sees the request; the server stamps how much CPU time it took, so that"
-    " the true ratio is known for the very rounds that are judged. The samples are next to this page."
+    " Extra work is an empty loop before the app sees the request; launches of their own, in which the servers stamp"
+    " their CPU time, tell what it costs. Pauses are full garbage collections, which the server stamps as well. The"
+    " samples are next to this page."
 )
 
 

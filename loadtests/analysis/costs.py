@@ -1,4 +1,4 @@
-"""What a request costs in a closed loop, in CPU time and in time: its part free of pauses, and its share of them. Pure.
+"""What a request costs in a loop, in CPU time and in time: its part free of pauses, and its share of them. Pure.
 
 A pause is a full garbage collection. It falls into few of the slices, so a median over slices loses it, or doubles it,
 by chance; what is wanted is the long-run mean. So the two parts have estimators of their own:
@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from loadtests.analysis.digest import CELL, Digest
 from loadtests.analysis.estimates import Estimate, Figure, FloatArray, Ratio, estimate, ratio_of
 from loadtests.analysis.readings import Launches
+from loadtests.config.metrics import WITH_DATABASE
 
 UNTOLD = "pauses not measured"
 _NS_PER_US, _NS_PER_MS = 1000, 1_000_000
@@ -102,22 +103,22 @@ def medians(blocks: FloatArray) -> FloatArray:
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """The slices of every (scenario, launch): `closed` and `others` those of that mode and of others that were not set
+    """The slices of every (scenario, launch): `own` and `others` those of one mode and of others that were not set
     aside, `every` of any mode.
     """
 
-    closed: Mapping[tuple[str, str], pl.DataFrame] = field(default_factory=dict)
+    own: Mapping[tuple[str, str], pl.DataFrame] = field(default_factory=dict)
     others: Mapping[tuple[str, str], pl.DataFrame] = field(default_factory=dict)
     every: Mapping[tuple[str, str], pl.DataFrame] = field(default_factory=dict)
 
     def tells(self, scenario: str, launches: Launches) -> bool:
         """Whether the server reported its pauses in this scenario."""
-        frames = [self.closed[scenario, one] for one in launches if (scenario, one) in self.closed]
+        frames = [self.own[scenario, one] for one in launches if (scenario, one) in self.own]
         return any(frame["told"].any() for frame in frames)
 
 
-def costs_in(digest: Digest, workers: Mapping[str, int]) -> Costs:
-    """What the slices cost; workers: contestant -> how many processes answer, where they are more than one.
+def costs_in(digest: Digest, workers: Mapping[str, int], mode: str = "closed") -> Costs:
+    """What the slices of a mode cost; workers: contestant -> how many processes answer, where they are more than one.
 
     While one of several workers pauses, the others go on: their share of the time counts.
     """
@@ -135,10 +136,15 @@ def costs_in(digest: Digest, workers: Mapping[str, int]) -> Costs:
         "told",
         "answered",
         **_parts("cpu_us_per_request", pl.col("server_cpu_ns"), pl.col("gen2_cpu_ns")),
+        **_parts(
+            WITH_DATABASE,
+            pl.sum_horizontal("server_cpu_ns", "database_cpu_ns", "redis_cpu_ns", ignore_nulls=False),
+            pl.col("gen2_cpu_ns"),
+        ),
         **_parts("throughput_rps", pl.col("busy_ns"), pl.col("gen2_ns") / pl.col("workers")),
     )
-    closed = pl.col("mode") == "closed"
-    return Costs(*map(_by_cell, (parts.filter(closed), parts.filter(~closed), every)))
+    is_own = pl.col("mode") == mode
+    return Costs(*map(_by_cell, (parts.filter(is_own), parts.filter(~is_own), every)))
 
 
 def _parts(metric: str, whole_ns: pl.Expr, pause_ns: pl.Expr) -> dict[str, pl.Expr]:
@@ -263,9 +269,7 @@ def slices_of(
     costs: Costs, scenario: str, metric: str, sides: tuple[Launches, ...]
 ) -> tuple[FloatArray, list[Slices]]:
     """The numbers of all rounds that any has, and the slices of each side, all on the same rounds and blocks."""
-    held = [
-        [costs.closed[scenario, one] for one in side if (scenario, one) in costs.closed] for side in sides
-    ]
+    held = [[costs.own[scenario, one] for one in side if (scenario, one) in costs.own] for side in sides]
     frames = [frame for side in held for frame in side]
     rounds, blocks = (
         np.unique([number for frame in frames for number in frame[name]]) for name in ("round", "block")

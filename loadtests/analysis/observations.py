@@ -8,6 +8,7 @@ Metrics that are taken once per round have block 0. Slices that were set aside l
 import polars as pl
 
 from loadtests.analysis.digest import CELL, Digest
+from loadtests.config.metrics import DATABASE
 
 COLUMNS = [*CELL, "metric", "round", "block", "value", "samples"]
 
@@ -20,6 +21,8 @@ def observe(digest: Digest) -> pl.DataFrame:
                 _per_slice(digest.slices.filter(~pl.col("aside"))), ["throughput_rps", "cpu_us_per_request"]
             ),
             _long(_per_round(digest), ["bytes_per_response", "error_percent"]),
+            _long(_database(digest, "closed", DATABASE[0]), [DATABASE[0]]),
+            _long(_database(digest, "open", DATABASE[1]), [DATABASE[1]]),
             _long(_memory(digest), ["pss_mib"]),
             _long(_private_memory(digest), ["private_mib"]),
             _long(_connections(digest), ["requests_per_connection"]),
@@ -61,6 +64,18 @@ def _per_round(digest: Digest) -> pl.DataFrame:
         error_percent=100 * (pl.col("samples") - pl.col("good")) / pl.col("samples")
     )
     return _once(shares.join(sizes, on=cell, how="left"))
+
+
+def _database(digest: Digest, mode: str, metric: str) -> pl.DataFrame:
+    """CPU time of PostgreSQL and Redis over answered requests, of a round's slices of one mode; no rows if not read.
+
+    A ratio of totals, since PostgreSQL tidies up now and then.
+    """
+    used_ns = pl.sum_horizontal("database_cpu_ns", "redis_cpu_ns", ignore_nulls=False)
+    read = digest.slices.filter((pl.col("mode") == mode) & ~pl.col("aside") & used_ns.is_not_null())
+    totals = read.group_by(*CELL, "round").agg(samples=pl.col("answered").sum(), used_us=used_ns.sum() / 1000)
+    answered = totals.filter(pl.col("samples") > 0)
+    return _once(answered.with_columns((pl.col("used_us") / pl.col("samples")).alias(metric)))
 
 
 def _memory(digest: Digest) -> pl.DataFrame:

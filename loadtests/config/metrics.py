@@ -38,6 +38,10 @@ METRICS: Mapping[str, Metric] = {
         Metric("pause_us_per_request", "CPU time of pauses per request", "µs"),
         Metric("longest_pause_ms", "longest pause", "ms"),
         Metric("requests_between_pauses", "requests between pauses", "requests", higher_is_better=True),
+        Metric("database_cpu_us_per_request", "CPU time of database and cache per request", "µs"),
+        Metric("cpu_with_database_us_per_request", "CPU time per request, database and cache included", "µs"),
+        Metric("half_load_cpu_us_per_request", "CPU time per request at half load", "µs"),
+        Metric("half_load_database_cpu_us_per_request", "CPU time of database and cache at half load", "µs"),
         *_LATENCIES,
         Metric("private_mib", "memory", "MiB"),
         Metric("pss_mib", "memory, shared pages divided", "MiB"),
@@ -60,6 +64,13 @@ PAUSES = (
 )
 """The parts that a cost consists of. A pause is a full garbage collection."""
 
+HALF_LOAD = (
+    "half_load_"  # opens the name of a cost that is measured in the open loop, at a rate common to all
+)
+WITH_DATABASE, AT_HALF_LOAD = "cpu_with_database_us_per_request", f"{HALF_LOAD}cpu_us_per_request"
+DATABASE = ("database_cpu_us_per_request", f"{HALF_LOAD}database_cpu_us_per_request")
+"""What PostgreSQL and Redis use for a request, and costs in sum with it or at half load."""
+
 COMPARED = (
     *COSTS,
     "response_p50_ms",
@@ -78,8 +89,8 @@ PER_PROCESS = ("private_mib", "pss_mib")
 
 
 def kind_of(metric: str) -> Kind:
-    """How a metric is estimated: a cost of the closed loop, a part of one, a latency, or anything else."""
-    if metric in COSTS:
+    """How a metric is estimated: a cost of a loop, a part of one, a latency, or anything else."""
+    if metric in (*COSTS, WITH_DATABASE, AT_HALF_LOAD):
         return "cost"
     if metric in PAUSES:
         return "pause"
@@ -87,7 +98,10 @@ def kind_of(metric: str) -> Kind:
 
 
 def loop_of(metric: str) -> str:
-    """The loop that a metric is measured in: `open` for latencies, `tail` for those from p99 on, else `closed`."""
+    """The loop that a metric is measured in: `open` for latencies, `tail` for those from p99 on, else `closed`.
+
+    Costs at half load are measured in the open loop as well.
+    """
     if kind_of(metric) != "latency":
-        return "closed"
+        return "open" if metric.startswith(HALF_LOAD) else "closed"
     return "tail" if metric.endswith(("_p99_ms", "_p999_ms", "_max_ms")) else "open"

@@ -4,7 +4,16 @@ from collections.abc import Mapping, Sequence
 
 from loadtests.analysis.summary import Cell as Figure
 from loadtests.analysis.summary import GateResult, RunInfo, Summary
-from loadtests.config.metrics import COSTS, METRICS, PAUSES, PER_PROCESS, kind_of
+from loadtests.config.metrics import (
+    AT_HALF_LOAD,
+    COSTS,
+    DATABASE,
+    METRICS,
+    PAUSES,
+    PER_PROCESS,
+    WITH_DATABASE,
+    kind_of,
+)
 from loadtests.report import formats, words
 from loadtests.report.pairs import scenario_title
 from loadtests.report.tables import Cell, Kind, Notes, Table, facts_table, name
@@ -12,6 +21,10 @@ from loadtests.report.tables import Cell, Kind, Notes, Table, facts_table, name
 CLOSED_METRICS = (
     *COSTS,
     *PAUSES,
+    DATABASE[0],
+    WITH_DATABASE,
+    AT_HALF_LOAD,
+    DATABASE[1],
     "bytes_per_response",
     "requests_per_connection",
     "error_percent",
@@ -21,7 +34,7 @@ OPEN_METRICS = tuple(name for name in METRICS if kind_of(name) == "latency")
 
 _ABOUT_CLOSED = (
     "With plain 95 % intervals. CPU time per request is that without pauses plus that of pauses; a pause is a full"
-    " garbage collection."
+    " garbage collection. At half load means in the open loop, whose rate is the same for all."
 )
 _ABOUT_OPEN = (
     "At the same arrival rate for all; percentiles of all requests of all rounds"

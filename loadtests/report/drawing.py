@@ -58,6 +58,7 @@ def to_svg(chart: alt.TopLevelMixin) -> str:
             "labelFontSize": 12,
             "orient": "top",
             "columns": 3,
+            "columnPadding": 30,  # as above
             "labelLimit": 260,
         },
         "header": {"labelColor": INK, "labelFontSize": 13, "labelFontWeight": "bold"},

@@ -116,10 +116,10 @@ def gate_table(summary: Summary) -> Table:
 
 def _gate_row(summary: Summary, gate: str, found: Sequence[GateResult]) -> tuple[Cell, ...]:
     failed = [one for one in found if one.ok is False]
-    unchecked = [one for one in found if one.ok is not False and one.value is None]
+    unchecked = [one for one in found if one.ok is None]
     failures = [f"{_where(summary, one)}: {one.note}" for one in failed]
     more = len(failures) - _FAILURES_NAMED
-    reasons = [f"not checked: {_why(one)}" for one in unchecked[:1]]
+    reasons = [f"not checked: {why}" for why in dict.fromkeys(map(_why, unchecked))]
     where = "; ".join(
         [*failures[:_FAILURES_NAMED], *([f"and {more} more failures"] if more > 0 else []), *reasons]
     )
@@ -133,13 +133,30 @@ def _gate_row(summary: Summary, gate: str, found: Sequence[GateResult]) -> tuple
     )
 
 
+def gate_sentence(summary: Summary) -> str:
+    """`Gates: 210 passed, 2 failed (bytes), 14 were not checked (send lag tail).`"""
+    by_outcome: dict[bool | None, list[GateResult]] = {True: [], False: [], None: []}
+    for one in summary.gates:
+        by_outcome[one.ok].append(one)
+    parts = [
+        f"{len(found)} {state}{_gates_named(found) if ok is not True else ''}"
+        for ok, state in ((True, "passed"), (False, "failed"), (None, "were not checked"))
+        if (found := by_outcome[ok])
+    ]
+    return f"Gates: {', '.join(parts)}." if parts else ""
+
+
+def _gates_named(found: Sequence[GateResult]) -> str:
+    return f" ({words.enumerate_(list(dict.fromkeys(one.gate.replace('_', ' ') for one in found)))})"
+
+
 def _where(summary: Summary, one: GateResult) -> str:
     loop = f", {one.loop} loop" if one.loop else ""
     return f"{one.contestant} in {scenario_title(summary, one.scenario)}{loop}"
 
 
 def _why(one: GateResult) -> str:
-    """Why a gate was not checked; summaries of version 0.2 and before say it with other words in front."""
+    """Why a gate was not checked."""
     return one.note.removeprefix("not measured: ")
 
 

@@ -14,15 +14,13 @@ def itself_sentence(summary: Summary) -> str:
     failed = [one for one in pooled if one.failed]
     if failed:
         found = words.enumerate_([f"{words.short_metric(one.metric)} {_of(summary, one)}" for one in failed])
-        sizes = words.enumerate_(
-            [
-                f"{words.short_metric(metric)} by {formats.at_most(size)}"
-                for metric, size in summary.noise.bias.items()
-            ]
-        )
+        sizes = [
+            f"{formats.at_most(size)} in {words.short_metric(one)}"
+            for one, size in summary.noise.bias.items()
+        ]
         return (
             f"This run has a systematic error: a server against its own second launch should give 1, but gave {found}."
-            f" The error is added to every interval ({sizes})."
+            f" Intervals include this error: {words.enumerate_(sizes)}."
         )
     told = [one for one in pooled if one.metric == _TOLD and one.low is not None]
     if not told:

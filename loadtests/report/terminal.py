@@ -10,6 +10,7 @@ from rich.text import Text
 
 from loadtests.analysis.summary import Summary
 from loadtests.report.document import document_of
+from loadtests.report.evidence import gate_sentence
 from loadtests.report.pairs import main_pair
 from loadtests.report.tables import Cell, Kind, Table, verdict_table
 
@@ -33,13 +34,15 @@ TERMINAL_METRICS = ("throughput_rps", "cpu_us_per_request", "response_p50_ms", "
 
 
 def print_summary(summary: Summary, console: Console) -> None:
-    """The three sentences, then the verdicts on the main pair."""
+    """The answer, the verdicts on the main pair, and how many gates passed."""
     console.print()
     for sentence in document_of(summary).answer:
         console.print(Padding(Text(sentence), (0, 0, 1, 0)))
     if pair := main_pair(summary):
         metrics = [metric for metric in TERMINAL_METRICS if metric in pair.metrics]
         console.print(to_terminal(verdict_table(summary, pair, metrics)))
+    if gates := gate_sentence(summary):
+        console.print(Text(gates))
 
 
 def to_terminal(table: Table) -> RichTable:

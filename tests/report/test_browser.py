@@ -77,6 +77,18 @@ def test_the_report_scrolls_sideways_only_inside_its_tables(page: Page, report: 
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+def test_the_tables_fit_on_paper(page: Page, report: Path) -> None:
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 794, "height": 1123})  # A4
+
+    page.goto(report.as_uri())
+
+    assert (
+        page.evaluate("Math.max(...[...document.querySelectorAll('table')].map(one => one.offsetWidth))")
+        <= 794
+    )
+
+
 @pytest.mark.parametrize("contestant", ["flask-gthread", "fastapi-uvicorn"])
 def test_the_live_page_shows_a_change_of_stock(
     page: Page, url_of: Callable[[str], str], contestant: str

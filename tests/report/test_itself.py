@@ -21,7 +21,7 @@ def test_a_run_in_which_a_server_differs_from_itself_says_so_at_once() -> None:
 
     assert text.startswith("This run has a systematic error: ")
     assert "CPU per request 1.02 (1.01 to 1.03) on Flask on gunicorn" in text
-    assert text.endswith("The error is added to every interval (CPU per request by 2 %).")
+    assert text.endswith("Intervals include this error: 2 % in CPU per request.")
 
 
 def test_a_run_in_which_no_server_differs_from_itself_has_one_short_line() -> None:

@@ -239,6 +239,27 @@ def test_a_failed_gate_is_told_with_where_and_why() -> None:
     assert texts[5] == f"{A} in Read one item: other machines took 44 %; not checked: no meter"
 
 
+def test_what_was_not_checked_never_counts_as_passed() -> None:
+    gates = (
+        GateResult("ping", A, "bytes", 0.0, 1.0, ok=True),
+        GateResult("ping", A, "send_lag", 3.0, 1.0, ok=None, note="too few answers"),
+        GateResult("read", A, "send_lag", None, 1.0, ok=None, note="not measured: no meter"),
+    )
+    summary, shown = replace(summary_of(), gates=gates), StringIO()
+
+    print_summary(summary, Console(width=120, file=shown))
+
+    assert "Gates: 1 passed, 2 were not checked (send lag)." in shown.getvalue()
+    lag = document_of(summary).checks[0].rows[1]
+    assert [cell.text for cell in lag[2:]] == [
+        "0",
+        "2",
+        "0",
+        "not checked: too few answers; not checked: no meter",
+    ]
+    assert lag[3].word == "not checked"
+
+
 def test_two_runs_that_agree_have_not_changed(measured: tuple[Summary, Digest]) -> None:
     (table,) = compare_tables(measured[0], measured[0])
 

@@ -28,7 +28,7 @@ from tests.support.frames import run_of
 PING = load_scenarios(CATALOG)["ping"]
 FLOOR = load_contestants(CATALOG)["raw-asgi-uvicorn"]
 USERS, RATE_RPS = 4, 400.0
-STEADY = {"error_rate", "unfinished", "achieved_rate", "request_count", "bytes", "keep_alive"}
+STEADY = {"error_rate", "unfinished", "achieved_rate", "request_count", "bytes", "same_answers", "keep_alive"}
 """The gates that hang on the server alone, not on the machine's mood."""
 
 TRIPPED = {
@@ -37,6 +37,8 @@ TRIPPED = {
     broken.COUNTS_TWICE: {"request_count"},
     broken.FORGETS: {"request_count"},
     broken.LONGER: {"bytes"},
+    broken.LIES: {"same_answers"},
+    broken.LACKS_KEYS: {"error_rate", "achieved_rate", "same_answers"},
     broken.FAILS: {"error_rate", "achieved_rate"},
     broken.DROPS: {"error_rate", "achieved_rate", "unfinished", "keep_alive"},
     broken.TRUNCATES: {"error_rate", "achieved_rate", "unfinished", "keep_alive"},

@@ -19,6 +19,8 @@ FAILS = "fails"
 LONGER = "longer"
 COUNTS_TWICE = "counts-twice"
 FORGETS = "forgets"
+LIES = "lies"
+LACKS_KEYS = "lacks-keys"
 
 
 class Broken(asyncio.Protocol):
@@ -46,7 +48,8 @@ class Broken(asyncio.Protocol):
             self.answer_ping(hit=next(Broken.pings) % EVERY == 0)
         else:
             Broken.counted += 1
-            self.send(b'{"requests":%d}' % Broken.counted if path == COUNT else b'{"status":"ok"}')
+            counts = path == COUNT and self.fault != LACKS_KEYS  # as a server that isn't the shop's
+            self.send(b'{"requests":%d}' % Broken.counted if counts else b'{"status":"ok"}')
 
     def answer_ping(self, *, hit: bool) -> None:
         Broken.counted += {COUNTS_TWICE: 2, FORGETS: 0}.get(self.fault, 1)
@@ -59,7 +62,9 @@ class Broken(asyncio.Protocol):
         elif hit and self.fault == FAILS:
             self.send(b'{"message":"no"}', status=b"500 Internal Server Error")
         else:
-            body = b'{"message":"pong"}' + b" " * (self.fault == LONGER)
+            body = {LIES: b'{"message":"pang"}', LACKS_KEYS: b'{"massage":"pong"}'}.get(
+                self.fault, b'{"message":"pong"}'
+            ) + b" " * (self.fault == LONGER)
             self.send(body, close=self.fault == CLOSES)
 
     def send(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from loadtests.analysis.summary import Cell, Comparison, Summary
+from loadtests.analysis.summary import Cell, Comparison, Finding, Summary
 from loadtests.capacity.verdict import CAPACITY, Pair, Surge, find
 from loadtests.plan.search import OVERLOAD, RELIEF_TIMES, Search, surge_s
 from loadtests.report import formats
@@ -28,12 +28,16 @@ def _decision(summary: Summary, one: Comparison, rules: Search) -> str:
     figures = f"{rates} requests/s within a p99 of {rules.slo_ms:g} ms, ratio {formats.ratio(one.ratio)}"
     if one.low is not None:
         figures += f", 95 % interval {formats.interval(one.low, one.high)}"
-    verdicts = {
-        "a_better": f"{a} carries {formats.factor(one.ratio)} times the load of {b}",
-        "b_better": f"{b} carries {formats.factor(one.ratio)} times the load of {a}",
+    more = f"{formats.factor(one.ratio)} times the load"
+    findings: dict[Finding | None, str] = {
+        "a_better": f"{a} carries {more} of {b}",
+        "a_slightly_better": f"{a} carries slightly more, {more} of {b}",
+        "b_slightly_better": f"{b} carries slightly more, {more} of {a}",
+        "b_better": f"{b} carries {more} of {a}",
         "equivalent": f"{a} and {b} carry the same load",
+        "about_equal": f"{a} and {b} carry about the same load, within {formats.at_most(one.within or 0.0)}",
     }
-    decided = verdicts.get(one.verdict, f"{a} against {b} is still undecided ({one.note})")
+    decided = findings.get(one.finding, f"{a} against {b} is too noisy to say ({one.note})")
     return f"{where}{decided} ({figures})."
 
 

@@ -132,7 +132,7 @@ def _certainty(pair: Pair) -> str:
         list(dict.fromkeys(words.short_metric(one.metric) for one in won if one.family == "primary"))
     )
     if not sure:
-        return "These verdicts are exploratory: each has 95 % confidence by itself."
+        return "Verdicts that are exploratory, as here, have 95 % confidence each, not together."
     rest = "; other verdicts are exploratory" if any(one.family == "exploratory" for one in won) else ""
     return f"With 95 % confidence no winner in {sure} is wrong{rest}."
 

@@ -51,7 +51,7 @@ def test_what_is_exploratory_is_called_that() -> None:
 
     assert answer(summary_of(compared("b_better"), latency))[0].endswith("; other verdicts are exploratory.")
     assert answer(summary_of(latency))[0].endswith(
-        "These verdicts are exploratory: each has 95 % confidence by itself."
+        "Verdicts that are exploratory, as here, have 95 % confidence each, not together."
     )
 
 

@@ -1,7 +1,7 @@
 """Coverage by simulation: runs drawn with the noise, the pauses and the launches that this selftest measured.
 
-A contestant is drawn against a server that never varies: noise of its own would only bring the ratio nearer to a normal
-distribution. Launches are bimodal where those of `itself` were.
+What is drawn are both headline contestants, each as it was measured, and held is the interval of their ratio. Launches
+form two groups where those of `itself` did.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from math import expm1, sqrt
 
 import numpy as np
 
-from loadtests.analysis.costs import Costs, Slices, costs_in, medians, pause_figure, slices_of
+from loadtests.analysis.costs import Costs, Slices, costs_in, log_ratios, pause_figure, slices_of
 from loadtests.analysis.digest import digest
 from loadtests.analysis.estimates import FloatArray
 from loadtests.analysis.mixture import Groups, two_groups
@@ -31,82 +31,87 @@ Launches = dict[str, FloatArray]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Runs of one size, drawn as one contestant was measured in one scenario.
+    """Runs of one size in one scenario; `a` and `b` say how each contestant was drawn."""
 
-    launch_percent, block_percent: standard deviations between launches and between slices. dearer_percent: the share of
-    launches that cost `extra_percent` more; 0 where launches form one group.
-    """
-
-    noise_of: str
     scenario: str
-    launch_percent: float
-    block_percent: float
-    dearer_percent: float
-    extra_percent: float
-    pause_percent: float
-    requests_between_pauses: float | None
     rounds: int
     blocks: int
     coverage_percent: float
+    a: str
+    b: str
 
 
 def check(setting: Setting) -> Check:
-    """For each headline contestant against itself and each scenario: the coverage of runs of several sizes."""
+    """For each scenario of `itself` the coverage of runs of several sizes."""
     setting.on_step("coverage by simulation")
     costs = costs_in(digest(setting.store("itself").rounds(), NO_LIMIT_PERCENT, 1), {})
-    names = [one.name for one in setting.headliners]
-    return judged([row for one, other in (names, names[::-1]) for row in rows_of(costs, one, other)])
+    a, b = (one.name for one in setting.headliners)
+    return judged(rows_of(costs, a, b))
 
 
-def rows_of(costs: Costs, name: str, other: str) -> list[Row]:
-    """The rows of a contestant; other: one that was launched in the same rounds, which tells how they differed."""
+def rows_of(costs: Costs, a: str, b: str) -> list[Row]:
+    """A row for each scenario and size."""
+    of_a, of_b = servers(costs, a, b), servers(costs, b, a)
+    return [
+        Row(
+            scenario,
+            rounds,
+            blocks,
+            100 * covered(of_a[scenario], of_b[scenario], rounds, blocks, _requests(costs, scenario, a)),
+            f"{a}: {in_words(of_a[scenario])}",
+            f"{b}: {in_words(of_b[scenario])}",
+        )
+        for scenario in SCENARIOS
+        for rounds, blocks in SIZES
+    ]
+
+
+def in_words(one: Server) -> str:
+    """A server's noise and pauses, in percent of a request's cost; spreads are standard deviations."""
+    paused = one.pause / one.period
+    parts = [
+        f"launches {100 * one.noise.launch:.1f} %, slices {100 * one.noise.block:.1f} %",
+        f"{100 * one.share:.0f} % of the launches {100 * expm1(one.extra):.1f} % dearer" if one.share else "",
+        f"pauses {100 * paused / (one.cost + paused):.1f} %, every {one.period:.0f} requests"
+        if paused
+        else "",
+    ]
+    return "; ".join(filter(None, parts))
+
+
+def covered(a: Server, b: Server, rounds: int, blocks: int, requests: int) -> float:
+    """The share of drawn runs whose interval holds the true ratio; each round has two launches, as in a run."""
+    rng = np.random.default_rng((1, rounds, blocks))
+    drawn = [drawn_slices(rng, one, RUNS, rounds, 2, blocks, requests) for one in (a, b)]
+    (low, high), truth = spans(log_ratios(*drawn)), a.log_cost - b.log_cost
+    return float(np.mean((low <= truth) & (truth <= high)))
+
+
+def servers(costs: Costs, name: str, other: str) -> dict[str, Server]:
+    """Scenario -> the contestant as it was measured; other: one that was launched in the same rounds."""
     own, others = (
         {scenario: _logs(_slices(costs, scenario, one)) for scenario in SCENARIOS} for one in (name, other)
     )
     groups = two_groups(levels(own, others))
     launch = launch_spread(own, groups)
-    return [
-        _row(
-            name,
-            scenario,
-            server(costs, name, scenario, launch, groups),
-            _requests(costs, scenario, name),
-            *size,
-        )
-        for scenario in SCENARIOS
-        for size in SIZES
-    ]
-
-
-def _row(name: str, scenario: str, drawn: Server, requests: int, rounds: int, blocks: int) -> Row:
-    return Row(
-        noise_of=name,
-        scenario=scenario,
-        launch_percent=100 * drawn.noise.launch,
-        block_percent=100 * drawn.noise.block,
-        dearer_percent=100 * drawn.share,
-        extra_percent=100 * expm1(drawn.extra),
-        pause_percent=100 * drawn.pause / drawn.period / (drawn.cost + drawn.pause / drawn.period),
-        requests_between_pauses=drawn.period if drawn.pause else None,
-        rounds=rounds,
-        blocks=blocks,
-        coverage_percent=100 * covered(drawn, rounds, blocks, requests),
-    )
-
-
-def covered(drawn: Server, rounds: int, blocks: int, requests: int) -> float:
-    """The share of drawn runs whose interval holds the true cost; each round has two launches, as in a run."""
-    rng = np.random.default_rng((1, rounds, blocks))
-    slices = drawn_slices(rng, drawn, RUNS, rounds, 2, blocks, requests)
-    low, high = spans(medians(slices.logs) + slices.dilations)
-    return float(np.mean((low <= drawn.log_cost) & (drawn.log_cost <= high)))
+    return {scenario: server(costs, name, scenario, launch, groups) for scenario in SCENARIOS}
 
 
 def levels(own: Launches, others: Launches) -> FloatArray:
-    """How dear each launch was, shape (launches,): logarithms against the other server in its round, over scenarios."""
-    each = [logs.mean(axis=2) - others[name].mean(axis=(1, 2))[:, None] for name, logs in own.items()]
-    found = np.mean([one - one.mean() for one in each], axis=0)
+    """How dear each launch was, shape (launches,): logarithms, over scenarios, against the median launch of its round.
+
+    Of the four launches of a round the median moves with the machine, hardly with one that is dearer than others.
+    """
+    both = [_centred(launches) for launches in (own, others)]
+    found = both[0] - np.median(np.concatenate(both, axis=1), axis=1, keepdims=True)
     return np.asarray(found[~np.isnan(found)], dtype=np.float64)
+
+
+def _centred(launches: Launches) -> FloatArray:
+    """The mean over scenarios of each launch's log cost, less what is usual, shape (rounds, 2)."""
+    each = [logs.mean(axis=2) for logs in launches.values()]
+    found: FloatArray = np.mean([one - np.nanmedian(one) for one in each], axis=0)
+    return found
 
 
 def launch_spread(own: Launches, groups: Groups | None) -> float:
@@ -144,24 +149,20 @@ def server(costs: Costs, name: str, scenario: str, launch: float, groups: Groups
 def judged(rows: Sequence[Row]) -> Check:
     """All coverages within the limits."""
     found = [one.coverage_percent for one in rows]
-    groups = {one.noise_of: one for one in rows if one.dearer_percent}
-    parts = (
-        [
-            f"{min(found):.1f} to {max(found):.1f} % with noise and pauses as measured here",
-            *(
-                f"{one.dearer_percent:.0f} % of the launches of {name} cost {one.extra_percent:.1f} % more"
-                for name, one in groups.items()
-            ),
-        ]
-        if found
-        else []
-    )
     return Check(
         name="coverage",
         title="Coverage by simulation",
         limit=f"95 % intervals hold the truth in {LOW:.0%} to {HIGH:.0%} of {RUNS} drawn runs",
         ok=all(100 * LOW <= one <= 100 * HIGH for one in found) if found else None,
-        summary="; ".join(parts),
+        summary="; ".join(
+            [
+                f"{min(found):.1f} to {max(found):.1f} % with noise and pauses as measured here",
+                rows[0].a,
+                rows[0].b,
+            ]
+        )
+        if found
+        else "",
         figures=as_figures(rows),
     )
 

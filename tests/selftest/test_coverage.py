@@ -13,7 +13,7 @@ from loadtests.selftest import coverage
 from loadtests.selftest.a_vs_a import SCENARIOS
 from tests.support.frames import Piece, digested, samples_of
 
-ROW = coverage.Row("a", "ping", 1.0, 2.0, 0.0, 0.0, 0.0, None, 8, 2, coverage_percent=95.0)
+ROW = coverage.Row("ping", 8, 2, 95.0, "a: noisy", "b: less so")
 ROUNDS, BLOCKS, REQUESTS = 150, 2, 20
 
 
@@ -21,12 +21,6 @@ def test_coverage_outside_its_limits_fails_the_check() -> None:
     assert coverage.judged([ROW]).ok
     assert not coverage.judged([ROW, replace(ROW, coverage_percent=92.9)]).ok
     assert coverage.judged([]).ok is None
-
-
-def test_bimodal_launches_are_told() -> None:
-    bimodal = replace(ROW, dearer_percent=20.0, extra_percent=8.3)
-
-    assert "20 % of the launches of a cost 8.3 % more" in coverage.judged([ROW, bimodal]).summary
 
 
 def measured(server: Server) -> Costs:
@@ -73,20 +67,34 @@ def test_noise_pauses_and_groups_of_launches_are_found_again() -> None:
     noise = NoiseModel(launch=0.015, block=0.03)
     truth = Server(cost=100.0, pause=10_000.0, period=100.0, noise=noise, share=0.25, extra=0.08)
 
-    rows = coverage.rows_of(measured(truth), "a", "b")
+    costs = measured(truth)
+    found = coverage.servers(costs, "a", "b")
 
-    for row in rows:
-        assert row.launch_percent == pytest.approx(1.5, abs=0.5)
-        assert row.block_percent == pytest.approx(3.0, abs=0.6)
-        assert row.dearer_percent == pytest.approx(25, abs=6)
-        assert row.extra_percent == pytest.approx(8.3, abs=1)
-        assert row.requests_between_pauses == pytest.approx(100, rel=0.15)
-        assert row.pause_percent == pytest.approx(50, abs=4)
-        assert 92 <= row.coverage_percent <= 98
-    assert len(rows) == len(SCENARIOS) * len(coverage.SIZES)
+    for one in found.values():
+        assert one.noise.launch == pytest.approx(0.015, abs=0.005)
+        assert one.noise.block == pytest.approx(0.03, abs=0.006)
+        assert one.share == pytest.approx(0.25, abs=0.06)
+        assert one.extra == pytest.approx(0.08, abs=0.01)
+        assert one.period == pytest.approx(100, rel=0.15)
+        assert one.pause / one.period == pytest.approx(one.cost, rel=0.15)
+    rows = coverage.rows_of(costs, "a", "b")
+    assert [(one.scenario, one.rounds, one.blocks) for one in rows] == [
+        (scenario, *size) for scenario in SCENARIOS for size in coverage.SIZES
+    ]
+    assert all(92 <= one.coverage_percent <= 98 for one in rows)
+
+
+def test_a_servers_noise_is_told_in_words() -> None:
+    calm = Server(100.0, 0.0, 1.0, NoiseModel(0.01, 0.02))
+    other = Server(90.0, 14_000.0, 1400.0, NoiseModel(0.01, 0.02), share=0.2, extra=0.077)
+
+    assert coverage.in_words(calm) == "launches 1.0 %, slices 2.0 %"
+    assert coverage.in_words(other) == (
+        "launches 1.0 %, slices 2.0 %; 20 % of the launches 8.0 % dearer; pauses 10.0 %, every 1400 requests"
+    )
 
 
 def test_what_does_not_pause_is_drawn_without_pauses() -> None:
-    rows = coverage.rows_of(measured(Server(100.0, 0.0, 1.0, NoiseModel(0.01, 0.02))), "a", "b")
+    found = coverage.servers(measured(Server(100.0, 0.0, 1.0, NoiseModel(0.01, 0.02))), "a", "b")
 
-    assert {(row.pause_percent, row.requests_between_pauses) for row in rows} == {(0.0, None)}
+    assert {one.pause for one in found.values()} == {0.0}

@@ -5,17 +5,16 @@ by chance; what is wanted is the long-run mean. So the two parts have estimators
 
 - free of pauses: each slice less the pauses that its server reported. Log ratios paired by block, their median per
   round, the mean over rounds, as for any other metric (see `estimates`).
-- pauses: a ratio of totals, over all slices of the cell, those of the open loop too: a request brings the next pause
-  nearer whatever the load. p and c are the pauses of a request and its cost free of them, so it costs 1 + p / c times
-  its part free of pauses. A ratio of totals has one value per round as well, its linearisation (Cochran 1977, section
-  6.4); with t = p + c, that of log(1 + p / c) is log(t / c) + (t_r - t) / t - (c_r - c) / c, where p_r and c_r are
-  those of p and c in round r, and t_r their sum. The mean of these values is the estimate itself.
+- pauses: a ratio of totals, over all slices of the cell. P and C are the cell's pauses and its cost free of them, so
+  a request costs 1 + P / C times its part free of pauses. A ratio of totals has one value per round as well, its
+  linearisation (Cochran 1977, section 6.4): with T = P + C and R rounds, that of log(1 + P / C) in round r is
+  log(T / C) + R (T_r / T - C_r / C). The mean of these values is the estimate itself.
 
 The logarithm of a ratio of costs is the sum of its parts, hence one value per round too, and Student's t holds for it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
@@ -34,15 +33,12 @@ _NS_PER_US, _NS_PER_MS = 1000, 1_000_000
 class Slices:
     """The cost of many slices, in any unit: arrays of shape (..., rounds, launches, blocks), NaN where there is none.
 
-    clean: without pauses; pause: of the pauses in it; requests: how many were answered. other_pause, other_requests:
-    the same of the cell's slices in other modes, of shape (..., rounds).
+    clean: without pauses; pause: of the pauses in it; requests: how many were answered.
     """
 
     clean: FloatArray
     pause: FloatArray
     requests: FloatArray
-    other_pause: FloatArray | float = 0.0
-    other_requests: FloatArray | float = 0.0
 
     @property
     def logs(self) -> FloatArray:
@@ -54,35 +50,17 @@ class Slices:
         return means
 
     @property
-    def pauses(self) -> FloatArray:
-        """Shape (..., rounds): the pauses of a request, as one value per round (see above)."""
-        pause, requests = (np.nansum(part, axis=(-2, -1)) for part in (self.pause, self.requests))
-        return ratios_of_totals(pause + self.other_pause, requests + self.other_requests)
-
-    @property
     def dilations(self) -> FloatArray:
-        """Shape (..., rounds): log(1 + p / c), as one value per round (see above)."""
-        clean, requests = (np.nansum(part, axis=(-2, -1)) for part in (self.clean, self.requests))
-        cleans = ratios_of_totals(clean, requests)
-        wholes = cleans + self.pauses
-        c, t = (values.mean(axis=-1, keepdims=True) for values in (cleans, wholes))
-        values: FloatArray = np.log(t / c) + (wholes - t) / t - (cleans - c) / c
+        """Shape (..., rounds): log(1 + P / C), as one value per round (see above)."""
+        pause, clean = (np.nansum(part, axis=(-2, -1)) for part in (self.pause, self.clean))
+        whole = pause + clean
+        wholes, cleans = whole.sum(axis=-1, keepdims=True), clean.sum(axis=-1, keepdims=True)
+        values: FloatArray = np.log(wholes / cleans) + clean.shape[-1] * (whole / wholes - clean / cleans)
         return values
 
     def rounds(self, chosen: NDArray[np.bool]) -> "Slices":
         """These rounds alone; for slices without leading axes."""
-        others = (
-            np.broadcast_to(one, chosen.shape)[chosen] for one in (self.other_pause, self.other_requests)
-        )
-        return Slices(self.clean[chosen], self.pause[chosen], self.requests[chosen], *others)
-
-
-def ratios_of_totals(over: FloatArray, under: FloatArray) -> FloatArray:
-    """One value per round (the last axis), whose mean is the ratio of the totals (Cochran 1977, section 6.4)."""
-    total = under.sum(axis=-1, keepdims=True)
-    ratio = over.sum(axis=-1, keepdims=True) / total
-    values: FloatArray = ratio + over.shape[-1] * (over - ratio * under) / total
-    return values
+        return Slices(self.clean[chosen], self.pause[chosen], self.requests[chosen])
 
 
 def log_ratios(a: Slices, b: Slices) -> FloatArray:
@@ -103,12 +81,10 @@ def medians(blocks: FloatArray) -> FloatArray:
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """The slices of every (scenario, launch): `own` and `others` those of one mode and of others that were not set
-    aside, `every` of any mode.
-    """
+    """The slices of every (scenario, launch): `own` those of `mode` that were not set aside, `every` of any mode."""
 
+    mode: str = "closed"
     own: Mapping[tuple[str, str], pl.DataFrame] = field(default_factory=dict)
-    others: Mapping[tuple[str, str], pl.DataFrame] = field(default_factory=dict)
     every: Mapping[tuple[str, str], pl.DataFrame] = field(default_factory=dict)
 
     def tells(self, scenario: str, launches: Launches) -> bool:
@@ -126,11 +102,10 @@ def costs_in(digest: Digest, workers: Mapping[str, int], mode: str = "closed") -
         told=pl.col("gen2_cpu_ns").is_not_null(),
         workers=pl.col("contestant").replace_strict(dict(workers), default=1, return_dtype=pl.Int64),
     )
-    answered = every.filter(~pl.col("aside") & (pl.col("answered") > 0))
+    answered = every.filter((pl.col("mode") == mode) & ~pl.col("aside") & (pl.col("answered") > 0))
     some_told = pl.col("told").any().over(CELL)
     parts = answered.filter(pl.col("told") | ~some_told).select(
         *CELL,
-        "mode",
         "round",
         "block",
         "told",
@@ -143,8 +118,7 @@ def costs_in(digest: Digest, workers: Mapping[str, int], mode: str = "closed") -
         ),
         **_parts("throughput_rps", pl.col("busy_ns"), pl.col("gen2_ns") / pl.col("workers")),
     )
-    is_own = pl.col("mode") == mode
-    return Costs(*map(_by_cell, (parts.filter(is_own), parts.filter(~is_own), every)))
+    return Costs(mode, _by_cell(parts), _by_cell(every))
 
 
 def _parts(metric: str, whole_ns: pl.Expr, pause_ns: pl.Expr) -> dict[str, pl.Expr]:
@@ -215,12 +189,19 @@ def _cost_of(costs: Costs, scenario: str, metric: str, launches: Launches) -> _C
     if not chosen.any():
         return None
     own, clean_logs = every.rounds(chosen), medians(logs[chosen])
-    pauses = own.pauses
+    pauses = _ratio_of_totals(np.nansum(own.pause, axis=(1, 2)), np.nansum(own.requests, axis=(1, 2)))
     clean, pause = float(np.exp(clean_logs.mean())), float(pauses.mean())
     deviations = clean * (clean_logs - clean_logs.mean()) + (pauses - pause)
     totals = np.log(clean + pause) + deviations / (clean + pause)
     slices = int((~np.isnan(logs)).sum())
     return _Cost(estimate(clean_logs), estimate(pauses), estimate(totals), int(chosen.sum()), slices)
+
+
+def _ratio_of_totals(over: FloatArray, under: FloatArray) -> FloatArray:
+    """One value per round, whose mean is the ratio of the totals (Cochran 1977, section 6.4)."""
+    ratio = over.sum() / under.sum()
+    values: FloatArray = ratio + len(over) * (over - ratio * under) / under.sum()
+    return values
 
 
 def _as_figure(
@@ -235,9 +216,13 @@ def _as_figure(
 
 
 def _counted(costs: Costs, scenario: str, metric: str, launches: Launches) -> Figure:
-    """What is counted over the slices of all modes; where there was no pause, the reasons say so."""
+    """The longest pause in slices of any mode, or the requests between pauses in those of the costs' mode: the more are
+    in flight, the more of their objects outlive a young collection, and the sooner comes a full one. Where there was
+    no pause, the reasons say so.
+    """
     held = pl.concat([costs.every[scenario, one] for one in launches if (scenario, one) in costs.every])
-    told = held.filter(pl.col("told"))
+    any_mode = metric == "longest_pause_ms"
+    told = held.filter(pl.col("told") & ((pl.col("mode") == costs.mode) | any_mode))
     rounds = told.group_by("round", maintain_order=True).agg(
         pl.col("requests").sum(), pl.col("gen2_count").sum()
     )
@@ -249,7 +234,7 @@ def _counted(costs: Costs, scenario: str, metric: str, launches: Launches) -> Fi
     if metric == "longest_pause_ms":
         longest = float(told["gen2_longest_ns"].drop_nulls().to_numpy().max()) / _NS_PER_MS
         return Figure(longest, rounds=len(rounds), slices=len(told))
-    rate = estimate(ratios_of_totals(pauses, requests))
+    rate = estimate(_ratio_of_totals(pauses, requests))
     low, high = rate.interval()
     return Figure(
         1 / rate.mean,
@@ -274,24 +259,7 @@ def slices_of(
     rounds, blocks = (
         np.unique([number for frame in frames for number in frame[name]]) for name in ("round", "block")
     )
-    others = [
-        [costs.others[scenario, one] for one in side if (scenario, one) in costs.others] for side in sides
-    ]
-    return rounds, [
-        replace(_placed(side, metric, rounds, blocks), **_per_round(other, metric, rounds))
-        for side, other in zip(held, others, strict=True)
-    ]
-
-
-def _per_round(frames: list[pl.DataFrame], metric: str, rounds: FloatArray) -> dict[str, FloatArray]:
-    """The pauses and requests of slices in other modes."""
-    pause, requests = np.zeros(len(rounds)), np.zeros(len(rounds))
-    for frame in frames:
-        own = frame.filter(pl.col("round").is_in(rounds.tolist()) & pl.col("told"))
-        place = np.searchsorted(rounds, own["round"].to_numpy())
-        np.add.at(pause, place, own[f"{metric}:pause"].fill_null(0).to_numpy())
-        np.add.at(requests, place, own["answered"].to_numpy())
-    return {"other_pause": pause, "other_requests": requests}
+    return rounds, [_placed(side, metric, rounds, blocks) for side in held]
 
 
 def _placed(frames: list[pl.DataFrame], metric: str, rounds: FloatArray, blocks: FloatArray) -> Slices:

@@ -122,14 +122,13 @@ def widths_of(digest_: Digest, run: BenchRun) -> dict[str, float]:
 
 def _sized(run: BenchRun, digest_: Digest) -> BenchRun:
     """The record with what the rounds so far fix for those to come; what it holds already stays."""
-    slices = digest_.slices
-    requests = dict(
-        slices.filter(mode="closed").select("scenario", "planned_requests").drop_nulls().iter_rows()
-    )
-    rates = dict(slices.filter(mode="open").select("scenario", "rate_rps").drop_nulls().iter_rows())
-    curves = run.plan.profile.curve_scenarios if digest_.rounds >= CURVE_AFTER else ()
     known_rps = closed_throughput(digest_)
+    found = run.plan.sizes(known_rps)
+    curves = run.plan.profile.curve_scenarios if digest_.rounds >= CURVE_AFTER else ()
     own_rps = {name: known_rps[name] for name in curves if name in known_rps}
     return replace(
-        run, requests=run.requests or requests, rates=run.rates or rates, own_rps=run.own_rps or own_rps
+        run,
+        requests=run.requests or found.requests,
+        rates=run.rates or found.rates,
+        own_rps=run.own_rps or own_rps,
     )

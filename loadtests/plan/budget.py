@@ -14,8 +14,8 @@ from loadtests.plan.sizes import Sizes
 FEW_ROUNDS, MANY_ROUNDS = 8, 22  # an interval is over rounds: more of them narrow it, larger ones hardly do
 FEW_UP_TO_S = 300.0
 MIN_ROUNDS = 8  # before a run may stop at a precision
-LAUNCH_S, LAUNCH_EACH_S = 3.0, 0.6  # a round's fixed time, and what each of its servers adds
-GAP_S = 0.05  # between two slices: draining, the counts before and after, a brief warm-up
+LAUNCH_S, LAUNCH_EACH_S = 2.2, 0.6  # a round's fixed time, and what each of its servers adds
+GAP_S = 0.04  # between two slices: draining, the counts before and after, a brief warm-up
 AS_SLOW_AS = 0.8  # the servers' mean time for a closed slice over the slowest one's
 REPORT_S = 8.0
 BLOCKS_MAX = 40
@@ -42,18 +42,17 @@ def fitted(
     and scenarios gets larger rounds, so that launching them stays a small part of it; one with a small budget smaller.
     """
     plan = make_plan(profile, seed, contestants, scenarios, claims, design)
-    has_open = any(map(plan.is_open, scenarios))
     round_budget_s = (profile.budget_s - REPORT_S) / (rounds or rounds_wanted(profile.budget_s))
-    closed_s = (round_budget_s - launch_s(plan)) * (1 - profile.open_share * has_open)
+    load_s = round_budget_s - launch_s(plan)
+    opened = len(_slices(plan, "open", "curve"))
+    least_s = max((one.open_slice_ms or 0 for one in scenarios), default=0) / 1000
+    open_load_s = opened and max(profile.open_share * load_s, opened * (least_s + GAP_S))
 
     def closed_load_s(blocks: int) -> float:
         return _load_s(replace(plan, blocks=blocks), "closed")
 
-    blocks = 1 + bisect_right(range(2, BLOCKS_MAX + 1), closed_s, key=closed_load_s)
-    left_s = round_budget_s - launch_s(plan) - closed_load_s(blocks)
-    slices = _slices(plan, "open", "curve")
-    least_s = max((one.open_slice_ms or 0 for one in scenarios), default=0) / 1000
-    open_s = left_s / len(slices) - GAP_S if slices else 0.0
+    blocks = 1 + bisect_right(range(2, BLOCKS_MAX + 1), load_s - open_load_s, key=closed_load_s)
+    open_s = (load_s - closed_load_s(blocks)) / opened - GAP_S if opened else 0.0
     return replace(plan, blocks=blocks, open_s=min(max(open_s, least_s), OPEN_S_MAX))
 
 

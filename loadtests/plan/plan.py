@@ -13,8 +13,9 @@ from loadtests.config.contestants import Contestant, twin
 from loadtests.config.profiles import Claim, Design, Profile, headline
 from loadtests.config.scenarios import USUAL_SLICE_MS, WRITES, Scenario
 from loadtests.plan.rounds import Mode, Round, Slice
-from loadtests.plan.sizes import Sizes, whole
+from loadtests.plan.sizes import Sizes, requests, slowest_rps, whole
 
+TRIAL_WARMUPS = 3  # times the usual one: cold servers are slow
 CURVE_LOADS = (0.2, 0.5, 0.8, 0.95)
 CURVE_AFTER = 3  # rounds that tell each server's own throughput, pauses included
 
@@ -52,17 +53,17 @@ class Plan:
     def round(
         self, index: int, sizes: Sizes | None, weights: Mapping[str, float] = MappingProxyType({})
     ) -> Round:
-        """The slices of round `index`; while `sizes` is None, its warm-ups are the trial that gives them.
+        """The slices of round `index`; while `sizes` is None, closed ones alone, their size given by longer warm-ups.
 
         weights: how many times its usual blocks a scenario gets; 1 where it is not named, 0 leaves it out. All slices
         of a scenario follow each other, so that pauses come as in a steady load. Scenarios that leave rows behind come
         after those that don't, and those that more servers answer come first: whatever is compared has the same
-        history. Else the order of scenarios, blocks and contestants is drawn from (seed, index) alone.
+        history, and the same in every round. The order of blocks and contestants is drawn from (seed, index) alone.
         """
         rng = np.random.default_rng((self.seed, index))
         groups = [
             [*blocks]
-            for scenario in _shuffled(self.scenarios, rng)
+            for scenario in self.scenarios
             for blocks in (self._blocks(scenario, sizes, weights), self._curve_blocks(scenario, sizes))
         ]
         order = [
@@ -75,7 +76,8 @@ class Plan:
             turn = {name: place for place, name in enumerate(_shuffled(self.launched, rng))}
             order.sort(key=lambda one: turn[one[1]])
         slices = (self._slice(index, place, *one, sizes) for place, one in enumerate(order))
-        return Round(index, tuple(slices), is_trial=sizes is None, warmup_s=self.profile.warmup_ms / 1000)
+        warmup_s = self.profile.warmup_ms / 1000 * (TRIAL_WARMUPS if sizes is None else 1)
+        return Round(index, tuple(slices), is_trial=sizes is None, warmup_s=warmup_s)
 
     @property
     def launched(self) -> tuple[str, ...]:
@@ -103,12 +105,12 @@ class Plan:
         shorter = USUAL_SLICE_MS / max(USUAL_SLICE_MS, scenario.slice_ms)  # of long slices fewer will do
         for number in range(max(1, round(self.blocks * shorter * weight))):
             yield _Block(scenario, "closed", number)
-        if self.is_open(scenario) and (sizes is None or scenario.name in sizes.rates):
+        if sizes is not None and scenario.name in sizes.rates and self.is_open(scenario):
             for number in range(max(1, round(weight))):
-                yield _Block(scenario, "open", number, self.profile.open_load)
+                yield _Block(scenario, "open", number)
 
     def _curve_blocks(self, scenario: Scenario, sizes: Sizes | None) -> Iterable[_Block]:
-        if sizes is not None and scenario.name in sizes.own_rps and self.is_open(scenario):
+        if sizes is not None and scenario.name in sizes.own_rps:
             for number, load in enumerate(CURVE_LOADS):
                 yield _Block(scenario, "curve", number, load)
 
@@ -153,6 +155,18 @@ class Plan:
         if rate_rps is None:
             return sizes.requests.get(scenario.name)
         return whole(rate_rps * self.open_s, scenario.cycle)
+
+    def sizes(self, closed_rps: Mapping[str, Mapping[str, float]]) -> Sizes:
+        """What a measured round fixes for those after it; closed_rps: scenario -> contestant -> requests/s."""
+        known = {one.name: one for one in self.scenarios if one.name in closed_rps}
+        rates = {name: self.profile.open_load * slowest_rps(closed_rps[name]) for name in known}
+        return Sizes(
+            {
+                name: requests(closed_rps[name], one.slice_ms / 1000, one.concurrency, one.cycle)
+                for name, one in known.items()
+            },
+            {name: rate for name, rate in rates.items() if rate and self.is_open(known[name])},
+        )
 
 
 def make_plan(

@@ -16,9 +16,8 @@ class Slice:
     """A short period of load on one contestant. Slices with equal (scenario, mode, block) are paired:
     one per contestant, same seed, hence the same arrivals and the same sequence of prepared requests.
 
-    requests: how many are sent; None: as many as the duration gives. In a trial round that number, and the rate of an
-    open slice (`load`: as a share of the slowest server's throughput), are chosen when the scenario's turn comes.
-    Mode `curve`: an open loop at `load`, a share of this server's own throughput.
+    requests: how many are sent; None: as many as the duration gives. In a trial round that number is chosen when the
+    scenario's turn comes. Mode `curve`: an open loop at `load`, a share of this server's own throughput.
 
     relief_rps: in a surge, the rate that follows `rate_rps` without a pause, for another `relief_s`.
     """
@@ -46,7 +45,7 @@ class Round:
 
     After them come the searches, which plan their slices as they go (see loadtests/plan/search_slices.py).
 
-    is_trial: its slices lack requests and rates; a scenario's warm-up gives them (see loadtests/plan/sizes.py).
+    is_trial: its slices lack requests; a scenario's warm-up gives them (see loadtests/plan/sizes.py).
     warmup_s: load on each server, once for each scenario, before the scenario's first slice.
     """
 

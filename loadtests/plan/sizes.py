@@ -21,22 +21,25 @@ class Sizes:
 
 
 def sized(slices: Sequence[Slice], trial_rps: Mapping[str, float], cycle: int) -> list[Slice]:
-    """The slices of one scenario in a trial round, with the requests and rates that they lack.
+    """The slices of one scenario in a trial round, with the requests that they lack.
 
-    trial_rps: contestant -> requests/s in its warm-up; one that answered nothing sets no size. cycle: the number of
-    requests of which each slice is a multiple. Open slices are left out where nobody answers.
+    trial_rps: contestant -> requests/s in its warm-up. cycle: the number of requests of which each is a multiple.
     """
-    slowest_rps = min((rps for rps in trial_rps.values() if rps > 0), default=0.0)
-    return [_sized(one, slowest_rps, cycle) for one in slices if one.mode == "closed" or slowest_rps]
+    return [
+        replace(one, requests=requests(trial_rps, one.duration_s, one.concurrency, cycle)) for one in slices
+    ]
+
+
+def requests(rps: Mapping[str, float], duration_s: float, users: int, cycle: int) -> int:
+    """How many take the slowest server that time, two per user at least; one that answered nothing sets no size."""
+    return whole(slowest_rps(rps) * duration_s, cycle, 2 * users)
+
+
+def slowest_rps(rps: Mapping[str, float]) -> float:
+    """Of those that answer at all; 0 where none does."""
+    return min((one for one in rps.values() if one > 0), default=0.0)
 
 
 def whole(requests: float, cycle: int, least: int = 1) -> int:
     """The nearest multiple of the cycle that is no less than `least`."""
     return cycle * max(ceil(least / cycle), round(requests / cycle))
-
-
-def _sized(one: Slice, slowest_rps: float, cycle: int) -> Slice:
-    if one.mode == "closed":
-        return replace(one, requests=whole(slowest_rps * one.duration_s, cycle, 2 * one.concurrency))
-    rate_rps = (one.load or 0.0) * slowest_rps
-    return replace(one, rate_rps=rate_rps, requests=whole(rate_rps * one.duration_s, cycle))

@@ -96,7 +96,7 @@ def test_what_is_simulated_is_what_is_computed_of_a_run() -> None:
         for launch in (0, 1)
     }
 
-    ratio = cost_ratio(Costs(frames), "item-read", "cpu_us_per_request", ("a0", "a1"), ("b0", "b1"))
+    ratio = cost_ratio(Costs(own=frames), "item-read", "cpu_us_per_request", ("a0", "a1"), ("b0", "b1"))
 
     assert ratio is not None
     np.testing.assert_allclose(np.log(ratio.rounds), log_ratios(*sides)[0])

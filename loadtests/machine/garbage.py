@@ -1,5 +1,6 @@
 """The garbage collections of a server, as its Python processes count and time them (`observer/sitecustomize.py`)."""
 
+from array import array
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 
@@ -32,6 +33,26 @@ class Collections:
 
 
 LENGTH = len(Collections.__slots__)
+ASKED, SETTLING = VALUES + LENGTH, VALUES + LENGTH + 1  # places in a slot
+WHOLE = 1 << 32
+
+
+def ask_to_settle(file: str, share: float) -> None:
+    """Have each Python process of a server bring its collector into its long-run state at its next collection, once.
+
+    share: of the way to its next full collection, from 0 to 1 (see `settle` in observer/sitecustomize.py); drawn anew
+    for each launch, so that pauses fall anywhere. 0 takes the wish back, where it is not yet fulfilled.
+    """
+    with Path(file).open("r+b", buffering=0) as shared:
+        for index, row in enumerate(slots(shared.read())):
+            if row[0] == COLLECTIONS and not row[SETTLING]:
+                shared.seek(index * SLOT_BYTES + 8 * ASKED)
+                shared.write(array("Q", [max(1, round(share * WHOLE)) if share else 0]).tobytes())
+
+
+def is_settling(file: str) -> bool:
+    """Whether a process is at it right now."""
+    return any(row[0] == COLLECTIONS and row[SETTLING] % 2 for row in slots(Path(file).read_bytes()))
 
 
 def take(file: str) -> Collections | None:

@@ -10,7 +10,9 @@ that appended it and alone writes to it, and its values. A slot outlives its pro
 | 3 | the same | the same; but a child that it forked could not append a slot, so the sum lacks something |
 
 Of kind 2: count and wall time of generations 0, 1 and 2; of generation 2 also the CPU time of the thread that
-collected, and the wall time of the longest, set to 0 by whoever reads it. Times are in nanoseconds.
+collected, and the wall time of the longest, set to 0 by whoever reads it. Times are in nanoseconds. Then two numbers by
+which the load process has the collector brought into its long-run state: what it asks for (0: nothing), and how many
+times the process has begun and ended doing it (an odd number: it is at it).
 Slots of other kinds are passed over.
 """
 

@@ -13,6 +13,7 @@ import pytest
 
 from loadtests.config.contestants import load_contestants
 from loadtests.config.selection import CATALOG
+from loadtests.machine import garbage
 from loadtests.machine.garbage import OBSERVER, Collections, take
 from loadtests.machine.observer import sitecustomize as observer
 from loadtests.machine.servers import Endpoint, launched
@@ -20,6 +21,7 @@ from loadtests.reference import collector
 from shared.ops import count_file
 from shared.ops.telemetry import RequestCounter
 
+ROOT = Path(__file__).parents[2]
 COLLECT = "import gc; gc.disable(); gc.collect(); "  # else the process collects once more when it ends
 NOTHING = Collections(0, 0, 0, 0, 0, 0, 0, 0)
 
@@ -55,6 +57,11 @@ def test_both_sides_know_the_same_layout() -> None:
     names = list(Collections.__slots__)
     assert names[observer.CPU_NS - observer.VALUES] == "gen2_cpu_ns"
     assert names[observer.LONGEST_NS - observer.VALUES] == "gen2_longest_ns"
+    assert (observer.ASKED, observer.SETTLING, observer.WHOLE) == (
+        garbage.ASKED,
+        garbage.SETTLING,
+        garbage.WHOLE,
+    )
 
 
 def test_each_generation_is_counted_and_timed_by_itself(file: str) -> None:
@@ -197,3 +204,51 @@ def test_times_are_those_that_the_server_itself_measures(collecting: Endpoint) -
     assert 0.7 * own["cpu_ns"] < seen.gen2_cpu_ns < own["cpu_ns"]  # its clock runs around ours
     assert seen.gen2_cpu_ns / 1.1 < seen.gen2_ns < own["wall_ns"]  # the clocks themselves differ a little
     assert seen.gen2_ns / 20 <= seen.gen2_longest_ns < seen.gen2_ns
+
+
+SETTLED = """
+import gc
+from loadtests.machine.garbage import ask_to_settle, is_settling, take
+
+def full():
+    return take(FILE).gen2_count
+
+def add_until_full():
+    before, added, kept = full(), 0, []
+    while full() == before:
+        kept.append([[] for _ in range(1000)])
+        added += 1001
+    return added
+
+heap = [[] for _ in range(1_000_000)]
+ask_to_settle(FILE, SHARE)
+add_until_full()
+while is_settling(FILE):
+    pass
+ask_to_settle(FILE, 0.99)
+print(add_until_full() / (len(gc.get_objects()) / 4))
+"""
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 14), reason="collects by small steps")
+@pytest.mark.parametrize("share", [0.2, 0.6])
+def test_a_settled_process_is_that_share_of_the_way_to_its_next_full_collection(
+    file: str, share: float
+) -> None:
+    """Asked again, it does not begin anew."""
+    rest = float(run(SETTLED.replace("FILE", repr(file)).replace("SHARE", str(share)), file, ROOT))
+
+    assert rest == pytest.approx(1 - share, abs=0.12)
+
+
+def test_a_wish_that_is_taken_back_is_not_fulfilled(file: str) -> None:
+    code = """
+import gc
+from loadtests.machine.garbage import ask_to_settle, take
+gc.disable()
+ask_to_settle(FILE, 0.5)
+ask_to_settle(FILE, 0)
+gc.collect(0)
+print(take(FILE).gen2_count)
+"""
+    assert run(code.replace("FILE", repr(file)), file, ROOT).strip() == "0"

@@ -9,13 +9,16 @@ nothing.
 import gc
 import os
 import sys
+from _thread import start_new_thread  # the real one, whatever a server patches later
 from array import array
 from mmap import mmap
 from time import perf_counter_ns, thread_time_ns
 
 SLOT_BYTES = 128
 COLLECTIONS, INCOMPLETE_COLLECTIONS = 2, 3
-VALUES, CPU_NS, LONGEST_NS = 2, 8, 9  # places in a slot
+VALUES, CPU_NS, LONGEST_NS, ASKED, SETTLING = 2, 8, 9, 10, 11  # places in a slot
+WHOLE = 1 << 32  # what is asked for is a fraction of this
+INCREMENTAL = sys.version_info >= (3, 14)  # collections by small steps, without pauses
 
 
 def observe(file: str) -> None:
@@ -40,6 +43,10 @@ def observe(file: str) -> None:
         slot[at + 1] += took_ns
         if generation == 2 and took_ns > slot[LONGEST_NS]:
             slot[LONGEST_NS] = took_ns
+        if slot[ASKED] and not slot[SETTLING] % 2:
+            share, slot[ASKED] = slot[ASKED] / WHOLE, 0
+            slot[SETTLING] += 1
+            start_new_thread(settle, (share, slot))  # no collection can begin within this call
 
     def go_on_in_child() -> None:
         nonlocal slot
@@ -52,6 +59,25 @@ def observe(file: str) -> None:
     if slot:
         gc.callbacks.append(on_collection)
         os.register_at_fork(after_in_child=go_on_in_child)
+
+
+def settle(share: float, slot: "memoryview[int]") -> None:
+    """Bring the collector to where it is in the long run: a full collection lies behind, and a share of the way to the
+    next one.
+
+    A process starts with much that no full collection has seen, so its first one comes far too early; and processes
+    that are all at the same point of the way would pause in the same scenario. CPython collects fully when what younger
+    collections have added exceeds a quarter of what the last full one left (gcmodule.c, long_lived_pending, in 3.11 to
+    3.13), so that much of a quarter is added, and dropped again.
+    """
+    try:
+        gc.collect()
+        if not INCREMENTAL:
+            held: list[list[None]] = [[] for _ in range(int(share * len(gc.get_objects()) / 4))]
+            gc.collect(1)
+            held.clear()
+    finally:
+        slot[SETTLING] += 1
 
 
 def new_slot(file: str) -> "memoryview[int]":

@@ -33,7 +33,7 @@ from loadtests.samples.outcome import outcome_of
 from loadtests.samples.store import ANSWERS, REQUESTS, SERVERS, SLICES, Failure, Measurement
 
 KEPT_ANSWERS = 8  # per slice, at places drawn from its seed
-BRIEF = 1  # requests per user before each slice but a scenario's first
+BRIEF = 8  # requests before each slice but a scenario's first
 GIVEN_UP = 5  # a slice of fixed work ends after so many times its planned length and GIVEN_UP_S, whatever has been sent
 GIVEN_UP_S = 2.0
 
@@ -156,7 +156,7 @@ class LoadGenerator:
                 server.send(request.wire)  # if they fail, the answers of the slices show it
         counted, opened = server.request_count(), server.opened
         seconds = piece.warmup_s or (self._assignment.round.warmup_s if first else 0.0)
-        most = None if seconds else BRIEF * piece.concurrency
+        most = None if seconds else BRIEF
         loop = ClosedLoop(
             requests,
             self._first(piece) + len(requests) // 2,

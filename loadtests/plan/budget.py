@@ -14,8 +14,8 @@ from loadtests.plan.sizes import Sizes
 FEW_ROUNDS, MANY_ROUNDS = 8, 22  # an interval is over rounds: more of them narrow it, larger ones hardly do
 FEW_UP_TO_S = 300.0
 MIN_ROUNDS = 8  # before a run may stop at a precision
-LAUNCH_S, LAUNCH_EACH_S = 2.2, 0.6  # a round's fixed time, and what each of its servers adds
-GAP_S = 0.04  # between two slices: draining, the counts before and after, a brief warm-up
+LAUNCH_S, LAUNCH_EACH_S = 2.0, 0.6  # a round's fixed time, and what each of its servers adds
+GAP_S = 0.02  # between two slices: draining, the counts before and after, a brief warm-up
 AS_SLOW_AS = 0.8  # the servers' mean time for a closed slice over the slowest one's
 REPORT_S = 8.0
 BLOCKS_MAX = 40

@@ -47,7 +47,7 @@ def test_the_summary_has_every_cell_and_every_gate(folder: Path) -> None:
     assert summary["schema_version"] == 1
     assert summary["run"]["status"] == "complete"
     assert {(scenario, name) for scenario in ("ping", "shop") for name in CONTESTANTS} <= measured
-    assert {"error_rate", "achieved_rate", "generator_cpu", "request_count", "bytes", "keep_alive"} <= gates
+    assert {"error_rate", "generator_cpu", "request_count", "bytes", "keep_alive", "same_answers"} <= gates
 
 
 def test_nothing_that_does_not_hang_on_the_machine_fails_a_gate(folder: Path) -> None:

@@ -16,9 +16,10 @@ FEW_UP_TO_S = 300.0
 MIN_ROUNDS = 8  # before a run may stop at a precision
 LAUNCH_S, LAUNCH_EACH_S = 2.0, 0.6  # a round's fixed time, and what each of its servers adds
 GAP_S = 0.02  # between two slices: draining, the counts before and after, a brief warm-up
-AS_SLOW_AS = 0.8  # the servers' mean time for a closed slice over the slowest one's
-REPORT_S = 8.0
-BLOCKS_MAX = 40
+AS_SLOW_AS = 0.7  # the servers' mean time for a closed slice over the slowest one's
+START_S, REPORT_S = 4.0, 5.0  # before the first round, after the last
+SPARE = 0.03  # of the time, so that the last round fits
+BLOCKS_MAX = 100
 OPEN_S_MAX = 10.0
 
 
@@ -42,7 +43,8 @@ def fitted(
     and scenarios gets larger rounds, so that launching them stays a small part of it; one with a small budget smaller.
     """
     plan = make_plan(profile, seed, contestants, scenarios, claims, design)
-    round_budget_s = (profile.budget_s - REPORT_S) / (rounds or rounds_wanted(profile.budget_s))
+    time_s = (1 - SPARE) * (profile.budget_s - START_S - REPORT_S)
+    round_budget_s = time_s / (rounds or rounds_wanted(profile.budget_s))
     load_s = round_budget_s - launch_s(plan)
     opened = len(_slices(plan, "open", "curve"))
     least_s = max((one.open_slice_ms or 0 for one in scenarios), default=0) / 1000

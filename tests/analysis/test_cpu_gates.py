@@ -14,6 +14,24 @@ def test_the_generator_keeps_a_fifth_of_its_core_free(share: float, ok: bool) ->
     assert result.value == pytest.approx(100 * share, abs=0.1)
 
 
+@pytest.mark.parametrize(
+    ("mode", "server", "generator", "ok"),
+    [
+        ("closed", 0.98, 0.85, True),
+        ("closed", 0.98, 0.97, False),
+        ("closed", 0.90, 0.85, False),
+        ("open", 0.98, 0.85, False),
+    ],
+)
+def test_a_server_that_fills_its_cpu_is_the_bottleneck_itself(
+    mode: str, server: float, generator: float, ok: bool
+) -> None:
+    """Two users, 1 ms each: 500 µs of time a request."""
+    piece = Piece(mode=mode, gap_ms=0.5, requests=2000, cpu_us=500 * server, generator=generator)
+
+    assert looked_at(samples_of(piece), loop=mode)["generator_cpu"].ok is ok
+
+
 def test_each_loop_is_judged_by_itself_where_their_mean_would_pass() -> None:
     closed, opened = Piece(generator=0.85), Piece(mode="open", generator=0.15)
     samples = samples_of(closed, opened)

@@ -55,7 +55,7 @@ def test_one_block_more_would_take_the_open_loops_time() -> None:
     larger = replace(plan, blocks=plan.blocks + 1, open_s=plan.open_s)
 
     assert 1 < plan.blocks < budget.BLOCKS_MAX
-    assert 22 * budget.round_s(larger) + budget.REPORT_S > 1800
+    assert 22 * budget.round_s(larger) + budget.REPORT_S > 1700
 
 
 def test_fewer_contestants_get_larger_rounds() -> None:
@@ -93,7 +93,7 @@ def test_open_slices_are_a_second_at_least_and_get_their_share_of_the_time() -> 
     assert opened == plan.open_s > 1.0
     load_s = {mode: sum(one.duration_s for one in pieces if one.mode == mode) for mode in ("closed", "open")}
     share = load_s["open"] / (load_s["open"] + budget.AS_SLOW_AS * load_s["closed"])
-    assert share == pytest.approx(plan.profile.open_share, abs=0.12)
+    assert share == pytest.approx(plan.profile.open_share, abs=0.15)
 
 
 def test_the_same_wishes_give_the_same_plan() -> None:
@@ -111,8 +111,8 @@ def test_a_round_takes_its_launches_its_warm_ups_its_load_and_the_gaps() -> None
 
 
 def test_another_round_fits_when_it_leaves_time_for_the_report() -> None:
-    assert budget.another_fits(100, elapsed_s=72, longest_round_s=20)
-    assert not budget.another_fits(100, elapsed_s=72.1, longest_round_s=20)
+    assert budget.another_fits(100, elapsed_s=75, longest_round_s=20)
+    assert not budget.another_fits(100, elapsed_s=75.1, longest_round_s=20)
 
 
 def test_the_stopping_rule_names_rounds_and_seconds() -> None:

@@ -122,8 +122,9 @@ class LoadGenerator:
     def _run_slice(self, piece: Slice) -> tuple[pl.DataFrame, SliceFacts]:
         """One slice: the warm-up, then the measured load between two readings of all counts and meters."""
         server, requests = self._servers[piece.contestant], self._requests[piece.scenario]
-        warmup = self._warmed.pop((piece.scenario, piece.contestant), None) or self._warm_up(piece)
-        counted, opened = server.request_count(), server.opened
+        earlier = self._warmed.pop((piece.scenario, piece.contestant), None)
+        warmup = earlier or self._warm_up(piece)
+        counted, opened = server.request_count() if earlier else warmup.counted, server.opened
         load = self._load(
             _measured_loop(piece, self._first(piece), requests, self._patience_ns), server, piece
         )
@@ -167,12 +168,14 @@ class LoadGenerator:
         with server.settling(self._share(piece)) if first and seconds else nullcontext():
             load = self._load(loop, server, piece)
         frame = requests_frame(piece.index, loop.rows, requests, loop.answers)
+        counted_after = server.request_count()
         return Warmup(
             requests=loop.begun,
             failures=int((frame["failure"] != Failure.NONE).sum()),
             span_ns=load.last_ns - load.start_ns,
             throughput_rps=_throughput_rps(frame),
-            server_requests=slice_facts.between(counted, server.request_count(), own=1),
+            server_requests=slice_facts.between(counted, counted_after, own=1),
+            counted=counted_after,
             connections=server.opened - opened,
         )
 

@@ -32,13 +32,17 @@ class MeteredLoad:
 
 @dataclass(frozen=True, slots=True)
 class Warmup:
-    """The load before a slice: what was sent and failed, how long it took, and what both sides counted."""
+    """The load before a slice: what was sent and failed, how long it took, and what both sides counted.
+
+    counted: all requests of the server so far.
+    """
 
     requests: int
     failures: int
     span_ns: int
     throughput_rps: float
     server_requests: int | None
+    counted: int | None
     connections: int
 
 

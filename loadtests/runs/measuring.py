@@ -19,7 +19,7 @@ from loadtests.runs.folder import stamp
 from loadtests.runs.record import Record, save_record
 from loadtests.samples.store import Measurement, RunStore
 
-PROMPTLY_S = 0.3  # what a server gets to end in after its round; then it is killed
+PROMPTLY_S = 0.1  # what a server gets to end in after its round; then it is killed
 
 
 class Observer(Protocol):

@@ -71,8 +71,7 @@ class LoadGenerator:
             if piece.scenario not in begun:
                 begun.add(piece.scenario)
                 ready |= self._prepare(piece.scenario)
-            if piece.index in ready:
-                self._run_and_keep(ready[piece.index], on_slice)
+            self._run_and_keep(ready[piece.index], on_slice)
         self._search(on_slice)
         servers = [slice_facts.of_server(server) for server in self._servers.values()]
         return Measurement(
@@ -86,9 +85,7 @@ class LoadGenerator:
         """Warm up all servers for a scenario; its slices by index, in a trial with the sizes that this gives."""
         round_ = self._assignment.round
         slices = [piece for piece in round_.slices if piece.scenario == scenario]
-        typical = {
-            piece.contestant: piece for piece in slices if piece.mode == "closed" or not round_.is_trial
-        }
+        typical = {piece.contestant: piece for piece in slices}
         for name, piece in typical.items():
             if round_.warmup_s or round_.is_trial:
                 self._warmed[scenario, name] = self._warm_up(piece)

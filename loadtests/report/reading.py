@@ -20,7 +20,7 @@ METHOD = (
     " the time of these pauses over all requests. The ratio of the first parts is the geometric mean over rounds of"
     " each round's median over its blocks; the second part is a ratio of totals, since pauses are rare. Intervals are"
     " Student's over rounds: one launch is one observation. Latencies come from open loops, where requests fall due at"
-    " times drawn in advance, at half the throughput of the slowest server, the same for all; a response time counts"
+    " times drawn in advance, at a share of the slowest server's throughput, the same for all; a response time counts"
     " from when its request was due, so a stall cannot hide. Percentiles are those of all requests of all rounds; their"
     " intervals come from a bootstrap that draws whole rounds. The folder histograms/ holds all times, in"
     " HdrHistogram's format. A slice during which other machines took too much CPU time is set aside."

@@ -52,24 +52,3 @@ def coverage(logs: FloatArray) -> float:
     """The share of runs whose 95 % interval holds TRUTH."""
     low, high = intervals(logs)
     return float(np.mean((low <= TRUTH) & (high >= TRUTH)))
-
-
-def estimated_noise(log_ratios: list[FloatArray]) -> NoiseModel:
-    """The noise behind measured rounds, by the moments of a one-way layout (Searle, Casella and McCulloch 1992, 3.5).
-
-    log_ratios: one array of shape (blocks,) per round, two or more of each. The blocks' mean square is `block` squared;
-    what the rounds' means spread beyond it is `launch` squared, at least 0.
-    """
-    means = np.array([blocks.mean() for blocks in log_ratios])
-    within = float(np.mean([blocks.var(ddof=1) for blocks in log_ratios]))
-    size = float(np.mean([len(blocks) for blocks in log_ratios]))
-    between = max(0.0, float(means.var(ddof=1)) - within / size)
-    return NoiseModel(sqrt(between), sqrt(within), _correlation(log_ratios))
-
-
-def _correlation(log_ratios: list[FloatArray]) -> float:
-    """The lag-1 autocorrelation of blocks around their round's mean, between 0 and 0.9."""
-    centred = [blocks - blocks.mean() for blocks in log_ratios]
-    products = sum(float(np.sum(one[1:] * one[:-1])) for one in centred)
-    squares = sum(float(np.sum(one**2)) for one in centred)
-    return min(0.9, max(0.0, products / squares)) if squares > 0 else 0.0

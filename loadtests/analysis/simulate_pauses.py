@@ -7,13 +7,12 @@ takes.
 """
 
 from dataclasses import dataclass
-from math import exp, log, sqrt
+from math import log, sqrt
 
 import numpy as np
 from numpy.random import Generator
 
 from loadtests.analysis.costs import Slices
-from loadtests.analysis.estimates import FloatArray
 from loadtests.analysis.simulate import TAIL_DEGREES, NoiseModel
 
 WIDEST = 1.0  # no slice is off by more than this, as a logarithm: beyond it, slices are set aside
@@ -55,13 +54,3 @@ def drawn_slices(
         pause=pauses * server.pause * factors,
         requests=np.full(shape, float(requests)),
     )
-
-
-def with_pauses_inside(slices: Slices) -> Slices:
-    """The same slices if pauses were taken for noise."""
-    return Slices(slices.clean + slices.pause, np.zeros_like(slices.pause), slices.requests)
-
-
-def off_by(rounds: FloatArray, truth: float) -> float:
-    """How far the mean estimate of the runs is from the truth, as a fraction; rounds: (runs, rounds), logarithms."""
-    return exp(float(rounds.mean()) - truth) - 1

@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import t as student
 
 from loadtests.analysis.estimates import FloatArray, holm_confidences, paired_ratio
-from loadtests.analysis.simulate import NoiseModel, coverage, drawn, estimated_noise, intervals
+from loadtests.analysis.simulate import NoiseModel, coverage, drawn, intervals
 
 RUNS = 10_000  # the share of a true 95 % is then within 94.3 to 95.7 %, three standard errors
 BLOCK = 0.10
@@ -75,15 +75,18 @@ def test_blocks_taken_for_observations_would_not_cover() -> None:
     assert coverage(logs.reshape(RUNS, 7 * 28, 1)) < 0.90
 
 
-def test_the_noise_of_drawn_runs_is_found_again() -> None:
+def test_drawn_runs_are_as_noisy_as_they_are_meant_to_be() -> None:
+    """By the moments of a one-way layout (Searle, Casella and McCulloch 1992, 3.5)."""
     noise = NoiseModel(0.03, 0.06, correlation=0.4)
     (run,) = drawn(np.random.default_rng(9), 1, 400, 60, noise)
 
-    found = estimated_noise(list(run))
+    means, within = run.mean(axis=1), float(run.var(axis=1, ddof=1).mean())
+    centred = run - means[:, None]
+    found_correlation = float(np.sum(centred[:, 1:] * centred[:, :-1]) / np.sum(centred**2))
 
-    assert found.launch == pytest.approx(noise.launch, rel=0.15)
-    assert found.block == pytest.approx(noise.block, rel=0.15)
-    assert found.correlation == pytest.approx(noise.correlation, abs=0.08)
+    assert sqrt(means.var(ddof=1) - within / 60) == pytest.approx(noise.launch, rel=0.15)
+    assert sqrt(within) == pytest.approx(noise.block, rel=0.15)
+    assert found_correlation == pytest.approx(noise.correlation, abs=0.08)
 
 
 def test_twelve_comparisons_of_equals_name_a_winner_in_one_run_of_twenty_at_most() -> None:

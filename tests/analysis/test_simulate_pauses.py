@@ -1,16 +1,16 @@
 """Costs of simulated servers that pause: the estimate is the long-run mean, and its interval covers it."""
 
-from math import log
+from math import exp, log
 from typing import NamedTuple
 
 import numpy as np
-import polars as pl
 import pytest
 
-from loadtests.analysis.costs import Costs, Slices, cost_ratio, log_ratios
+from loadtests.analysis.costs import Slices, cost_ratio, log_ratios
 from loadtests.analysis.estimates import FloatArray
 from loadtests.analysis.simulate import NoiseModel, spans
-from loadtests.analysis.simulate_pauses import Server, drawn_slices, off_by, with_pauses_inside
+from loadtests.analysis.simulate_pauses import Server, drawn_slices
+from tests.support.costs import costs_of, launch_of
 
 CALM, NOISY = NoiseModel(0.015, 0.035), NoiseModel(0.02, 0.10)
 PAUSE_US = 75_000
@@ -41,6 +41,16 @@ def draw(a: Server, b: Server, size: Size, requests: int = 400) -> tuple[Slices,
         drawn_slices(rng, one, size.runs, size.rounds, 2, size.blocks, requests) for one in (a, b)
     )
     return first, second
+
+
+def with_pauses_inside(slices: Slices) -> Slices:
+    """The same slices if pauses were taken for noise."""
+    return Slices(slices.clean + slices.pause, np.zeros_like(slices.pause), slices.requests)
+
+
+def off_by(rounds: FloatArray, truth: float) -> float:
+    """How far the mean estimate of the runs is from the truth, as a fraction; rounds: (runs, rounds), logarithms."""
+    return exp(float(rounds.mean()) - truth) - 1
 
 
 def coverage(rounds: FloatArray, truth: float) -> float:
@@ -90,29 +100,15 @@ def test_bimodal_launches_cost_little_coverage_with_two_launches_a_round(noise: 
 
 def test_what_is_simulated_is_what_is_computed_of_a_run() -> None:
     sides = draw(server(GTHREAD), server(UVICORN), Size(8, 3, 1))
-    frames = {
-        ("item-read", f"{name}{launch}"): frame_of(side, launch)
-        for name, side in zip("ab", sides, strict=True)
-        for launch in (0, 1)
-    }
+    costs = costs_of(
+        {
+            ("item-read", f"{name}{launch}"): launch_of(side, launch)
+            for name, side in zip("ab", sides, strict=True)
+            for launch in (0, 1)
+        }
+    )
 
-    ratio = cost_ratio(Costs(own=frames), "item-read", "cpu_us_per_request", ("a0", "a1"), ("b0", "b1"))
+    ratio = cost_ratio(costs, "item-read", "cpu_us_per_request", ("a0", "a1"), ("b0", "b1"))
 
     assert ratio is not None
     np.testing.assert_allclose(np.log(ratio.rounds), log_ratios(*sides)[0])
-
-
-def frame_of(slices: Slices, launch: int) -> pl.DataFrame:
-    """One launch of the first run as `costs_in` gives it."""
-    clean = slices.clean[0, :, launch, :]
-    rounds, blocks = np.indices(clean.shape)
-    return pl.DataFrame(
-        {
-            "round": rounds.ravel(),
-            "block": blocks.ravel(),
-            "told": np.ones(clean.size, dtype=bool),
-            "answered": slices.requests[0, :, launch, :].ravel(),
-            "cpu_us_per_request:clean": clean.ravel(),
-            "cpu_us_per_request:pause": slices.pause[0, :, launch, :].ravel(),
-        }
-    )

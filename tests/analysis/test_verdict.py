@@ -1,47 +1,18 @@
 """Every verdict, reached from samples that deserve it."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import replace
-from math import log
-from typing import Any
 
-import polars as pl
 import pytest
-from scipy.stats import t as student
 
-from loadtests.analysis.summary import Cell, Comparison, Summary
 from loadtests.analysis.verdict import summarise
 from loadtests.config.metrics import COMPARED
 from loadtests.config.profiles import Claim
 from tests.support.frames import SCENARIO, A, B, Piece, both_loops, digested, rounds_of, run_of, samples_of
+from tests.support.verdicts import STEADY, cell_in, comparison_in, verdict_on, versus
 
-STEADY = (0.99, 1.0, 1.01, 1.0, 0.995)  # a launch differs from the next by half a percent
 OF_A_SCENARIO = [metric for metric in COMPARED if metric != "private_mib"]
 SHAKY = (0.85, 1.1, 1.0, 0.95, 1.15)
-
-
-def versus(times_faster: float, launches: Sequence[float] = STEADY, **changes: Any) -> list[Piece]:
-    """Closed rounds in which A answers so many times faster than B and needs as much less CPU time."""
-    return [
-        Piece(name, round=number, service_ms=service_ms, cpu_us=100 * service_ms, **changes)
-        for number, launch in enumerate(launches)
-        for name, service_ms in ((A, 1.0), (B, times_faster * launch))
-    ]
-
-
-def verdict_on(metric: str, pieces: Sequence[Piece], **run: Any) -> Comparison:
-    return comparison_in(summarise(digested(samples_of(*pieces)), run_of(**run)), metric)
-
-
-def comparison_in(summary: Summary, metric: str, scenario: str = SCENARIO) -> Comparison:
-    (one,) = (c for c in summary.comparisons if (c.scenario, c.metric) == (scenario, metric))
-    return one
-
-
-def cell_in(summary: Summary, contestant: str, metric: str) -> Cell:
-    (one,) = (c for c in summary.cells if (c.contestant, c.metric) == (contestant, metric))
-    return one
 
 
 @pytest.mark.parametrize(("times_faster", "verdict"), [(1.5, "a_better"), (1 / 1.5, "b_better")])
@@ -189,86 +160,6 @@ def test_only_scenarios_that_both_answer_are_compared() -> None:
     summary = summarise(digested(samples_of(*pieces)), run_of(scenarios=("ping", SCENARIO)))
 
     assert {one.scenario for one in summary.comparisons} == {SCENARIO}
-
-
-def test_the_primary_family_has_adjusted_intervals_next_to_the_plain_ones_that_are_shown() -> None:
-    result = verdict_on("throughput_rps", versus(1.5))
-
-    assert result.family == "primary"
-    assert (result.low, result.high) == (result.low_single, result.high_single)
-    assert widening(result) > 1
-
-
-def test_the_primary_family_is_the_headline_pairs_costs_where_nothing_waits() -> None:
-    names = ("nap", "rest", "sleep")
-    claims = (Claim(A, B, "there", headline=True), Claim(B, A, "and back"))
-    pieces = [piece for name in names for piece in versus(1.5, scenario=name)]
-
-    run = run_of(scenarios=names, claims=claims, waiting=("sleep",))
-    summary = summarise(digested(samples_of(*pieces)), run)
-
-    primary = [one for one in summary.comparisons if one.family == "primary"]
-    assert {(one.a, one.scenario, one.metric) for one in primary} == {
-        (A, name, metric) for name in ("nap", "rest") for metric in ("throughput_rps", "cpu_us_per_request")
-    }
-    expected = student.ppf(1 - 0.05 / 4 / 2, len(STEADY) - 1) / student.ppf(0.975, len(STEADY) - 1)
-    assert max(map(widening, primary)) == pytest.approx(expected)
-
-
-def test_the_plain_interval_decides_what_is_exploratory_and_holms_what_is_primary() -> None:
-    """Throughput is even, so a test of both at once is Bonferroni's for the other."""
-    launches = [1.0, 1.045, 1.02, 1.04, 1.015, 1.05]
-    pieces = [
-        Piece(name, round=number, cpu_us=cpu_us)
-        for number, launch in enumerate(launches)
-        for name, cpu_us in ((A, 100.0), (B, 100.0 * launch**2))
-    ]
-    claims = (Claim("nobody", A, "absent", headline=True), Claim(A, B, "both"))
-
-    primary = verdict_on("cpu_us_per_request", pieces)
-    exploratory = verdict_on("cpu_us_per_request", pieces, claims=claims)
-
-    assert (exploratory.family, exploratory.low_adjusted) == ("exploratory", None)
-    assert exploratory.finding == "a_slightly_better"
-    assert (primary.low, primary.high) == (exploratory.low, exploratory.high)
-    assert primary.low_adjusted is not None
-    assert primary.low is not None
-    assert primary.low_adjusted < primary.low
-
-
-def test_memory_has_the_same_interval_wherever_it_is_shown() -> None:
-    names = ("nap", "rest")
-    samples = samples_of(*(piece for name in names for piece in versus(1.5, scenario=name)))
-    launch = 1 + pl.col("round") / 50 * (pl.col("contestant") == A)
-    breathing = samples.servers.with_columns(pss_kib=(pl.col("pss_kib") * launch).cast(pl.Int64))
-
-    summary = summarise(digested(replace(samples, servers=breathing)), run_of(scenarios=names))
-
-    copies = {(one.ratio, one.low, one.high) for one in summary.comparisons if one.metric == "pss_mib"}
-    assert len(copies) == 1
-
-
-def widening(one: Comparison) -> float:
-    """How many times wider than the plain interval the adjusted one is."""
-    wide, single = (one.low_adjusted, one.high_adjusted), (one.low_single, one.high_single)
-    return log_width(*wide) / log_width(*single)
-
-
-def log_width(low: float | None, high: float | None) -> float:
-    assert low
-    assert high
-    return log(high / low)
-
-
-def test_what_is_invalid_does_not_widen_the_intervals_of_the_rest() -> None:
-    sound, broken = versus(1.5), versus(1.5, scenario="nap", uncounted=1)
-    names = (SCENARIO, "nap")
-
-    alone = summarise(digested(samples_of(*sound)), run_of(scenarios=names))
-    beside = summarise(digested(samples_of(*sound, *broken)), run_of(scenarios=names))
-
-    assert comparison_in(beside, "throughput_rps", "nap").verdict == "invalid"
-    assert comparison_in(beside, "throughput_rps").low == comparison_in(alone, "throughput_rps").low
 
 
 def test_every_claim_is_a_table_of_its_own() -> None:

@@ -14,7 +14,7 @@ import redis
 from sqlalchemy import make_url
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection
 
 from fastapi_app.app import create_app as create_fastapi_app
@@ -26,7 +26,7 @@ from shared.ops.settings import Settings
 from shared.shop.stock import MESSAGE_MAX_BYTES
 from tests.conftest import CATALOG
 from tests.support.shop import ADMIN, JWT_SECRET, an_item, an_order, created, problem, unique
-from tests.support.sockets import WITHIN_S, LazySocket, change_told_to, listening, socket_to
+from tests.support.sockets import WITHIN_S, LazySocket, change_told_to, close_code, listening, socket_to
 
 SERVERS = ("flask-gthread", "flask-gevent", "fastapi-uvicorn")
 
@@ -88,15 +88,6 @@ def socket(home: str) -> Iterator[ClientConnection]:
     """A WebSocket to the echo."""
     with socket_to(home, "/ws/echo") as opened:
         yield opened
-
-
-def close_code(socket: ClientConnection) -> int:
-    """What the server closes a socket with; whatever it says before is skipped."""
-    with suppress(ConnectionClosed):
-        while True:
-            socket.recv(WITHIN_S)
-    assert socket.close_code is not None
-    return socket.close_code
 
 
 @pytest.mark.parametrize(

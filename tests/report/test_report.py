@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 from io import StringIO
 from pathlib import Path
 from xml.etree import ElementTree
@@ -25,6 +24,7 @@ from loadtests.report.tables import Cell as Place
 from loadtests.report.tables import Table
 from loadtests.report.terminal import print_summary
 from tests.support.frames import Piece, digested, samples_of
+from tests.support.pages import Page
 from tests.support.summaries import (
     RUN,
     SCENARIOS,
@@ -75,31 +75,6 @@ def test_the_written_summary_is_the_one_that_was_given(
     folder: Path, measured: tuple[Summary, Digest]
 ) -> None:
     assert load_summary(folder) == measured[0]
-
-
-class Page(HTMLParser):
-    """The tags of a page, and whether each that was opened is closed again in its turn."""
-
-    EMPTY = frozenset({"meta", "path", "line", "rect", "image", "use", "br", "hr"})
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.open: list[str] = []
-        self.unbalanced: list[str] = []
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        if tag not in self.EMPTY:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag not in self.EMPTY and (not self.open or self.open.pop() != tag):
-            self.unbalanced.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
 
 
 def test_the_page_needs_nothing_from_elsewhere(folder: Path) -> None:

@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from loadtests.analysis.costs import Costs, Slices, costs_in
+from loadtests.analysis.costs import Costs
 from loadtests.analysis.simulate import NoiseModel
 from loadtests.analysis.simulate_pauses import Server, drawn_slices
 from loadtests.config.contestants import twin_name
 from loadtests.selftest import coverage
 from loadtests.selftest.a_vs_a import SCENARIOS
-from tests.support.frames import Piece, digested, samples_of
+from tests.support.costs import costs_of, launch_of
 
 ROW = coverage.Row("ping", 8, 2, 95.0, "a: noisy", "b: less so")
 ROUNDS, BLOCKS, REQUESTS = 150, 2, 20
@@ -25,41 +25,16 @@ def test_coverage_outside_its_limits_fails_the_check() -> None:
 
 def measured(server: Server) -> Costs:
     """What rounds of two launches of the server, "a", and of one that never varies, "b", cost in all scenarios."""
-    slices = drawn_slices(np.random.default_rng(1), server, 1, ROUNDS, 2, BLOCKS * len(SCENARIOS), REQUESTS)
-    pieces = [
-        piece
-        for number in range(ROUNDS)
-        for launch in range(2)
-        for place in range(BLOCKS * len(SCENARIOS))
-        for scenario in [SCENARIOS[place // BLOCKS]]
-        for piece in (
-            _piece(
-                slices, (0, number, launch, place), ("a", twin_name("a"))[launch], scenario, place % BLOCKS
-            ),
-            Piece(
-                ("b", twin_name("b"))[launch],
-                scenario=scenario,
-                round=number,
-                block=place % BLOCKS,
-                requests=REQUESTS,
-            ),
-        )
-    ]
-    return costs_in(digested(samples_of(*pieces)), {})
-
-
-def _piece(slices: Slices, at: tuple[int, ...], name: str, scenario: str, block: int) -> Piece:
-    cpu_us = float(slices.clean[at]) / REQUESTS
-    pauses = int(slices.pause[at] > 0)
-    return Piece(
-        name,
-        scenario=scenario,
-        round=at[1],
-        block=block,
-        requests=REQUESTS,
-        cpu_us=cpu_us,
-        pauses=pauses,
-        pause_ms=float(slices.pause[at]) / 1000 if pauses else 50.0,
+    steady = Server(100.0, 0.0, 1.0, NoiseModel(0.0, 0.0))
+    rng, blocks = np.random.default_rng(1), BLOCKS * len(SCENARIOS)
+    return costs_of(
+        {
+            (scenario, launched): launch_of(drawn, launch, slice(place * BLOCKS, (place + 1) * BLOCKS))
+            for name, one in (("a", server), ("b", steady))
+            for drawn in [drawn_slices(rng, one, 1, ROUNDS, 2, blocks, REQUESTS)]
+            for launch, launched in enumerate((name, twin_name(name)))
+            for place, scenario in enumerate(SCENARIOS)
+        }
     )
 
 

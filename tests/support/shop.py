@@ -16,6 +16,7 @@ from shared.shop.limits import now
 TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
 JWT_SECRET = "a secret that only the tests use, of 48 characters"
 JSON = {"Content-Type": "application/json"}
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 4
 PROBLEM_KEYS = ["type", "title", "status", "detail", "code"]
 # For tests to which no server has anything to add. A test with settings of its own takes the fixture `opened`.
 in_process = pytest.mark.parametrize("client", ["flask_in_process", "fastapi_in_process"], indirect=True)

@@ -4,11 +4,12 @@ import json
 import socket
 import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Self
 
 import httpx2
 import redis
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from tests.support.waiting import eventually
@@ -19,6 +20,15 @@ WITHIN_S = 60.0
 def socket_to(home: str, path: str) -> ClientConnection:
     """A WebSocket to a server that answers at `home`."""
     return connect(f"ws{home.removeprefix('http')}{path}", proxy=None, open_timeout=WITHIN_S, close_timeout=2)
+
+
+def close_code(socket: ClientConnection) -> int:
+    """What the server closes a socket with; whatever it says before is skipped."""
+    with suppress(ConnectionClosed):
+        while True:
+            socket.recv(WITHIN_S)
+    assert socket.close_code is not None
+    return socket.close_code
 
 
 class LazySocket:

@@ -77,7 +77,7 @@ def failed_gates(
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
     """What became of all servers in one round, all of them alive together."""
-    turns: list[tuple[Mode, float]] = [("closed", 0.2), ("open", 0.5)]
+    turns: list[tuple[Mode, float]] = [("closed", 0.1), ("open", 0.25)]
     order = [(fault, mode, seconds) for mode, seconds in turns for fault in TRIPPED]
     pieces = [piece(index, *one) for index, one in enumerate(order)]
     return failed_gates(pieces, tmp_path_factory.mktemp("round"))

@@ -1,34 +1,54 @@
-"""A short run from the command to the report, on the real servers."""
+"""A short run from the command to the report, on the real servers; reported anew from its folder alone."""
 
 import json
+import os
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from loadtests.config.selection import CATALOG
 from tests.support.command import run
 
 CONTESTANTS = ("flask-gthread", "fastapi-uvicorn")
+SCENARIOS = ("ping", "shop")
+PAGES = ("summary.json", "report.md", "report.html")
+ON_ONE_CPU = """
+import os, sys
+from loadtests.cli import main
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+sys.argv[0] = "sidebyside"
+main()
+"""
+
+
+def own_catalog(folder: Path) -> Path:
+    """A catalog with another margin and other titles."""
+    catalog = shutil.copytree(CATALOG, folder / "catalog")
+    for name, before, after in (
+        ("profiles.toml", "margin = 0.03", "margin = 0.07"),
+        ("contestants.toml", 'title = "', 'title = "My '),
+    ):
+        text = (catalog / name).read_text(encoding="utf-8")
+        assert before in text
+        (catalog / name).write_text(text.replace(before, after), encoding="utf-8")
+    return catalog
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a run of two contestants on two scenarios."""
+    """The folder of a run of two contestants on two scenarios, with a catalog of its own, which is gone by now."""
+    made = tmp_path_factory.mktemp("made")
+    catalog = own_catalog(made)
     chosen = [word for name in CONTESTANTS for word in ("--contestant", name)]
-    results = tmp_path_factory.mktemp("results")
-    ended = run(
-        "bench",
-        *chosen,
-        "--scenario",
-        "ping",
-        "--scenario",
-        "shop",
-        "--budget",
-        "18s",
-        "--results-dir",
-        str(results),
-    )
+    chosen += [word for name in SCENARIOS for word in ("--scenario", name)]
+    where = ("--catalog", str(catalog), "--results-dir", str(made / "results"))
+    ended = run("bench", *chosen, *where, "--budget", "18s")
     assert ended.returncode == 0, ended.stderr
+    shutil.rmtree(catalog)
     return Path(ended.stdout.splitlines()[-1])
 
 
@@ -46,7 +66,7 @@ def test_the_summary_has_every_cell_and_every_gate(folder: Path) -> None:
 
     assert summary["schema_version"] == 1
     assert summary["run"]["status"] == "complete"
-    assert {(scenario, name) for scenario in ("ping", "shop") for name in CONTESTANTS} <= measured
+    assert {(scenario, name) for scenario in SCENARIOS for name in CONTESTANTS} <= measured
     assert {"error_rate", "generator_cpu", "request_count", "bytes", "keep_alive", "same_answers"} <= gates
 
 
@@ -71,13 +91,23 @@ def test_the_run_says_what_it_was_made_on(folder: Path) -> None:
     assert "fastapi_app.main:app" in made["servers"]["fastapi-uvicorn"]
 
 
-def test_the_report_is_rebuilt_from_the_samples_alone(folder: Path) -> None:
-    before = json.loads((folder / "summary.json").read_text())
-    for name in ("summary.json", "report.md", "report.html"):
+def test_the_record_holds_what_was_chosen_and_by_which_rules(folder: Path) -> None:
+    document = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    plan = document["plan"]
+
+    assert document["cpus"] == len(os.sched_getaffinity(0))
+    assert [one["name"] for one in plan["contestants"] if not one["twin_of"]] == [*CONTESTANTS]
+    assert all(one["title"].startswith("My ") for one in plan["contestants"])
+    assert [(one["a"], one["b"]) for one in plan["claims"]] == [CONTESTANTS]
+    assert [one["name"] for one in plan["scenarios"]] == [*SCENARIOS]
+
+
+def test_without_its_catalog_and_on_one_cpu_the_report_is_the_same_byte_for_byte(folder: Path) -> None:
+    before = {name: (folder / name).read_bytes() for name in PAGES}
+    for name in PAGES:
         (folder / name).unlink()
 
-    ended = run("report", str(folder))
+    command = [sys.executable, "-c", ON_ONE_CPU, "report", str(folder)]
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
 
-    assert ended.returncode == 0, ended.stderr
-    assert json.loads((folder / "summary.json").read_text()) == before
-    assert (folder / "report.html").stat().st_size > 10_000
+    assert {name: (folder / name).read_bytes() for name in PAGES} == before

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.command import PROGRAM, survivors
+from tests.support.command import PROGRAM, run_here, survivors
 from tests.support.interrupted import Cut, cut, planned_and_measured, samples, told_of
 
 pytestmark = pytest.mark.usefixtures("temporary")
@@ -76,7 +76,7 @@ def test_a_full_disk_ends_the_run_in_one_line_and_loses_nothing(first_cut: Cut) 
         ended = disk.run("bench", "--resume", folder)
         after = samples(seen)
         filler.unlink()
-        reported, partial = disk.run("report", folder), told_of(seen)
+        reported, partial = run_here("report", str(seen)), told_of(seen)
         resumed, complete = disk.run("bench", "--resume", folder), told_of(seen)
         planned, measured = planned_and_measured(seen)
 

@@ -22,7 +22,7 @@ from loadtests.capacity.request import (
 from loadtests.capacity.run import report
 from loadtests.errors import SuiteError
 from loadtests.runs.record import save_record
-from tests.support.command import run, run_here, started
+from tests.support.command import run_here, started
 
 FLOORS = ("raw-wsgi-gthread", "raw-asgi-uvicorn")
 REQUEST = Request(FLOORS, ("ping",), slo_ms=50.0, arrivals="poisson", budget_s=600.0, seed=0)
@@ -61,9 +61,11 @@ def stopped(tmp_path_factory: pytest.TempPathFactory) -> Stopped:
 def folder(stopped: Stopped) -> Path:
     """The folder of that run, resumed and complete with one round: of short searches, for the computer's sake."""
     begun = load_run(stopped.folder)
-    short = tuple(replace(one, rungs=(0.4, 0.8), bisections=1) for one in begun.searches)
+    short = tuple(
+        replace(one, step_s=0.2, pause_limit_s=0.2, rungs=(0.4, 0.8), bisections=0) for one in begun.searches
+    )
     save_record(replace(begun, searches=short), stopped.folder)
-    ended = run("capacity", "--resume", str(stopped.folder))
+    ended = run_here("capacity", "--resume", str(stopped.folder))
     assert ended.returncode == 0, ended.stderr
     return Path(ended.stdout.splitlines()[-1])
 

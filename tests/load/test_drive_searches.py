@@ -27,7 +27,7 @@ def search_on(contestant: str, slo_ms: float = 200.0) -> Search:
         step_s=0.1,
         step_limit_s=5.0,  # far more than 575 requests take, however busy the machine is
         rungs=(0.4, 0.6),
-        bisections=1,
+        bisections=0,
         rule="two of three",
     )
 

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from loadtests.samples.store import Failure
 from loadtests.selftest import frozen
-from tests.support.command import run
+from tests.support.command import run_here
 from tests.support.frames import MS, Piece, samples_of
 
 
@@ -43,8 +44,11 @@ def test_a_lost_request_fails_the_check_of_the_frozen_server() -> None:
     assert not frozen.judged(frozen.rows_of(replace(samples, requests=lost), spans_ns)).ok
 
 
-def test_a_frozen_server_is_found_out_by_the_command(tmp_path: Path) -> None:
-    ended = run("selftest", "--only", "frozen", "--results-dir", str(tmp_path))
+def test_a_frozen_server_is_found_out_by_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(frozen, "SLICE_S", 2.6)
+    monkeypatch.setattr(frozen, "LEAD_S", 0.8)
+
+    ended = run_here("selftest", "--only", "frozen", "--results-dir", str(tmp_path))
 
     folder = Path(ended.stdout.splitlines()[-1])
     found = json.loads((folder / "selftest.json").read_text())

@@ -125,6 +125,7 @@ def test_points_are_measured_on_servers_that_run(
     running_services: Services, seeded_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(waiting, "WINDOW_S", 0.5)
+    monkeypatch.setattr(waiting, "ROUNDS", 1)
     backing = BackingServices(
         running_services.database_url,
         running_services.redis_url,

@@ -208,6 +208,7 @@ def test_times_are_those_that_the_server_itself_measures(collecting: Endpoint) -
 
 SETTLED = """
 import gc
+gc.set_threshold(YOUNG, 10, 10)
 from loadtests.machine.garbage import ask_to_settle, is_settling, take
 
 def full():
@@ -220,25 +221,52 @@ def add_until_full():
         added += 1001
     return added
 
-heap = [[] for _ in range(1_000_000)]
+heap = [[] for _ in range(HEAP)]
 ask_to_settle(FILE, SHARE)
 add_until_full()
 while is_settling(FILE):
     pass
 ask_to_settle(FILE, 0.99)
-print(add_until_full() / (len(gc.get_objects()) / 4))
+print(add_until_full() / max(len(gc.get_objects()) / 4, 11 * 11 * (YOUNG + 1)))
 """
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 14), reason="collects by small steps")
+@pytest.mark.parametrize(("heap", "young"), [(1_000_000, 700), (200_000, 2000)], ids=["quarter", "times"])
 @pytest.mark.parametrize("share", [0.2, 0.6])
 def test_a_settled_process_is_that_share_of_the_way_to_its_next_full_collection(
-    file: str, share: float
+    file: str, share: float, heap: int, young: int
 ) -> None:
-    """Asked again, it does not begin anew."""
-    rest = float(run(SETTLED.replace("FILE", repr(file)).replace("SHARE", str(share)), file, ROOT))
+    """A full collection waits for a quarter of a large heap, for its number of young ones with a small heap.
+
+    Asked again, the process does not begin anew.
+    """
+    code = SETTLED.replace("FILE", repr(file)).replace("SHARE", str(share))
+    rest = float(run(code.replace("HEAP", str(heap)).replace("YOUNG", str(young)), file, ROOT))
 
     assert rest == pytest.approx(1 - share, abs=0.12)
+
+
+def test_settling_waits_for_the_end_of_the_collection_that_began_it(file: str) -> None:
+    """CPython passes over a full collection that a thread asks for while another is in a callback of its own."""
+    code = """
+import gc
+from loadtests.machine.garbage import ask_to_settle, is_settling, take
+
+def let_others_run(phase, info):
+    for _ in range(1000):
+        is_settling(FILE)
+
+gc.disable()
+gc.callbacks.append(let_others_run)
+ask_to_settle(FILE, 0.5)
+gc.collect(0)
+gc.callbacks.remove(let_others_run)
+while is_settling(FILE):
+    pass
+print(take(FILE).gen2_count)
+"""
+    assert run(code.replace("FILE", repr(file)), file, ROOT).strip() == "1"
 
 
 def test_a_wish_that_is_taken_back_is_not_fulfilled(file: str) -> None:

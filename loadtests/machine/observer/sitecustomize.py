@@ -12,7 +12,7 @@ import sys
 from _thread import start_new_thread  # the real one, whatever a server patches later
 from array import array
 from mmap import mmap
-from time import perf_counter_ns, thread_time_ns
+from time import perf_counter_ns, sleep, thread_time_ns
 
 SLOT_BYTES = 128
 COLLECTIONS, INCOMPLETE_COLLECTIONS = 2, 3
@@ -66,15 +66,24 @@ def settle(share: float, slot: "memoryview[int]") -> None:
     next one.
 
     A process starts with much that no full collection has seen, so its first one comes far too early; and processes
-    that are all at the same point of the way would pause in the same scenario. CPython collects fully when what younger
-    collections have added exceeds a quarter of what the last full one left (gcmodule.c, long_lived_pending, in 3.11 to
-    3.13), so that much of a quarter is added, and dropped again.
+    that are all at the same point of the way would pause in the same scenario. CPython collects fully when two things
+    have happened (gc_collect_generations in gcmodule.c, gc.c since 3.13; the same in 3.11 to 3.13): generation 1 was
+    collected more often than the third threshold says, and what that added exceeds a quarter of what the last full
+    collection left (long_lived_pending). So that share of a quarter is added, and dropped again, and generation 1
+    collected for that share of the times; whichever of the two a process waits for in the end, it is on its way.
     """
+    fulls_at = VALUES + 2 * 2
+    fulls = slot[fulls_at]
     try:
         gc.collect()
+        while slot[fulls_at] == fulls:  # it does nothing while a collection of another thread calls back
+            sleep(0.001)
+            gc.collect()
         if not INCREMENTAL:
             held: list[list[None]] = [[] for _ in range(int(share * len(gc.get_objects()) / 4))]
             gc.collect(1)
+            while gc.get_count()[2] < round(share * (gc.get_threshold()[2] + 1)):
+                gc.collect(1)
             held.clear()
     finally:
         slot[SETTLING] += 1

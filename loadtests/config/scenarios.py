@@ -21,7 +21,7 @@ from loadtests.config.entries import (
 from loadtests.config.fields import DERIVED, FIELD, FIELDS
 from loadtests.errors import CatalogError
 
-USUAL_SLICE_MS = 130
+USUAL_SLICE_MS = 150
 # What a request is: an HTTP request, or a message over a WebSocket to the path, answered by its echo.
 KINDS = ("http", "websocket")
 # What its requests leave behind: nothing, rows, or more items. In a round, scenarios that leave less come first.

@@ -173,7 +173,7 @@ def test_what_the_first_round_measured_fixes_the_sizes_of_all_others() -> None:
         }
     )
 
-    assert sizes.requests == {"ping": 520, "item-list": 60, "sleep-50ms": 80, "echo": 32}
+    assert sizes.requests == {"ping": 600, "item-list": 66, "sleep-50ms": 80, "echo": 32}
     assert sizes.rates == {"ping": 2000.0, "item-list": 225.0}
     assert sizes.own_rps == {}
 

@@ -45,6 +45,7 @@ KEYS = {
     "kind": Key(one_of(*KINDS), default="http"),
     "concurrency": Key(POSITIVE, default=16),
     "slice_ms": Key(POSITIVE, default=USUAL_SLICE_MS),
+    "slices_percent": Key(POSITIVE, default=100),
     "open_slice_ms": Key(POSITIVE, default=None),
     "waits": Key(FLAG, default=False),
     "writes": Key(one_of(*WRITES), default="nothing"),
@@ -81,6 +82,7 @@ class Scenario:
     slice_ms: how long a closed slice takes the slowest server; its number of requests follows from that. open_slice_ms:
     how long an open one is at least; None for a scenario that is driven in closed loop only. setup: requests sent to
     every server once, in this order, before the first slice of the scenario. kind, writes: see KINDS, WRITES.
+    slices_percent: how many closed slices a round has of it, compared with other scenarios.
     waits: its requests wait for something slow, so that its figures say how many a server lets wait at once, not what
     a request costs.
     """
@@ -94,6 +96,7 @@ class Scenario:
     open_slice_ms: int | None
     setup: tuple[RequestTemplate, ...] = ()
     kind: str = "http"
+    slices_percent: int = 100
     waits: bool = False
     writes: str = "nothing"
 

@@ -24,7 +24,7 @@ from loadtests.load.slice_facts import Counts, MeteredLoad, Warmup
 from loadtests.load.user_pool import UserPool
 from loadtests.machine.meters import SharedMeters
 from loadtests.plan.arrivals import arrivals_ns, surge_ns
-from loadtests.plan.rounds import Slice
+from loadtests.plan.rounds import Slice, collector_share
 from loadtests.plan.search_procedure import OngoingSearch
 from loadtests.plan.search_slices import turn
 from loadtests.plan.sizes import sized
@@ -162,7 +162,8 @@ class LoadGenerator:
             most,
             range(KEPT_ANSWERS),
         )
-        with server.settling(self._share(piece)) if first and seconds else nullcontext():
+        share = collector_share(self._assignment.seed, self._assignment.round.index, piece.contestant)
+        with server.settling(share) if first and seconds else nullcontext():
             load = self._load(loop, server, piece)
         frame = requests_frame(piece.index, loop.rows, requests, loop.answers)
         counted_after = server.request_count()
@@ -175,11 +176,6 @@ class LoadGenerator:
             counted=counted_after,
             connections=server.opened - opened,
         )
-
-    def _share(self, piece: Slice) -> float:
-        """Of the way to its next full garbage collection, where a launch begins: drawn for each launch."""
-        assignment = self._assignment
-        return Random(f"{assignment.seed}/{assignment.round.index}/{piece.contestant}").random()
 
     def _is_first(self, piece: Slice) -> bool:
         """Whether this server meets the scenario for the first time."""

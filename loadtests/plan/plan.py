@@ -103,7 +103,8 @@ class Plan:
         if weight <= 0:
             return
         shorter = USUAL_SLICE_MS / max(USUAL_SLICE_MS, scenario.slice_ms)  # of long slices fewer will do
-        for number in range(max(1, round(self.blocks * shorter * weight))):
+        share = shorter * scenario.slices_percent / 100 * weight
+        for number in range(max(1, round(self.blocks * share))):
             yield _Block(scenario, "closed", number)
         if sizes is not None and scenario.name in sizes.rates and self.is_open(scenario):
             for number in range(max(1, round(weight))):

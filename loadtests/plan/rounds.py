@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from random import Random
 from typing import Literal
 
 from loadtests.config.contestants import Contestant
 from loadtests.config.profiles import Arrivals
 from loadtests.plan.search import Search
+
+GOLDEN_RATIO = (5**0.5 - 1) / 2
 
 Mode = Literal["closed", "open", "curve", "surge"]
 
@@ -77,3 +80,15 @@ def named(names: Iterable[str], contestants: Iterable[Contestant]) -> tuple[Cont
     """The contestants by these names, in this order."""
     known = {one.name: one for one in contestants}
     return tuple(known[name] for name in names)
+
+
+def collector_share(seed: int, index: int, contestant: str) -> float:
+    """Of the way to a server's next full garbage collection (0 to 1), where it begins each scenario of a round.
+
+    The first round's is drawn. Later ones follow it at steps of the golden ratio, which spread evenly however many
+    there are (Knuth 1973, section 6.4), and a second launch is half the way apart from its original. So few rounds have
+    about as many pauses as a long run, though each share by itself may be any.
+    """
+    name, _, is_twin = contestant.partition("#")
+    drawn = Random(f"{seed}/{name}").random()
+    return (drawn + index * GOLDEN_RATIO + (0.5 if is_twin else 0.0)) % 1.0

@@ -33,7 +33,7 @@ from loadtests.samples.outcome import outcome_of
 from loadtests.samples.store import ANSWERS, REQUESTS, SERVERS, SLICES, Failure, Measurement
 
 KEPT_ANSWERS = 8  # per slice, at places drawn from its seed
-BRIEF = 8  # requests before each slice but a scenario's first
+BRIEF = 8  # requests before each slice but the first of a loop
 GIVEN_UP = 5  # a slice of fixed work ends after so many times its planned length and GIVEN_UP_S, whatever has been sent
 GIVEN_UP_S = 2.0
 
@@ -52,7 +52,7 @@ class LoadGenerator:
             for one in assignment.endpoints
         }
         self._warmed: dict[tuple[str, str], Warmup] = {}
-        self._met: set[tuple[str, str]] = set()
+        self._met: set[tuple[object, ...]] = set()
         self._rows = [pl.DataFrame(schema=REQUESTS)]
         self._answers = [pl.DataFrame(schema=ANSWERS)]
         self._facts: list[SliceFacts] = []
@@ -85,7 +85,7 @@ class LoadGenerator:
         """Warm up all servers for a scenario; its slices by index, in a trial with the sizes that this gives."""
         round_ = self._assignment.round
         slices = [piece for piece in round_.slices if piece.scenario == scenario]
-        typical = {piece.contestant: piece for piece in slices}
+        typical = {piece.contestant: piece for piece in reversed(slices)}
         for name, piece in typical.items():
             if round_.warmup_s or round_.is_trial:
                 self._warmed[scenario, name] = self._warm_up(piece)
@@ -143,17 +143,23 @@ class LoadGenerator:
         return frame, slice_facts.of_slice(piece, self._assignment.round.index, load, counts)
 
     def _warm_up(self, piece: Slice) -> Warmup:
-        """Load that is not measured: the scenario's own time before its first slice, a few requests before others.
+        """Load that is not measured: some time before the first slice of a loop, a few requests before others.
 
-        It begins half-way round the requests, so that the measured part always begins at the same one.
+        How often a server pauses depends on the load: what a closed loop leaves behind brings on a pause that an open
+        one would not have. So a launch begins with its collector settled, and so does each open loop. A warm-up begins
+        half-way round the requests, so that the measured part always begins at the same one.
         """
         server, requests = self._servers[piece.contestant], self._requests[piece.scenario]
-        first = self._is_first(piece)
-        if first:
+        loop = (piece.mode, piece.scenario, piece.load) if piece.mode != "closed" else (piece.mode,)
+        unmet, unsettled = (
+            self._is_new(piece.contestant, piece.scenario),
+            self._is_new(piece.contestant, *loop),
+        )
+        if unmet:
             for request in prepare_setup(self._scenarios[piece.scenario], self._assignment.seed):
                 server.send(request.wire)  # if they fail, the answers of the slices show it
         counted, opened = server.request_count(), server.opened
-        seconds = piece.warmup_s or (self._assignment.round.warmup_s if first else 0.0)
+        seconds = piece.warmup_s or (self._assignment.round.warmup_s if unmet or unsettled else 0.0)
         most = None if seconds else BRIEF
         loop = ClosedLoop(
             requests,
@@ -163,7 +169,7 @@ class LoadGenerator:
             range(KEPT_ANSWERS),
         )
         share = collector_share(self._assignment.seed, self._assignment.round.index, piece.contestant)
-        with server.settling(share) if first and seconds else nullcontext():
+        with server.settling(share) if unsettled and seconds else nullcontext():
             load = self._load(loop, server, piece)
         frame = requests_frame(piece.index, loop.rows, requests, loop.answers)
         counted_after = server.request_count()
@@ -177,12 +183,11 @@ class LoadGenerator:
             connections=server.opened - opened,
         )
 
-    def _is_first(self, piece: Slice) -> bool:
-        """Whether this server meets the scenario for the first time."""
-        key = piece.scenario, piece.contestant
-        is_first = key not in self._met
-        self._met.add(key)
-        return is_first
+    def _is_new(self, *what: object) -> bool:
+        """Whether a server meets a scenario or a loop for the first time."""
+        is_new = what not in self._met
+        self._met.add(what)
+        return is_new
 
     def _first(self, piece: Slice) -> int:
         """The number of the request that a slice begins with: where a cycle of the mix begins, drawn from its seed."""

@@ -38,14 +38,14 @@ WHOLE = 1 << 32
 
 
 def ask_to_settle(file: str, share: float) -> None:
-    """Have each Python process of a server bring its collector into its long-run state at its next collection, once.
+    """Have each Python process of a server bring its collector into its long-run state at its next collection.
 
     share: of the way to its next full collection, from 0 to 1 (see `settle` in observer/sitecustomize.py); drawn anew
     for each launch, so that pauses fall anywhere. 0 takes the wish back, where it is not yet fulfilled.
     """
     with Path(file).open("r+b", buffering=0) as shared:
         for index, row in enumerate(slots(shared.read())):
-            if row[0] == COLLECTIONS and not row[SETTLING]:
+            if row[0] == COLLECTIONS:
                 shared.seek(index * SLOT_BYTES + 8 * ASKED)
                 shared.write(array("Q", [max(1, round(share * WHOLE)) if share else 0]).tobytes())
 

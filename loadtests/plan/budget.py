@@ -15,8 +15,9 @@ FEW_ROUNDS, MANY_ROUNDS = 8, 22  # an interval is over rounds: more of them narr
 FEW_UP_TO_S = 300.0
 MIN_ROUNDS = 8  # before a run may stop at a precision
 LAUNCH_S, LAUNCH_EACH_S = 2.0, 0.6  # a round's fixed time, and what each of its servers adds
+SETTLE_S = 0.2  # until the garbage collector is in its long-run state, before an open loop
 GAP_S = 0.015  # between two slices: draining, the counts before and after, a brief warm-up
-AS_SLOW_AS = 0.8  # the servers' mean time for a closed slice over the slowest one's
+AS_SLOW_AS = 0.9  # the servers' mean time for a closed slice over the slowest one's in the trial
 START_S, REPORT_S = 4.0, 5.0  # before the first round, after the last
 SPARE = 0.03  # of the time, so that the last round fits
 BLOCKS_MAX = 100
@@ -48,13 +49,13 @@ def fitted(
     load_s = round_budget_s - launch_s(plan)
     opened = len(_slices(plan, "open", "curve"))
     least_s = max((one.open_slice_ms or 0 for one in scenarios), default=0) / 1000
-    open_load_s = opened and max(profile.open_share * load_s, opened * (least_s + GAP_S))
+    open_load_s = opened and max(profile.open_share * load_s, opened * (least_s + open_gap_s(plan)))
 
     def closed_load_s(blocks: int) -> float:
         return _load_s(replace(plan, blocks=blocks), "closed")
 
     blocks = 1 + bisect_right(range(2, BLOCKS_MAX + 1), load_s - open_load_s, key=closed_load_s)
-    open_s = (load_s - closed_load_s(blocks)) / opened - GAP_S if opened else 0.0
+    open_s = (load_s - closed_load_s(blocks)) / opened - open_gap_s(plan) if opened else 0.0
     return replace(plan, blocks=blocks, open_s=min(max(open_s, least_s), OPEN_S_MAX))
 
 
@@ -69,9 +70,16 @@ def launch_s(plan: Plan) -> float:
     return LAUNCH_S + LAUNCH_EACH_S * len(plan.launched) + answers * plan.profile.warmup_ms / 1000
 
 
+def open_gap_s(plan: Plan) -> float:
+    """What an open slice takes besides its load."""
+    return GAP_S + SETTLE_S + plan.profile.warmup_ms / 1000
+
+
 def _load_s(plan: Plan, *modes: Mode) -> float:
     return sum(
-        piece.duration_s * (AS_SLOW_AS if piece.mode == "closed" else 1.0) + GAP_S
+        piece.duration_s * AS_SLOW_AS + GAP_S
+        if piece.mode == "closed"
+        else piece.duration_s + open_gap_s(plan)
         for piece in _slices(plan, *modes)
     )
 

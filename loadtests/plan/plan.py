@@ -69,7 +69,7 @@ class Plan:
         order = [
             (block, contestant)
             for blocks in sorted(filter(None, groups), key=self._turn)
-            for block in _shuffled(blocks, rng)
+            for block in sorted(_shuffled(blocks, rng), key=lambda one: one.mode != "closed")
             for contestant in _shuffled(self._loaded(block), rng)
         ]
         if self.design == "sequential":

@@ -83,7 +83,7 @@ def named(names: Iterable[str], contestants: Iterable[Contestant]) -> tuple[Cont
 
 
 def collector_share(seed: int, index: int, contestant: str) -> float:
-    """Of the way to a server's next full garbage collection (0 to 1), where it begins each scenario of a round.
+    """Of the way to a server's next full garbage collection (0 to 1), where it begins.
 
     The first round's is drawn. Later ones follow it at steps of the golden ratio, which spread evenly however many
     there are (Knuth 1973, section 6.4), and a second launch is half the way apart from its original. So few rounds have

@@ -4,6 +4,7 @@ import json
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -11,8 +12,10 @@ import pytest
 
 from loadtests.config.contestants import Contestant
 from loadtests.load.protocol import SliceDone
+from loadtests.machine.garbage import SETTLING
 from loadtests.machine.servers import Endpoint
 from loadtests.reference import collector
+from shared.ops.count_file import COLLECTIONS, slots
 from tests.support.driving import CONTESTANTS, driven, piece
 
 COLUMNS = [f"gen{generation}_{what}" for generation in (0, 1, 2) for what in ("count", "ns")]
@@ -95,3 +98,21 @@ def test_a_server_that_never_collects_has_zeros() -> None:
     slices = driven([piece(0, "raw-asgi-uvicorn")]).measurement.slices
 
     assert slices.select("gen2_count", "gen2_ns", "gen2_longest_ns").row(0) == (0, 0, 0)
+
+
+def test_each_loop_of_a_scenario_begins_with_the_collector_settled() -> None:
+    """A closed loop of many users would leave objects that make an open one pause sooner than it does by itself."""
+    one = collecting(CONTESTANTS["raw-asgi-uvicorn"], every=3)
+    settled: list[int] = []
+
+    def read_slots(_: SliceDone, endpoints: Mapping[str, Endpoint]) -> None:
+        rows = slots(Path(endpoints[one.name].count_file).read_bytes())
+        settled.append(sum(row[SETTLING] for row in rows if row[0] == COLLECTIONS) // 2)
+
+    pieces = [
+        piece(place, one.name, mode, block=place)
+        for place, mode in enumerate(("closed", "closed", "open", "open"))
+    ]
+    driven(pieces, known={one.name: one}, on_slice=read_slots)
+
+    assert settled == [1, 1, 2, 2]

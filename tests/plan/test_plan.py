@@ -262,7 +262,7 @@ def test_weights_give_a_scenario_more_blocks_fewer_or_none() -> None:
     round_ = plan_of().round(1, RATES, {"ping": 2.0, "shop": 0.2, "echo": 0})
 
     counted = Counter((scenario, mode) for scenario, mode, _ in blocks_of(round_))
-    assert (counted["ping", "closed"], counted["ping", "open"]) == (4, 2)
+    assert (counted["ping", "closed"], counted["ping", "open"]) == (5, 2)
     assert (counted["shop", "closed"], counted["shop", "open"]) == (1, 1)
     assert (counted["item-read", "closed"], counted["item-read", "open"]) == (4, 1)
     assert "echo" not in {scenario for scenario, _ in counted}

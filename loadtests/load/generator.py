@@ -150,11 +150,9 @@ class LoadGenerator:
         half-way round the requests, so that the measured part always begins at the same one.
         """
         server, requests = self._servers[piece.contestant], self._requests[piece.scenario]
-        loop = (piece.mode, piece.scenario, piece.load) if piece.mode != "closed" else (piece.mode,)
-        unmet, unsettled = (
-            self._is_new(piece.contestant, piece.scenario),
-            self._is_new(piece.contestant, *loop),
-        )
+        kind = () if piece.mode == "closed" else (piece.scenario, piece.load)
+        unsettled = self._is_new(piece.contestant, piece.mode, *kind)
+        unmet = self._is_new(piece.scenario, piece.contestant)
         if unmet:
             for request in prepare_setup(self._scenarios[piece.scenario], self._assignment.seed):
                 server.send(request.wire)  # if they fail, the answers of the slices show it

@@ -14,6 +14,7 @@ from loadtests.config.contestants import Contestant
 from loadtests.load.protocol import SliceDone
 from loadtests.machine.garbage import SETTLING
 from loadtests.machine.servers import Endpoint
+from loadtests.plan.rounds import Mode
 from loadtests.reference import collector
 from shared.ops.count_file import COLLECTIONS, slots
 from tests.support.driving import CONTESTANTS, driven, piece
@@ -109,10 +110,8 @@ def test_each_loop_of_a_scenario_begins_with_the_collector_settled() -> None:
         rows = slots(Path(endpoints[one.name].count_file).read_bytes())
         settled.append(sum(row[SETTLING] for row in rows if row[0] == COLLECTIONS) // 2)
 
-    pieces = [
-        piece(place, one.name, mode, block=place)
-        for place, mode in enumerate(("closed", "closed", "open", "open"))
-    ]
+    modes: tuple[Mode, ...] = ("closed", "closed", "open", "open")
+    pieces = [piece(place, one.name, mode, block=place) for place, mode in enumerate(modes)]
     driven(pieces, known={one.name: one}, on_slice=read_slots)
 
     assert settled == [1, 1, 2, 2]

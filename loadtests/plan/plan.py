@@ -103,7 +103,8 @@ class Plan:
         if weight <= 0:
             return
         shorter = USUAL_SLICE_MS / max(USUAL_SLICE_MS, scenario.slice_ms)  # of long slices fewer will do
-        share = shorter * scenario.slices_percent / 100 * weight
+        most_percent = max(one.slices_percent for one in self.scenarios)
+        share = shorter * scenario.slices_percent / most_percent * weight
         for number in range(max(1, round(self.blocks * share))):
             yield _Block(scenario, "closed", number)
         if sizes is not None and scenario.name in sizes.rates and self.is_open(scenario):

@@ -234,6 +234,14 @@ def test_a_scenario_has_as_many_blocks_as_plan_and_catalog_say_and_one_open_slic
     assert (counts["sleep-50ms", "closed"], counts["sleep-50ms", "open"]) == (1, 0)
 
 
+def test_a_scenario_by_itself_has_as_many_blocks_as_the_plan_says() -> None:
+    plan = plan_of()
+    ping = replace(plan, scenarios=plan.scenarios[:1])
+
+    assert [one.name for one in ping.scenarios] == ["ping"]
+    assert sum(mode == "closed" for _, mode, _ in blocks_of(ping.round(1, RATES))) == plan.blocks
+
+
 def test_claims_on_contestants_that_are_not_in_the_run_are_dropped() -> None:
     pair = plan_of(contestants=("flask-gthread", "fastapi-uvicorn"))
 

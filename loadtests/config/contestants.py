@@ -68,6 +68,11 @@ def twin_name(name: str) -> str:
     return f"{name}#2"
 
 
+def original_name(name: str) -> str:
+    """Whose second launch that is; the name itself where it is none."""
+    return name.partition("#")[0]
+
+
 def twin(one: Contestant) -> Contestant:
     """A second launch of the contestant."""
     return replace(one, name=twin_name(one.name), twin_of=one.name)

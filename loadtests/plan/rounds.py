@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Literal
 
-from loadtests.config.contestants import Contestant
+from loadtests.config.contestants import Contestant, original_name
 from loadtests.config.profiles import Arrivals
 from loadtests.plan.search import Search
 
@@ -49,7 +49,7 @@ class Round:
     After them come the searches, which plan their slices as they go (see loadtests/plan/search_slices.py).
 
     is_trial: its slices lack requests; a scenario's warm-up gives them (see loadtests/plan/sizes.py).
-    warmup_s: load on each server, once for each scenario, before the scenario's first slice.
+    warmup_s: load on each server before the first slice of each scenario, and of each open loop of it.
     """
 
     index: int
@@ -89,6 +89,6 @@ def collector_share(seed: int, index: int, contestant: str) -> float:
     there are (Knuth 1973, section 6.4), and a second launch is half the way apart from its original. So few rounds have
     about as many pauses as a long run, though each share by itself may be any.
     """
-    name, _, is_twin = contestant.partition("#")
-    drawn = Random(f"{seed}/{name}").random()
-    return (drawn + index * GOLDEN_RATIO + (0.5 if is_twin else 0.0)) % 1.0
+    original = original_name(contestant)
+    apart = 0.0 if contestant == original else 0.5
+    return (Random(f"{seed}/{original}").random() + index * GOLDEN_RATIO + apart) % 1.0
